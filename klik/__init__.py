@@ -1,0 +1,1 @@
+"""klik: KOMBIT's KLIK re-created for Denmark's 98 municipalities."""
