@@ -29,7 +29,7 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LEAST_SECRET = 32
 
 
-class SettingsErrors(Exception):
+class SettingsError(Exception):
     """Every wrong setting at once; ``problems`` holds one Danish sentence each, without any secret in it."""
 
     def __init__(self, problems: list[str]) -> None:
@@ -73,7 +73,7 @@ class Settings:
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read and check all settings; raises SettingsErrors with every problem, never only the first."""
+    """Read and check all settings; raises SettingsError with every problem, never only the first."""
     given = dict(os.environ if environment is None else environment)
     problems: list[str] = []
     values = _config_file(given.get("KLIK_CONFIG", ""), problems) | {
@@ -98,7 +98,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         warnings=tuple(_unknown(values)),
     )
     if problems:
-        raise SettingsErrors(problems)
+        raise SettingsError(problems)
     return settings
 
 
@@ -154,7 +154,9 @@ def _secret(value: str, data: Path, problems: list[str]) -> str:
         try:
             value = secret_file(data).read_text("ascii").strip()
         except (OSError, UnicodeDecodeError):
-            problems.append("KLIK_SECRET_KEY: mangler; sæt den, eller lad 'klik db upgrade' lave en i KLIK_DATA")
+            problems.append(
+                "KLIK_SECRET_KEY: mangler; sæt den, eller lad 'klik db upgrade' lave en i KLIK_DATA"
+            )
             return ""
     if len(value) < LEAST_SECRET:
         problems.append(f"KLIK_SECRET_KEY: er på {len(value)} tegn og skal være på mindst {LEAST_SECRET}")

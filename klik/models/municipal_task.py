@@ -20,7 +20,18 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from klik.domain.status import Status
-from klik.models.base import Base, Identifier, Instant, OfMunicipality, Versioned, instant, key, line, prose, word
+from klik.models.base import (
+    Base,
+    Identifier,
+    Instant,
+    OfMunicipality,
+    Versioned,
+    instant,
+    key,
+    line,
+    prose,
+    word,
+)
 from klik.models.project import Project
 from klik.models.task import Task, TaskVersion
 
@@ -131,7 +142,11 @@ class TaskChange(OfMunicipality, Base):
     """One changed field of a municipality's task; the history people read. Old and new are shown words."""
 
     __tablename__ = "task_changes"
-    __table_args__ = (_of_task(), Index(None, "municipal_task_id", "at"), Index(None, "municipality_id", "at"))
+    __table_args__ = (
+        _of_task(),
+        Index(None, "municipal_task_id", "at"),
+        Index(None, "municipality_id", "at"),
+    )
 
     id: Mapped[key]
     municipal_task_id: Mapped[int] = mapped_column(Identifier)

@@ -21,6 +21,11 @@ from klik.models.base import Base, Instant, Versioned, key, word
 from klik.models.person import Person
 
 
+def _one_primary(name: str, which: str, *columns: str) -> Index:
+    rows = text(f"is_primary and valid_to is null and {which}")
+    return Index(name, *columns, unique=True, sqlite_where=rows, postgresql_where=rows)
+
+
 class RoleHolding(Versioned, Base):
     """Who holds a role in a municipality, from a day to a day; a functional mailbox may hold it too.
 
@@ -36,14 +41,13 @@ class RoleHolding(Versioned, Base):
         CheckConstraint("(person_id is null) <> (mailbox is null)", name="holder"),
         CheckConstraint("kind in ('indehaver', 'stedfortraeder')", name="kind"),
         CheckConstraint("valid_to is null or valid_to >= valid_from", name="period"),
-        Index(
-            "uq_role_holdings_primary",
+        _one_primary("uq_role_holdings_primary", "system_code is null", "municipality_id", "role"),
+        _one_primary(
+            "uq_role_holdings_system_primary",
+            "system_code is not null",
             "municipality_id",
             "role",
-            text("coalesce(system_code, '')"),
-            unique=True,
-            sqlite_where=text("is_primary and valid_to is null"),
-            postgresql_where=text("is_primary and valid_to is null"),
+            "system_code",
         ),
         Index(None, "municipality_id", "role"),
     )

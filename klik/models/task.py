@@ -9,7 +9,6 @@ from sqlalchemy import (
     CheckConstraint,
     Date,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     Integer,
     String,
@@ -33,9 +32,6 @@ class Task(Versioned, Base):
     __table_args__ = (
         UniqueConstraint("project_id", "task_number"),
         CheckConstraint(f"state in {STATES}", name="state"),
-        ForeignKeyConstraint(
-            ["id", "current_number"], ["task_versions.task_id", "task_versions.number"], use_alter=True
-        ),
         Index(None, "state"),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ from klik.plugins.contributions import (
     PluginTables,
     TaskTemplate,
 )
+from klik.plugins.guard import Guard
 from klik.plugins.markers import PROJECT
 
 GROUP = "klik.plugins"
@@ -76,6 +77,8 @@ class Registry:
     tables: Mapping[str, PluginTables]
     plugins: tuple[PluginInfo, ...]
     hooks: PluginHooks = field(repr=False)
+    guard: Guard = field(default_factory=Guard, repr=False)
+    plugin_settings: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def fields_of(self, system: str | None) -> tuple[ExtraField, ...]:
         """The extra fields on tasks of this system, in order of declaration."""
@@ -172,7 +175,9 @@ def fits(wanted: Any) -> bool:
 
 
 def _hooks_of(module: Any) -> tuple[str, ...]:
-    return tuple(sorted(name for name in vars(hookspecs) if name.startswith("klik_") and hasattr(module, name)))
+    return tuple(
+        sorted(name for name in vars(hookspecs) if name.startswith("klik_") and hasattr(module, name))
+    )
 
 
 def build(
@@ -182,6 +187,7 @@ def build(
     core: Mapping[str, Iterable[Any]],
     disabled: frozenset[str] = frozenset(),
     plugins: Iterable[Loaded] | None = None,
+    plugin_settings: Mapping[str, str] | None = None,
 ) -> Registry:
     """Collect and check everything that is declared; a plug-in with a faulty declaration is left out, named.
 
@@ -222,6 +228,7 @@ def build(
         **{hook.removeprefix("klik_"): items for hook, items in collected.items()},
         plugins=tuple(sorted(infos, key=lambda info: info.name)),
         hooks=hooks,
+        plugin_settings=dict(plugin_settings or {}),
     )
 
 
@@ -277,6 +284,3 @@ def _guarded_list(hooks: PluginHooks, plugin: Loaded, hook: str) -> list[Any]:
 def plugin_of(key: str) -> str:
     """The plug-in that a contribution's key belongs to ("ksd.blokerer" → "ksd")."""
     return key.partition(".")[0]
-
-
-Guarded = Callable[..., Any]
