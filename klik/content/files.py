@@ -30,7 +30,7 @@ _CAUSES = {
 
 
 def read_folder(folder: Path) -> tuple[dict[str, dict[str, Any]], list[Problem]]:
-    """Each TOML file's table by its shown name (`roles/projektleder.toml`), sorted, and the problems of the rest.
+    """Each TOML file's table by its shown name (`roles/projektleder.toml`), and the problems of the rest.
 
     Hidden files and files of other kinds are left alone.
     """

@@ -27,13 +27,13 @@ class Problem:
         return ": ".join(part for part in (self.file, self.key, self.sentence) if part)
 
 
-class ValueProblem(InputError):
+class ContentValueError(InputError):
     """What is wrong with one value, said in Danish."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of a content file: its Danish name without æøå, how to read its value, and whether it must be there.
+    """A key of a content file: its Danish name without æøå, how its value is read, and if it must be there.
 
     `default` is what a missing optional key gives.
     """
@@ -89,7 +89,7 @@ def slug(value: Any) -> str:
     """Reads a short name for addresses: a–z, 0–9 and hyphens."""
     _must_be(value, str, "en tekst i anførselstegn")
     if not SLUG.fullmatch(value) or len(value) > 80:
-        raise ValueProblem(
+        raise ContentValueError(
             f"“{value[:40]}” må kun bestå af a-z, 0-9 og enkelte bindestreger (højst 80 tegn)."
         )
     return value
@@ -101,7 +101,7 @@ def number(lowest: int, highest: int) -> Callable[[Any], int]:
     def read(value: Any) -> int:
         _must_be(value, int, "et helt tal uden anførselstegn")
         if not lowest <= value <= highest:
-            raise ValueProblem(f"tallet skal ligge fra {lowest} til {highest}; der står {value}.")
+            raise ContentValueError(f"tallet skal ligge fra {lowest} til {highest}; der står {value}.")
         return value
 
     return read
@@ -122,7 +122,7 @@ def choice(kind: type[StrEnum]) -> Callable[[Any], Any]:
             return kind(value)
         except ValueError:
             allowed = " eller ".join(f"“{member}”" for member in kind)
-            raise ValueProblem(f"“{value[:40]}” kendes ikke; skriv {allowed}.") from None
+            raise ContentValueError(f"“{value[:40]}” kendes ikke; skriv {allowed}.") from None
 
     return read
 
@@ -133,15 +133,15 @@ def several(read_one: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
     def read(value: Any) -> tuple[Any, ...]:
         _must_be(value, list, "en liste i kantede parenteser")
         if len(value) > LIST_LIMIT:
-            raise ValueProblem(f"listen har {len(value)} punkter, højst {LIST_LIMIT}.")
+            raise ContentValueError(f"listen har {len(value)} punkter, højst {LIST_LIMIT}.")
         found: list[Any] = []
         for place, item in enumerate(value, start=1):
             try:
                 found.append(read_one(item))
             except InputError as problem:
-                raise ValueProblem(f"punkt {place}: {problem}") from None
+                raise ContentValueError(f"punkt {place}: {problem}") from None
             if found[-1] in found[:-1]:
-                raise ValueProblem(f"punkt {place}: “{found[-1]}” står der to gange.")
+                raise ContentValueError(f"punkt {place}: “{found[-1]}” står der to gange.")
         return tuple(found)
 
     return read
@@ -172,4 +172,4 @@ _KINDS = {
 def _must_be(value: Any, kind: type, wanted: str) -> None:
     # type(), not isinstance(): in Python true is a whole number too.
     if type(value) is not kind:
-        raise ValueProblem(f"skal være {wanted}; der står {_KINDS.get(type(value), 'en dato')}.")
+        raise ContentValueError(f"skal være {wanted}; der står {_KINDS.get(type(value), 'en dato')}.")

@@ -29,8 +29,8 @@ class ContentErrors(Exception):  # noqa: N818 - many errors in one
 class Content:
     """Phases by number, themes in the order of their file, roles by name in Danish order.
 
-    The lookups never fail: a slug that no file describes any more gives an object marked `is_retired` with the
-    slug as its name, so that old tasks and role holdings can still be shown.
+    The lookups never fail: a slug that no file describes any more gives an object marked `is_retired` with
+    the slug as its name, so that old tasks and role holdings can still be shown.
     """
 
     phases: tuple[Phase, ...]
@@ -52,7 +52,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One described thing before it is built: where it stands, and its values as far as they could be read."""
+    """One thing before it is built: where it stands, and its values as far as they could be read."""
 
     file: str
     section: str

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from klik.content.keys import Key, ValueProblem, markdown, number, several, slug, text
+from klik.content.keys import ContentValueError, Key, markdown, number, several, slug, text
 from klik.domain.tasknumbers import TaskNumber, TaskNumberError
 
 LAST_NUMBER = 99
@@ -11,7 +11,7 @@ LAST_NUMBER = 99
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A stage of an implementation; `number` is its order. Retired: its file is gone, old tasks still name it."""
+    """A stage of an implementation; `number` is its order. Retired: its file is gone, old tasks name it."""
 
     slug: str
     number: int
@@ -48,7 +48,7 @@ def _prefix(value: Any) -> str:
     try:
         return TaskNumber(short, 1).prefix
     except TaskNumberError:
-        raise ValueProblem(f"“{short}” skal være to til fire store bogstaver, fx “MI”.") from None
+        raise ContentValueError(f"“{short}” skal være to til fire store bogstaver, fx “MI”.") from None
 
 
 PHASE_KEYS = (

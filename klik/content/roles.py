@@ -43,8 +43,8 @@ _HOLDERS = {
 class RoleDescription:
     """A role of the gallery. Retired: its file is gone, but people still hold it.
 
-    `systems`: codes of the systems it is for, empty for all. `phases`: slugs of the phases in which it should be
-    filled. `spoc_phases`: those in which KOMBIT's first contact for the system is the role's holder. `plus_user`:
+    `systems`: codes of the systems it is for, empty for all. `phases`: slugs of the phases in which it should
+    be filled. `spoc_phases`: those in which its holder is KOMBIT's first contact for the system. `plus_user`:
     the holder should have the level plusbruger. `description` is Markdown.
     """
 
@@ -86,7 +86,7 @@ class RoleDescription:
         )
 
     def is_for(self, system: str) -> bool:
-        """Whether the role is held for the system with this code; never for a role across the municipality."""
+        """Whether the role is held for the system with this code; never for one across the municipality."""
         return self.scope is RoleScope.SYSTEM and (not self.systems or system in self.systems)
 
 
