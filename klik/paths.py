@@ -1,13 +1,14 @@
-"""Where klik finds the folders that ship with it, in a checkout and in an installed wheel alike."""
-
-from __future__ import annotations
+"""Where the files that ship with klik lie."""
 
 from pathlib import Path
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).resolve().parent
 
 
 def shipped(name: str) -> Path:
-    """The folder ``migrations``, ``phases`` or ``roles``: in the wheel below the package, else beside it."""
-    inside = PACKAGE / "_shipped" / name
-    return inside if inside.is_dir() else PACKAGE.parent / name
+    """The folder of shipped files called `name`: `migrations`, `phases` or `roles`.
+
+    A wheel carries them inside the package; in a checkout they stand beside it, where people edit them.
+    """
+    installed = PACKAGE / "_shipped" / name
+    return installed if installed.is_dir() else PACKAGE.parent / name

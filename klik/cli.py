@@ -1,0 +1,8 @@
+"""The `klik` command."""
+
+import click
+
+
+@click.group(help="KLIK: kommunernes implementeringsopgaver.")
+def main() -> None:
+    """Collect the commands of klik."""
