@@ -32,8 +32,8 @@ UNAVAILABLE = (
     "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 )
 IMPOSSIBLE = (
-    "PDF-filen kunne ikke laves, fordi indholdet er for stort eller har en opbygning, der ikke kan sættes op på "
-    "sider. Del teksten i mindre stykker, og prøv igen."
+    "PDF-filen kunne ikke laves, fordi indholdet er for stort eller har en opbygning, "
+    "der ikke kan sættes op på sider. Del teksten i mindre stykker, og prøv igen."
 )
 BUSY = "Der laves mange PDF-filer lige nu. Prøv igen om et øjeblik."
 KEPT_ENVIRONMENT = ("PATH", "HOME", "PYTHONPATH", "LD_LIBRARY_PATH", "FONTCONFIG_FILE", "FONTCONFIG_PATH")
@@ -45,11 +45,11 @@ class RenderingError(Exception):
     """No PDF could be made, not even in the plain layout; the text is a Danish sentence for the user."""
 
 
-class PdfUnavailable(RenderingError):
+class PdfUnavailable(RenderingError):  # noqa: N818
     """This machine cannot make PDFs at all; the text names the command that changes that."""
 
 
-class _ChildFailed(Exception):
+class _ChildError(Exception):
     """The child gave no PDF; the text says how it failed, for the log."""
 
 
@@ -87,17 +87,19 @@ class Renderer:
         The same document gives the same bytes. Raises `RenderingError`, `PdfUnavailable`.
         """
         embedded = embedded_json or b""
+        name = EMBEDDED_NAME if embedded else ""
         try:
-            return self._draw(self._pages.task(document), document.exported_at, embedded)
-        except (_ChildFailed, RecursionError) as problem:
+            return self._draw(self._pages.task(document, name), document.exported_at, embedded)
+        except (_ChildError, RecursionError) as problem:
             log.warning("task %s drawn in the plain layout: %s", document.number, problem)
-        return self._draw_plain(self._pages.task_in_plain_layout(document), document.exported_at, embedded)
+        page = self._pages.task_in_plain_layout(document, name)
+        return self._draw_plain(page, document.exported_at, embedded)
 
     def list_pdf(self, document: ListDocument) -> bytes:
         """The PDF of a whole list. Raises `RenderingError`, `PdfUnavailable`."""
         try:
             return self._draw(self._pages.list(document), document.exported_at)
-        except (_ChildFailed, RecursionError) as problem:
+        except (_ChildError, RecursionError) as problem:
             log.warning("list %s drawn in the plain layout: %s", document.title, problem)
         return self._draw_plain(self._pages.list_in_plain_layout(document), document.exported_at)
 
@@ -123,7 +125,7 @@ class Renderer:
     def _draw_plain(self, page: str, exported_at: datetime, embedded: bytes = b"") -> bytes:
         try:
             return self._draw(page, exported_at, embedded)
-        except _ChildFailed as problem:
+        except _ChildError as problem:
             log.error("not even the plain layout could be drawn: %s", problem)
             raise RenderingError(IMPOSSIBLE) from problem
 
@@ -196,7 +198,7 @@ class _Child:
         self._send(json.dumps(settings).encode())
 
     def draw(self, description: bytes, page: bytes, embedded: bytes) -> bytes:
-        """The PDF, within the time allowed; `_ChildFailed` or `PdfUnavailable` otherwise."""
+        """The PDF, within the time allowed; `_ChildError` or `PdfUnavailable` otherwise."""
         self.documents += 1
         guard = threading.Timer(self._limits.seconds, self._process.kill)
         guard.start()
@@ -210,16 +212,16 @@ class _Child:
         if outcome == b"unavailable":
             raise PdfUnavailable(UNAVAILABLE)
         if answer is None:
-            raise _ChildFailed("the child ended or ran out of time")
+            raise _ChildError("the child ended or ran out of time")
         if outcome != b"pdf":
-            raise _ChildFailed(answer.decode("utf-8", "replace"))
+            raise _ChildError(answer.decode("utf-8", "replace"))
         return answer
 
     def _send(self, frame: bytes) -> None:
         try:
             write_frame(self._process.stdin, frame)
         except OSError:
-            raise _ChildFailed("the child ended or ran out of time") from None
+            raise _ChildError("the child ended or ran out of time") from None
 
 
 def _end(process: "subprocess.Popen[bytes]", folder: "tempfile.TemporaryDirectory[str]") -> None:

@@ -1,7 +1,7 @@
 """The disposable process that draws PDFs: reads one job at a time from stdin, answers on stdout.
 
-Started by `rendering.Renderer`, never by hand. A job is two frames (a JSON description and the HTML) and a third
-with the file to embed; an answer is a frame with one word and a frame with the PDF or the name of the error.
+Started by `rendering.Renderer`, never by hand. A job is three frames: a JSON description, the
+HTML, and the file to embed or nothing. An answer is two: one word, then the PDF or the name of the error.
 The process may read its own code, the system's fonts and nothing else, and may not reach a network.
 """
 
@@ -112,9 +112,10 @@ def _limit_cpu(seconds: int) -> None:
 
 def _forbid_reaching_out() -> None:
     """From here on Python code in this process opens only its own files and no connection or program."""
+    installed = (folder for folder in sys.path if folder.endswith("-packages"))
     own = tuple(
         str(Path(folder).resolve()) + os.sep
-        for folder in {sys.prefix, sys.base_prefix, *filter(None, sys.path), tempfile.gettempdir()}
+        for folder in (sys.prefix, sys.base_prefix, tempfile.gettempdir(), *installed)
     )
 
     def guard(event: str, arguments: tuple[Any, ...]) -> None:

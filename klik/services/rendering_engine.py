@@ -1,7 +1,7 @@
 """WeasyPrint with everything shared between documents; imported only by the child process."""
 
 import io
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ PLEX_FACES = {
     "IBMPlexSans-SemiBold": "font-weight: 600",
 }
 FONT_SCHEME = "klik-font"
+PAGINATION = pydyf.Dictionary({"Type": "/Pagination"})
 # PDF/A allows only metadata it knows or that is described; the mark of PDF/UA has to be described.
 ACCESSIBLE_MARK = b"""<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/">\
 <pdfuaid:part>1</pdfuaid:part></rdf:Description>
@@ -56,19 +57,19 @@ class FontsFetched(URLFetcher):
 
 
 class Engine:
-    """Draws HTML as PDF/A-3a marked PDF/UA-1, with one font configuration and style sheet for all documents."""
+    """Draws HTML as PDF/A-3a marked PDF/UA-1; fonts and style sheet are shared by all documents."""
 
     def __init__(self, fonts: Path | None, stylesheet: str) -> None:
         faces = _read_faces(fonts)
         rules = "".join(
-            f'@font-face {{ font-family: "IBM Plex Sans"; {PLEX_FACES[name]}; src: url({FONT_SCHEME}:{name}) }}\n'
+            f"@font-face {{ font-family: IBM Plex Sans; {PLEX_FACES[name]}; src: url({FONT_SCHEME}:{name}) }}\n"
             for name in faces
         )
         self._fonts = FontConfiguration()
         self._style = CSS(string=rules + stylesheet, font_config=self._fonts, url_fetcher=FontsFetched(faces))
 
     def pdf(self, description: dict[str, Any], page: str, embedded: bytes) -> bytes:
-        """The PDF of a page; `description` has identifier, exported_at and the embedded file's name and words."""
+        """The PDF of a page; `description` is what `rendering.Renderer` sends with it."""
         attachments = [_attachment(description, embedded)] if embedded else None
         target = io.BytesIO()
         HTML(string=page, url_fetcher=NothingFetched()).write_pdf(
@@ -91,7 +92,7 @@ def _read_faces(fonts: Path | None) -> dict[str, bytes]:
 
 
 def _attachment(description: dict[str, Any], embedded: bytes) -> Attachment:
-    exported_at = datetime.fromisoformat(description["exported_at"])
+    exported_at = datetime.fromisoformat(description["exported_at"]).astimezone(UTC)
     return Attachment(
         string=embedded,
         name=description["embedded_name"],
@@ -107,8 +108,33 @@ def _finish(document: Any, pdf: pydyf.PDF) -> None:
     metadata = _object(pdf, pdf.catalog["Metadata"])
     metadata.stream = [b"\n".join(metadata.stream).replace(b"</rdf:RDF>", ACCESSIBLE_MARK)]
     metadata.compress = False
-    if "AF" in pdf.catalog:
+    if "AF" in pdf.catalog:  # WeasyPrint names each file twice
         pdf.catalog["AF"] = pydyf.Array(dict.fromkeys(pdf.catalog["AF"]))
+    _mark_running_text_as_decoration(pdf)
+
+
+def _mark_running_text_as_decoration(pdf: pydyf.PDF) -> None:
+    """Headers and page numbers are outside the structure tree, so a screen reader has to be told to pass them."""
+    root = _object(pdf, pdf.catalog["StructTreeRoot"])
+    in_tree = _references_below(pdf, root)
+    marks_by_page = _object(pdf, root["ParentTree"])["Nums"][1::2]
+    for page_reference, marks in zip(pdf.page_references, marks_by_page, strict=False):
+        content = _object(pdf, _object(pdf, page_reference)["Contents"]).stream
+        for place, part in enumerate(content):
+            if isinstance(part, pydyf.Dictionary) and "MCID" in part and marks[part["MCID"]] not in in_tree:
+                marks[part["MCID"]] = b"null"
+                content[place - 1 : place + 1] = ["/Artifact", PAGINATION]
+
+
+def _references_below(pdf: pydyf.PDF, root: pydyf.Dictionary) -> set[bytes]:
+    found: set[bytes] = set()
+    waiting = list(root["K"])
+    while waiting:
+        reference = waiting.pop()
+        if isinstance(reference, bytes) and reference not in found:
+            found.add(reference)
+            waiting.extend(_object(pdf, reference).get("K", ()))
+    return found
 
 
 def _object(pdf: pydyf.PDF, reference: bytes) -> Any:

@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import jinja2
@@ -15,9 +15,28 @@ from klik.services.documents import ListDocument, TaskDocument, TextPart, danish
 TEMPLATES = Path(__file__).parent.parent / "templates" / "pdf"
 ROWS_PER_TABLE = 50  # one long table costs worse than linearly
 PLAIN_LINE_LENGTH = 1_000
-PRINTABLE_TAGS = frozenset(
-    "a abbr b blockquote br code dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i ins kbd li ol p pre s span strong "
-    "sub sup table tbody td tfoot th thead tr u ul".split()
+SHORTEST_COLUMN, LONGEST_COLUMN = 7, 32  # characters
+PRINTABLE_TAGS = (
+    {
+        "a",
+        "abbr",
+        "b",
+        "blockquote",
+        "br",
+        "code",
+        "dd",
+        "del",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "hr",
+        "i",
+        "ins",
+        "kbd",
+    }
+    | {"li", "ol", "p", "pre", "s", "span", "strong", "sub", "sup", "u", "ul"}
+    | {"h1", "h2", "h3", "h4", "h5", "h6", "table", "tbody", "td", "tfoot", "th", "thead", "tr"}
 )
 PRINTABLE_ATTRIBUTES = {"a": {"href"}, "ol": {"start"}, "th": {"scope"}}
 PRINTABLE_SCHEMES = {"http", "https", "mailto"}
@@ -45,7 +64,9 @@ class Pages:
         )
         self._environment.filters.update(
             day=danish_day,
+            short_day=danish_short_day,
             moment=danish_moment,
+            universal=universal_moment,
             size=danish_size,
             printable=printable,
             paragraphs=paragraphs,
@@ -54,18 +75,24 @@ class Pages:
         )
         self.stylesheet = (templates / "print.css").read_text(encoding="utf-8")
 
-    def task(self, document: TaskDocument) -> str:
-        return self._page("task.html", document, omitted=(*document.omitted, *_pictures_left_out(document)))
+    def task(self, document: TaskDocument, embedded_name: str = "") -> str:
+        return self._task_page("task.html", document, embedded_name)
 
-    def task_in_plain_layout(self, document: TaskDocument) -> str:
-        return self._page("task_plain.html", document, omitted=document.omitted)
+    def task_in_plain_layout(self, document: TaskDocument, embedded_name: str = "") -> str:
+        return self._task_page("task_plain.html", document, embedded_name)
+
+    def _task_page(self, template: str, document: TaskDocument, embedded_name: str) -> str:
+        omitted = (*document.omitted, *_pictures_left_out(document))
+        return self._page(template, document, omitted=omitted, embedded_name=embedded_name)
 
     def list(self, document: ListDocument) -> str:
         parts = [
             document.rows[first : first + ROWS_PER_TABLE]
             for first in range(0, len(document.rows), ROWS_PER_TABLE)
         ]
-        return self._page("list.html", document, omitted=document.omitted, parts=parts)
+        return self._page(
+            "list.html", document, omitted=document.omitted, parts=parts, shares=column_shares(document)
+        )
 
     def list_in_plain_layout(self, document: ListDocument) -> str:
         return self._page("list_plain.html", document, omitted=document.omitted)
@@ -102,6 +129,22 @@ def _spelled_out(link: re.Match[str]) -> str:
     return f'{anchor} <span class="address">({shown})</span>'
 
 
+def column_shares(document: ListDocument) -> list[float]:
+    """How many per cent of the width each column gets: by the usual length of its values, within bounds."""
+    wanted = []
+    for place, column in enumerate(document.columns):
+        lengths = sorted(
+            len(danish_short_day(v) if isinstance(v, date) else v or "") for v in _cells(document, place)
+        )
+        usual = lengths[len(lengths) * 9 // 10] if lengths else 0
+        wanted.append(min(max(usual + 2, len(column), SHORTEST_COLUMN), LONGEST_COLUMN))
+    return [round(100 * width / sum(wanted), 2) for width in wanted]
+
+
+def _cells(document: ListDocument, place: int) -> list[str | date | None]:
+    return [row[place] for row in document.rows]
+
+
 def plain_lines(text: str, markup: bool = False) -> list[str]:
     """Text as short lines without any markup, for the plain layout.
 
@@ -134,9 +177,19 @@ def danish_day(value: date | str | None, missing: str = "Ikke angivet") -> str:
     return value or missing
 
 
+def danish_short_day(value: date | None) -> str:
+    """A date as "21. nov. 2026" for the cells of a list; nothing as nothing."""
+    return format_date(value, "d. MMM y", locale="da") if value else ""
+
+
 def danish_moment(instant: datetime) -> str:
     """An instant as "21. november 2026 kl. 09.14" in Danish time."""
     return format_datetime(danish_time(instant).replace(tzinfo=None), "d. MMMM y 'kl.' HH.mm", locale="da")
+
+
+def universal_moment(instant: datetime) -> str:
+    """An instant as PDF metadata has it: UTC, whole seconds, "2026-11-26T08:14:00+00:00"."""
+    return instant.astimezone(UTC).replace(microsecond=0).isoformat()
 
 
 def danish_size(number_of_bytes: int) -> str:
