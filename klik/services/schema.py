@@ -16,13 +16,14 @@ from klik import paths
 from klik.db import Database
 from klik.models import Base, System, guards
 from klik.plugins.manager import Registry
+from klik.services import municipalities
 
 
 def _config(connection: Connection, metadata: MetaData, versions: Path, plugin: str | None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(paths.shipped("migrations")).replace("%", "%%"))
     config.set_main_option("version_locations", str(versions).replace("%", "%%"))
-    config.set_main_option("version_path_separator", "newline")
+    config.set_main_option("path_separator", "newline")
     config.attributes.update(
         connection=connection,
         metadata=metadata,
@@ -53,6 +54,7 @@ def upgrade(database: Database, registry: Registry | None) -> None:
             command.upgrade(_config(session.connection(), tables.metadata, tables.versions, plugin), "head")
     with database.writing() as session:
         _note_systems(session, registry)
+        municipalities.note(session)
 
 
 def _note_systems(session: Session, registry: Registry) -> None:
