@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, g, request, url_for
+from flask import Flask, current_app, g, request, url_for
 
 from klik.domain.rights import Right
 from klik.services.work import Actor, Work
@@ -38,7 +38,7 @@ def items(actor: Actor) -> list[MenuItem]:
             label, url_for(endpoint), (request.endpoint or "").startswith(endpoint.partition(".")[0] + ".")
         )
         for label, endpoint, right in ENTRIES
-        if actor.has(right)
+        if actor.has(right) and endpoint in current_app.view_functions
     ]
 
 
