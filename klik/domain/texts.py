@@ -54,7 +54,8 @@ def sort_key(text: str) -> str:
     a–z, æ, ø, å; aa counts as å, ä as æ, ö as ø and ü as y (the Danish spelling dictionary's order); no case;
     numbers by size; everything between words as one space. Two or more digits a character.
     """
-    letters = _folded(text.translate(_DANISH_EQUIVALENTS)).replace("aa", "å")
+    composed = unicodedata.normalize("NFC", text)
+    letters = _folded(composed.translate(_DANISH_EQUIVALENTS)).replace("aa", "å")
     words = "".join(character if character.isalnum() else " " for character in letters).split()
     return "".join(_weight(part) for part in _NUMBER_OR_CHARACTER.findall(" ".join(words)))
 
