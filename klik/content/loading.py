@@ -107,7 +107,11 @@ def _theme_entries(file: str, table: Values | None, problems: list[Problem]) -> 
         if name != THEMES_SECTION:
             problems.append(Problem(file, name, f"nøglen kendes ikke. {nearest(name, [THEMES_SECTION])}"))
     sections = table.get(THEMES_SECTION)
-    if not isinstance(sections, list) or not all(isinstance(section, dict) for section in sections):
+    if (
+        not sections
+        or not isinstance(sections, list)
+        or not all(isinstance(section, dict) for section in sections)
+    ):
         problems.append(Problem(file, THEMES_SECTION, "hvert tema skal begynde med en linje med [[tema]]."))
         return []
     entries = []
