@@ -20,7 +20,7 @@ _CAUSES = {
     "invalid character": "der står et tegn, som ikke må stå her (måske mangler et anførselstegn)",
     "Expected '='": "der mangler et lighedstegn efter nøglen",
     "Expected ']": "et afsnit mangler sin afsluttende ]",
-    "Invalid statement": "linjen skal begynde med en nøgle af bogstaverne a-z, tal, understreg og bindestreg",
+    "Invalid statement": "linjen begynder ikke med en nøgle (a-z, tal, understreg, bindestreg)",
     "Unclosed array": "en liste mangler sin afsluttende ]",
     "Expected newline": "der står mere på linjen, end der må (måske mangler et komma eller anførselstegn)",
     "Unescaped": "der står en omvendt skråstreg; skriv to: \\\\",

@@ -44,6 +44,9 @@ def test_a_copy_loads(folders):
 ROLE = "roles/projektleder.toml"
 PHASE = "phases/2-forberedelse.toml"
 THEMES = "phases/themes.toml"
+TOO_DEEP = (
+    "lister, citater og fremhævninger ligger mere end 20 niveauer inde i hinanden (en liste tæller for to)."
+)
 
 
 @pytest.mark.parametrize(
@@ -143,10 +146,7 @@ THEMES = "phases/themes.toml"
             ROLE,
             "Projektlederen om",
             "> " * 30 + "Projektlederen om",
-            [
-                "beskrivelse: teksten: lister, citater og fremhævninger ligger mere end 20 niveauer"
-                " inde i hinanden (en liste tæller for to)."
-            ],
+            [f"beskrivelse: teksten: {TOO_DEEP}"],
         ),
         (
             ROLE,
@@ -177,9 +177,7 @@ THEMES = "phases/themes.toml"
             ROLE,
             "version = 1",
             "ændring = 1",
-            [
-                "linje 8, tegn 1: linjen skal begynde med en nøgle af bogstaverne a-z, tal, understreg og bindestreg."
-            ],
+            ["linje 8, tegn 1: linjen begynder ikke med en nøgle (a-z, tal, understreg, bindestreg)."],
         ),
         (
             ROLE,
