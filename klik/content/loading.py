@@ -138,8 +138,9 @@ def _role_contradictions(roles: Iterable[_Entry]) -> Iterable[Problem]:
         values = role.values
         if values.get("systemer") and values.get("omfang") is RoleScope.MUNICIPALITY:
             yield Problem(role.file, "systemer", "kan kun bruges, når omfang er “system”.")
-        outside = set(values.get("spoc_faser", ())) - set(values.get("faser", values.get("spoc_faser", ())))
-        for slug in sorted(outside):
+        if "faser" not in values:
+            continue
+        for slug in sorted(set(values.get("spoc_faser", ())) - set(values["faser"])):
             yield Problem(role.file, "spoc_faser", f"“{slug}” skal også stå under faser.")
 
 

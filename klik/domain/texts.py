@@ -24,6 +24,9 @@ def clean(text: str, *, field: str, limit: int, required: bool = False, lines: b
     than one line where `lines` is False, and characters no database, mail or spreadsheet carries safely.
     """
     stored = _LINE_BREAKS.sub("\n", text).strip().strip("\ufeff").strip()
+    # Composing shortens a text to a third at most: far too long a text is not looked at letter by letter.
+    if len(stored) > 4 * limit:
+        raise _too_long(stored, field, limit)
     for position, character in enumerate(stored, start=1):
         if _is_refused(character):
             raise TextError(
@@ -35,7 +38,7 @@ def clean(text: str, *, field: str, limit: int, required: bool = False, lines: b
     if required and not stored:
         raise TextError(f"{field} skal udfyldes.")
     if len(stored) > limit:
-        raise TextError(f"{field} må højst fylde {_count(limit)} tegn; du har skrevet {_count(len(stored))}.")
+        raise _too_long(stored, field, limit)
     if not lines:
         if "\n" in stored:
             raise TextError(f"{field} må kun fylde én linje.")
@@ -103,6 +106,10 @@ def _weight(part: str) -> str:
         return f"20{len(digits):02d}{digits}"
     place = _ALPHABET.find(part)
     return f"{30 + place}" if place >= 0 else f"70{ord(part):07d}"
+
+
+def _too_long(stored: str, field: str, limit: int) -> TextError:
+    return TextError(f"{field} må højst fylde {_count(limit)} tegn; du har skrevet {_count(len(stored))}.")
 
 
 def _is_refused(character: str) -> bool:
