@@ -82,6 +82,12 @@ def test_what_is_not_allowed_is_shown_as_it_was_typed(payload):
             assert word in shown
 
 
+def test_a_picture_becomes_a_link_and_keeps_its_words():
+    soup = BeautifulSoup(render_markdown("![Skærmbillede](https://kombit.dk/x.png)"), "html.parser")
+    assert soup.a.text == "Skærmbillede"
+    assert soup.a["href"] == "https://kombit.dk/x.png"
+
+
 def test_links_say_nothing_about_where_they_came_from():
     assert 'rel="noopener noreferrer nofollow"' in render_markdown("[x](https://kombit.dk)")
 
