@@ -140,7 +140,8 @@
         open.querySelector("summary").focus();
       }
     }
-    // j and k: next and previous task in the list, unless somebody is writing.
+    // j and k: next and previous task in the list, for those who asked for single-key shortcuts (WCAG 2.1.4).
+    if (!("shortcuts" in document.body.dataset)) return;
     const writing = event.target.closest("input, textarea, select, [contenteditable]");
     if (!writing && !event.ctrlKey && !event.altKey && !event.metaKey && (event.key === "j" || event.key === "k")) {
       document.querySelector(`a[data-key="${event.key}"]`)?.click();

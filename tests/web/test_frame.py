@@ -46,6 +46,11 @@ def test_the_frame_shows_who_is_signed_in_menu_countdown_notices_and_flashes() -
     assert {"/was", "/hjaelp"} <= {a["href"] for a in page.footer.find_all("a")}
 
 
+def test_single_key_shortcuts_are_off_until_asked_for() -> None:
+    assert not render("").find_parent("body").has_attr("data-shortcuts")
+    assert render("", shortcuts=True).find_parent("body").has_attr("data-shortcuts")
+
+
 def test_a_page_without_a_title_does_not_render() -> None:
     with bare_app().test_request_context("/"), pytest.raises(TemplateRuntimeError, match="'title'"):
         render_template_string('{% extends "base.html" %}{% block content %}x{% endblock %}')
