@@ -12,6 +12,7 @@ from tests.web.page import check_page
 
 PACKAGE = Path(klik.__file__).parent
 MACROS = sorted(path.stem for path in (PACKAGE / "templates/macros").glob("*.html"))
+_IMPORTS = "".join(f'{{% import "macros/{noun}.html" as {noun} %}}' for noun in MACROS)
 
 
 @cache
@@ -25,16 +26,21 @@ def bare_app() -> Flask:
 
 def render(piece: str, *, flashes: tuple[tuple[str, str], ...] = (), **context: object) -> Tag:
     """Put a piece of template under a heading in the frame, check the whole page, return its main part."""
-    imports = "".join(f'{{% import "macros/{noun}.html" as {noun} %}}' for noun in MACROS)
     source = (
-        '{% extends "base.html" %}' + imports + "{% block title %}Prøve{% endblock %}"
-        "{% block content %}{{ headings.heading('Prøve') }}" + piece + "{% endblock %}"
+        f'{{% extends "base.html" %}}{_IMPORTS}{{% block title %}}Prøve{{% endblock %}}'
+        f"{{% block content %}}{{{{ headings.heading('Prøve') }}}}{piece}{{% endblock %}}"
     )
     with bare_app().test_request_context("/"):
         for kind, text in flashes:
             flash(text, kind)
         html = render_template_string(source, **context)
     return check_page(html.encode(), url=piece[:60]).main
+
+
+def render_piece(piece: str, **context: object) -> str:
+    """A piece of template alone, as htmx gets it."""
+    with bare_app().test_request_context("/"):
+        return render_template_string(_IMPORTS + piece, **context)
 
 
 def render_page(template: str, **context: object) -> BeautifulSoup:

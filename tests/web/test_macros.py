@@ -20,7 +20,8 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from tests.web.frame import render, words
+from tests.web.frame import render, render_piece, words
+from tests.web.page import check_fragment
 
 # Forms
 
@@ -204,6 +205,20 @@ def test_a_page_may_write_a_column_itself() -> None:
         rows=[task_row()],
     )
     assert page.tbody.b.get_text() == "i-gang"
+
+
+def test_one_row_alone_is_the_row_of_the_table() -> None:
+    context = {"columns": columns("task", "deadline", "status"), "row": task_row()}
+    table = render(
+        "{{ tables.task_table('Opgaver', columns, [row], 'ret') }}<form id='ret' action='/ret'></form>",
+        **context,
+    )
+    alone = check_fragment(
+        render_piece("{{ tables.task_row(row, columns, 'ret') }}", **context).encode(),
+        url="/opgaver/7/status",
+    )
+    assert words(alone) == words(table.tbody)
+    assert alone.tr["id"] == "opgave-7"
 
 
 def test_any_table() -> None:
