@@ -62,8 +62,9 @@ class Engine:
     def __init__(self, fonts: Path | None, stylesheet: str) -> None:
         faces = _read_faces(fonts)
         rules = "".join(
-            f"@font-face {{ font-family: IBM Plex Sans; {PLEX_FACES[name]}; src: url({FONT_SCHEME}:{name}) }}\n"
-            for name in faces
+            f"@font-face {{ font-family: IBM Plex Sans; {look}; src: url({FONT_SCHEME}:{name}) }}\n"
+            for name, look in PLEX_FACES.items()
+            if name in faces
         )
         self._fonts = FontConfiguration()
         self._style = CSS(string=rules + stylesheet, font_config=self._fonts, url_fetcher=FontsFetched(faces))
@@ -114,7 +115,7 @@ def _finish(document: Any, pdf: pydyf.PDF) -> None:
 
 
 def _mark_running_text_as_decoration(pdf: pydyf.PDF) -> None:
-    """Headers and page numbers are outside the structure tree, so a screen reader has to be told to pass them."""
+    """Headers and page numbers are outside the structure tree, so screen readers must pass them."""
     root = _object(pdf, pdf.catalog["StructTreeRoot"])
     in_tree = _references_below(pdf, root)
     marks_by_page = _object(pdf, root["ParentTree"])["Nums"][1::2]
