@@ -48,6 +48,8 @@ _TAG = re.compile(r"<[^>]*>")
 _HEADING = re.compile(r"<(/?)h([1-6])\b")
 _BLOCK_END = re.compile(r"</(?:p|div|li|tr|h[1-6]|pre|blockquote|dd|dt)>|<br\s*/?>|<hr\s*/?>", re.IGNORECASE)
 _CELL_END = re.compile(r"</t[dh]>", re.IGNORECASE)
+# As much as fits, up to a space when there is one.
+_PLAIN_PIECE = re.compile(rf".{{1,{PLAIN_LINE_LENGTH}}}(?:\s|$)|.{{{PLAIN_LINE_LENGTH}}}|.+", re.DOTALL)
 # Control characters have no glyph and are not allowed in the document's XML metadata.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
 
@@ -159,16 +161,12 @@ def plain_lines(text: str, markup: bool = False) -> list[str]:
     """
     text = _without_unprintable(text)
     if markup:
-        text = _BLOCK_END.sub(lambda match: match[0] + "\n", _CELL_END.sub(r"\g<0> | ", text))
+        text = _BLOCK_END.sub(lambda match: match[0] + "\n", _CELL_END.sub(r" | \g<0>", text))
         text = html.unescape(nh3.clean(text, tags=set(), link_rel=None))
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) > MOST_PLAIN_LINES:
         lines = [" ¶ ".join(lines)]
-    return [
-        line[first : first + PLAIN_LINE_LENGTH]
-        for line in lines
-        for first in range(0, len(line), PLAIN_LINE_LENGTH)
-    ]
+    return [piece.strip() for line in lines for piece in _PLAIN_PIECE.findall(line)]
 
 
 def paragraphs(text: str) -> list[list[str]]:

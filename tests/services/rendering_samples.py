@@ -15,12 +15,14 @@ from klik.services.documents import (
 )
 
 EXPORTED_AT = datetime(2026, 11, 26, 8, 14, tzinfo=UTC)
-BESKRIVELSE = """<p>Kommunen skal beskrive de jobfunktionsroller, som medarbejdere og ledere på pensionsområdet har brug
-for. En jobfunktionsrolle samler en eller flere <strong>brugersystemroller</strong> i KP.</p>
+BESKRIVELSE = """<p>Kommunen skal beskrive de jobfunktionsroller, som medarbejdere og ledere på
+pensionsområdet har brug for. En jobfunktionsrolle samler en eller flere <strong>brugersystemroller</strong> i KP.</p>
 <ol><li>Kortlæg medarbejdernes arbejdsopgaver i samarbejde med fagområdet.</li>
-<li>Sammenhold opgaverne med rollerne i <a href="https://digitaliseringskataloget.dk/loesninger/kp">Kataloget</a>.</li>
+<li>Sammenhold opgaverne med rollerne i
+<a href="https://digitaliseringskataloget.dk/loesninger/kp">Kataloget</a>.</li>
 <li>Udfyld skabelonen med én linje pr. jobfunktionsrolle.</li></ol>
-<h1>Sådan afgrænses data</h1><ul><li>KLE-numre, fx 32.03.04 Folkepension</li><li>organisatorisk enhed</li></ul>
+<h1>Sådan afgrænses data</h1>
+<ul><li>KLE-numre, fx 32.03.04 Folkepension</li><li>organisatorisk enhed</li></ul>
 <table><thead><tr><th>Jobfunktionsrolle</th><th>KLE</th></tr></thead>
 <tbody><tr><td>Sagsbehandler, helbredstillæg</td><td>32.03.10</td></tr></tbody></table>"""
 COMMENTS = (

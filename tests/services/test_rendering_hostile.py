@@ -103,7 +103,7 @@ class Visitors(http.server.ThreadingHTTPServer):
 class Answer(http.server.BaseHTTPRequestHandler):
     server: Visitors
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self.server.paths.append(self.path)
         self.send_response(200)
         self.end_headers()
@@ -166,7 +166,8 @@ def test_the_vectors_would_be_seen(visitors: Visitors, canary: Path) -> None:
     """The counter counts: without our fetcher the engine asks for the picture and embeds the file."""
     program = (
         "import sys, weasyprint; url, file = sys.argv[1:]; "
-        "weasyprint.HTML(string=f'<img src={url}/sonde><link rel=attachment href={file}>').write_pdf(sys.stdout.buffer)"
+        "page = f'<img src={url}/sonde><link rel=attachment href={file}>'; "
+        "weasyprint.HTML(string=page).write_pdf(sys.stdout.buffer)"
     )
     arguments = [sys.executable, "-c", program, visitors.address, canary.as_uri()]
     pdf = subprocess.run(arguments, capture_output=True, check=True, timeout=60).stdout
@@ -228,7 +229,7 @@ def test_heavy_documents_come_out_in_the_plain_layout_at_worst() -> None:
             half.start()
         for half in halves:
             half.join()
-        assert {name for name in HEAVY if not outcomes.get(name)} == set()
+        assert [name for name in HEAVY if not outcomes.get(name)] == []
         assert {"deep boxes", "deep emphasis", "table rows"} <= plain
         assert "Intern note" in text_of(renderer.task_pdf(a_task()))
 
@@ -260,10 +261,10 @@ def test_too_much_for_any_layout_is_an_error_in_danish() -> None:
 
 
 def test_a_list_that_breaks_the_layout_is_set_plainly() -> None:
-    with Renderer(limits=Limits(seconds=4)) as renderer:
-        text = text_of(renderer.list_pdf(a_list(3_000)))
+    with Renderer(limits=Limits(seconds=1.5, seconds_per_row=0)) as renderer:
+        text = text_of(renderer.list_pdf(a_list(600)))
     assert "Enkel opsætning" in text
-    assert "MI 2999" in text
+    assert "MI 599" in text
 
 
 def test_a_killed_child_is_replaced_and_its_folder_removed(
@@ -292,14 +293,18 @@ def test_the_parent_keeps_its_size_over_300_documents() -> None:
                 renderer.task_pdf(task, b"{}")
 
         draw(20)
-        before, files = resident(), len(os.listdir("/proc/self/fd"))
+        before, files = resident(), open_files()
         threads = [threading.Thread(target=draw, args=(150,)) for _ in range(2)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         assert resident() - before <= 20_000_000
-        assert len(os.listdir("/proc/self/fd")) <= files + 4
+        assert open_files() <= files + 4
+
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
 def resident() -> int:
