@@ -9,13 +9,14 @@ import sys
 import time
 from collections.abc import Callable
 
+from weasyprint import CSS, HTML
+from weasyprint.text.fonts import FontConfiguration
+
 from klik.services.documents import ListDocument, TaskDocument
 from klik.services.rendering import FONTS, Renderer
 from klik.services.rendering_engine import FontsFetched, font_rules, read_faces
 from klik.services.rendering_pages import Pages
 from tests.services.rendering_samples import a_list, a_task
-from weasyprint import CSS, HTML
-from weasyprint.text.fonts import FontConfiguration
 
 
 def bare_engine() -> Callable[[str], bytes]:

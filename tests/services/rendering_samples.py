@@ -16,7 +16,8 @@ from klik.services.documents import (
 
 EXPORTED_AT = datetime(2026, 11, 26, 8, 14, tzinfo=UTC)
 BESKRIVELSE = """<p>Kommunen skal beskrive de jobfunktionsroller, som medarbejdere og ledere på
-pensionsområdet har brug for. En jobfunktionsrolle samler en eller flere <strong>brugersystemroller</strong> i KP.</p>
+pensionsområdet har brug for. En jobfunktionsrolle samler en eller flere
+<strong>brugersystemroller</strong> i KP.</p>
 <ol><li>Kortlæg medarbejdernes arbejdsopgaver i samarbejde med fagområdet.</li>
 <li>Sammenhold opgaverne med rollerne i
 <a href="https://digitaliseringskataloget.dk/loesninger/kp">Kataloget</a>.</li>
