@@ -143,7 +143,7 @@ def _direction_problems(module: Module) -> Iterator[Problem]:
         if RANK[layer] > rank:
             what = f"{module.layer} imports {used.target} from the layer {layer} above it"
             yield Problem(
-                module.name, used.line, what, "Move what is shared down, or hand it in as an argument"
+                module.file, used.line, what, "Move what is shared down, or hand it in as an argument"
             )
 
 
