@@ -58,13 +58,13 @@ def set_up(app: Flask) -> None:
     @app.context_processor
     def surroundings() -> dict[str, Any]:
         work: Work | None = g.get("klik_work")
-        actor = work.actor if work else None
+        actor: Actor | None = g.get("klik_actor")
         return {
             "actor": actor,
             "menu": items(actor) if actor else [],
             "request_id": g.get("request_id", ""),
             "today": work.today if work else None,
-            "countdown": _countdown(work) if actor else None,
+            "countdown": _countdown(work) if work and actor else None,
         }
 
 
