@@ -12,6 +12,7 @@ import pytest
 
 from klik.services.documents import CommentLine, TextPart
 from klik.services.rendering import IMPOSSIBLE, Limits, Renderer, RenderingError
+from klik.services.rendering_engine import NothingFetched
 from tests.services.rendering_samples import EXPORTED_AT, a_list, a_task
 from tests.services.test_rendering import text_of
 
@@ -160,6 +161,14 @@ def test_the_engine_refuses_even_what_was_not_cleaned(
         page = f'<!doctype html><html lang="da"><title>x</title><body><p>til stede</p>{markup}'
         assert harmless(renderer._draw(page, EXPORTED_AT)), vector  # past the cleaning, on purpose
     assert visitors.paths == []
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:9/x", "file:///etc/hostname", "data:text/plain,x", "klik-font:x"]
+)
+def test_the_fetcher_alone_refuses_every_address(address: str) -> None:
+    with pytest.raises(PermissionError):
+        NothingFetched().fetch(address)
 
 
 def test_the_vectors_would_be_seen(visitors: Visitors, canary: Path) -> None:
