@@ -30,6 +30,7 @@ from klik.plugins.contributions import (
 )
 from klik.plugins.markers import hookimpl
 from klik.plugins.pages import page_access
+from klik.plugins.task_types import TaskTypesError, read_task_types
 from klik.plugins.views import (
     ChangeView,
     MunicipalityView,
@@ -67,10 +68,12 @@ __all__ = [
     "Right",
     "SystemView",
     "TaskTemplate",
+    "TaskTypesError",
     "TaskView",
     "find_cpr_numbers",
     "hookimpl",
     "page_access",
+    "read_task_types",
     "search_key",
     "sort_key",
 ]

@@ -27,13 +27,17 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItSystem:
-    """An it-system that the plug-in speaks for; ``code`` is its slug in addresses."""
+    """An it-system that the plug-in speaks for; ``code`` is its slug in addresses.
+
+    ``waves`` are the waves in which municipalities take it into use, in order; ``klik db upgrade`` makes them.
+    """
 
     code: str
     name: str
     supplier: str
     description: str = ""
     website: str = ""
+    waves: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
