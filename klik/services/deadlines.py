@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from klik.domain.calendar import days, long_date, parse_date
 from klik.domain.deadlines import default_yellow_from
 from klik.domain.errors import InputError
+from klik.plugins.answers import is_day
 from klik.plugins.contributions import DeadlineRule
 from klik.plugins.manager import Registry, plugin_of
 from klik.plugins.views import MunicipalityView, TaskView
@@ -75,10 +76,6 @@ RULES = (
 )
 
 
-def _is_day(answer: date | None) -> bool:
-    return answer is None or (type(answer) is date and 2000 <= answer.year <= 2100)
-
-
 def deadline_for(
     registry: Registry, rule_key: str, parameter: str, task: TaskView, municipality: MunicipalityView
 ) -> date | None:
@@ -88,7 +85,7 @@ def deadline_for(
         return None
     if plugin_of(rule_key) == "core":
         return rule.deadline(task, municipality, parameter)
-    return registry.guard.ask(rule_key, lambda: rule.deadline(task, municipality, parameter), None, _is_day)
+    return registry.guard.ask(rule_key, lambda: rule.deadline(task, municipality, parameter), None, is_day)
 
 
 def yellow_from_for(registry: Registry, rule_key: str, start: date | None, deadline: date) -> date:
