@@ -236,9 +236,7 @@ def _refuse_twice(
         if same and other.kind == kind:
             name, where = (person.name, "person") if person else (mailbox, "mailbox")
             raise RefusedError(
-                {
-                    where: f"{name} har allerede rollen fra {long_date(other.valid_from)}; perioderne må ikke overlappe."
-                }
+                {where: f"{name} har allerede rollen fra {long_date(other.valid_from)}. Vælg en anden."}
             )
 
 

@@ -340,12 +340,11 @@ def vacancies(work: Work) -> list[MunicipalVacancies]:
                 facts[code].systems.add(first)
         else:
             facts[code].held.add((first, second))
-    found = [
+    return [
         MunicipalVacancies(code, each.name, _count(work.registry.content.roles, each))
         for code, each in sorted(facts.items(), key=lambda item: item[1].name_key)
         if each.name
     ]
-    return found
 
 
 def _vacancy_facts(work: Work) -> object:
