@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from flask import Blueprint
 
+from klik.web.accounts.password import blueprint as password
 from klik.web.accounts.views import blueprint as accounts
 from klik.web.front.views import blueprint as front
 from klik.web.pages.views import blueprint as pages
+from klik.web.people.views import blueprint as people
+from klik.web.roles.views import blueprint as roles
 
 
 def all_blueprints() -> tuple[Blueprint, ...]:
@@ -15,4 +18,7 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         front,
         accounts,
         pages,
+        password,
+        people,
+        roles,
     )
