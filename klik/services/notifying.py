@@ -279,8 +279,9 @@ def worded(work: Work, rule: NotificationRule, task: MunicipalTaskView) -> tuple
     today = work.today
     if plugin_of(rule.key) == CORE:
         return rule.heading(task, today), rule.sentence(task, today)
+    # A key of its own: a day that fails and words that succeed must not count as one.
     return work.registry.guard.ask(
-        rule.key,
+        f"{rule.key}/ordlyd",
         lambda: (rule.heading(task, today), rule.sentence(task, today)),
         None,
         lambda words: words is not None and all(type(word) is str and word.strip() for word in words),
