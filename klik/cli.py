@@ -1,8 +1,122 @@
-"""The `klik` command."""
+"""The command ``klik``: settings are checked first, every fault ends with the exit code docs/operations.md names."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 import click
 
+from klik import settings
+from klik.content.loading import ContentErrors
+from klik.installation import Installation
+from klik.settings import SettingsError
 
-@click.group(help="KLIK: kommunernes implementeringsopgaver.")
+FOUND_A_PROBLEM = 1
+WRONG_SETTINGS = 78
+DATA = "klik.data"
+
+# Command → module under klik.commands; imported only when asked for, so that `klik --help` stays quick.
+MODULES: dict[str, str] = {
+    "content": "content",
+    "db": "database",
+    "demo": "demo",
+    "plugins": "plugins",
+}
+
+
+class Commands(click.Group):
+    """The core's commands by name, and each plug-in's under the plug-in's own."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        """Every command there is."""
+        return sorted(MODULES)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """The command, its module imported now; an unknown word may be a plug-in's name."""
+        if name in MODULES:
+            return import_module(f"klik.commands.{MODULES[name]}").command
+        return _plugin_command(context, name)
+
+
+def _plugin_command(context: click.Context, name: str) -> click.Command | None:
+    from klik.plugins.manager import pages_and_commands  # only when no core command has the name
+
+    if not name.isidentifier():
+        return None
+    for plugin, _pages, commands in pages_and_commands(installation(context).registry):
+        if plugin == name and commands:
+            return click.Group(name, commands=commands, help=f"Kommandoer fra udvidelsen {name}.")
+    return None
+
+
+def data_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--data MAPPE`` on the command itself, as on ``klik``."""
+    return click.option(
+        "--data",
+        metavar="MAPPE",
+        expose_value=False,
+        callback=_note_data,
+        help="Mappen med klik's data; det samme som KLIK_DATA.",
+    )(command)
+
+
+def _note_data(context: click.Context, _option: click.Parameter, value: str | None) -> None:
+    if value:
+        context.meta[DATA] = value
+
+
+def data_folder(context: click.Context) -> Path:
+    """The data folder: ``--data``, else KLIK_DATA, else ``data`` here."""
+    return Path(context.meta.get(DATA) or os.environ.get("KLIK_DATA") or "data").absolute()
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@data_option
+@click.version_option(package_name="klik", message="klik %(version)s")
+def klik() -> None:
+    """klik – KOMBITs implementeringsopgaver i de 98 kommuner."""
+
+
+def load_settings(context: click.Context) -> settings.Settings:
+    """The checked settings; Exits with 78 and every fault."""
+    environment = dict(os.environ) | {"KLIK_DATA": str(data_folder(context))}
+    try:
+        checked = settings.load(environment)
+    except SettingsError as error:
+        for problem in error.problems:
+            click.echo(problem, err=True)
+        raise SystemExit(WRONG_SETTINGS) from error
+    for warning in checked.warnings:
+        click.echo(f"Advarsel: {warning}", err=True)
+    return checked
+
+
+def installation(context: click.Context) -> Installation:
+    """The installation the settings describe; closed when the command ends. Exits with 78 on faulty content."""
+    root = context.find_root()
+    root.ensure_object(dict)
+    if "installation" not in root.obj:
+        try:
+            root.obj["installation"] = Installation(load_settings(context))
+        except ContentErrors as error:
+            for problem in error.problems:
+                click.echo(str(problem), err=True)
+            raise SystemExit(WRONG_SETTINGS) from error
+        root.call_on_close(root.obj["installation"].close)
+    return root.obj["installation"]
+
+
+def problem(text: str) -> SystemExit:
+    """Say on the error stream what was found, and end with 1."""
+    click.echo(text, err=True)
+    return SystemExit(FOUND_A_PROBLEM)
+
+
 def main() -> None:
-    """Collect the commands of klik."""
+    """Entry point."""
+    klik.main(args=sys.argv[1:], prog_name="klik")

@@ -70,14 +70,23 @@ class PostgresServer:
         """Stop and wait; `mode` is one of pg_ctl's: smart, fast, immediate (a crash)."""
         self._run("pg_ctl", "--wait", f"--mode={mode}", "stop")
 
-    def create_database(self, name: str) -> str:
-        """A new empty database, in place of any of that name; returns its URL."""
-        if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name):
-            raise ValueError(f"A database name is a-z, 0-9 and _, at most 63 characters, not {name!r}")
-        with psycopg.connect(host=str(self.folder), port=PORT, user="postgres", autocommit=True) as server:
-            server.execute(f"drop database if exists {name} with (force)")
-            server.execute(f"create database {name} template template0 encoding 'UTF8'")
+    def create_database(self, name: str, *, template: str = "template0") -> str:
+        """A new database, empty or a copy of another, in place of any of that name; returns its URL."""
+        for given in (name, template):
+            if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", given):
+                raise ValueError(f"A database name is a-z, 0-9 and _, at most 63 characters, not {given!r}")
+        self.drop_database(name)
+        with self._superuser() as server:
+            server.execute(f"create database {name} template {template} encoding 'UTF8'")
         return self.url_of(name)
+
+    def drop_database(self, name: str) -> None:
+        """Remove a database with whoever is connected to it."""
+        with self._superuser() as server:
+            server.execute(f"drop database if exists {name} with (force)")
+
+    def _superuser(self) -> psycopg.Connection:
+        return psycopg.connect(host=str(self.folder), port=PORT, user="postgres", autocommit=True)
 
     def _lend_programs(self) -> None:
         """Copy the programs to where another user may read them: a checkout can lie in a closed home."""

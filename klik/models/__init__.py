@@ -1,0 +1,71 @@
+"""Tables, one noun a file; no queries and no Flask here."""
+
+from klik.models.audit import AuditEntry, Heartbeat, JobRun, RequestKey
+from klik.models.base import Base
+from klik.models.deletion import Deletion, DeletionItem, Export, ExportProof
+from klik.models.municipal_task import (
+    ChecklistItem,
+    Comment,
+    MunicipalTask,
+    MunicipalTaskField,
+    MunicipalTaskFile,
+    ReadMark,
+    TaskChange,
+)
+from klik.models.municipality import Municipality
+from klik.models.notice import Mail, Newsletter, NewsletterRecipient, Notice, PluginEvent
+from klik.models.person import (
+    LoginAttempt,
+    LoginSession,
+    Membership,
+    MembershipSystem,
+    Person,
+    SecretToken,
+)
+from klik.models.project import MunicipalSystem, Project, System, Wave
+from klik.models.role import RoleHolding
+from klik.models.saved_filter import SavedFilter
+from klik.models.task import StoredFile, Task, TaskFile, TaskLink, TaskVersion, TaskVersionField
+
+__all__ = [
+    "AuditEntry",
+    "Base",
+    "ChecklistItem",
+    "Comment",
+    "Deletion",
+    "DeletionItem",
+    "Export",
+    "ExportProof",
+    "Heartbeat",
+    "JobRun",
+    "LoginAttempt",
+    "LoginSession",
+    "Mail",
+    "Membership",
+    "MembershipSystem",
+    "MunicipalSystem",
+    "MunicipalTask",
+    "MunicipalTaskField",
+    "MunicipalTaskFile",
+    "Municipality",
+    "Newsletter",
+    "NewsletterRecipient",
+    "Notice",
+    "Person",
+    "PluginEvent",
+    "Project",
+    "ReadMark",
+    "RequestKey",
+    "RoleHolding",
+    "SavedFilter",
+    "SecretToken",
+    "StoredFile",
+    "System",
+    "Task",
+    "TaskChange",
+    "TaskFile",
+    "TaskLink",
+    "TaskVersion",
+    "TaskVersionField",
+    "Wave",
+]

@@ -1,0 +1,109 @@
+"""The web application: ``create_app`` puts it together in the order that is read here."""
+
+from __future__ import annotations
+
+import functools
+import secrets
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, g, request
+from flask_wtf import CSRFProtect
+from jinja2 import StrictUndefined
+from werkzeug.wrappers import Response
+
+from klik.domain.rights import Right
+from klik.installation import Installation
+from klik.plugins.manager import Loaded, pages_and_commands
+from klik.settings import Settings
+from klik.web import base, blueprints, errors, formats, headers, login, menu
+
+LARGEST_REQUEST = 27 * 1024 * 1024
+LARGEST_FORM = 2 * 1024 * 1024
+
+
+class AccessMissingError(Exception):
+    """An endpoint declares no access; the text names each and the fix."""
+
+
+def create_app(
+    settings: Settings, plugins: Iterable[Loaded] | None = None, pages: Iterable[Blueprint] = ()
+) -> Flask:
+    """Put klik together for serving. Writes nothing, opens no connection, starts no thread.
+
+    ``plugins`` replaces the installed ones (tests); ``pages`` are further blueprints (the demo's mailbox).
+
+    Raises ContentErrors for wrong content files and AccessMissingError for an endpoint without access.
+    """
+    installation = Installation(settings, plugins)
+    app = Flask("klik", static_folder="static", template_folder="templates")
+    _configure(app, settings)
+    app.extensions["klik"] = installation
+    app.url_map.converters["id"] = base.IdConverter
+    _number_requests(app)
+    CSRFProtect(app)
+    login.set_up(app)
+    formats.set_up(app)
+    menu.set_up(app)
+    errors.set_up(app)
+    headers.set_up(app, settings.secure)
+    for blueprint in (*blueprints.all_blueprints(), *pages):
+        app.register_blueprint(blueprint)
+    _plugin_pages(app, installation)
+    app.view_functions["static"].klik_access = base.OPEN  # type: ignore[attr-defined]
+    if missing := base.undeclared(app):
+        raise AccessMissingError("\n".join(missing))
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
+        MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
+        MAX_FORM_PARTS=5_000,
+        SESSION_COOKIE_NAME="__Host-klik-form" if settings.secure else "klik-form",
+        SESSION_COOKIE_SECURE=settings.secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+        TEMPLATES_AUTO_RELOAD=False,
+    )
+    host = urlsplit(settings.base_url).hostname
+    app.config["TRUSTED_HOSTS"] = [host, "localhost", "127.0.0.1"] if host else None
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def _number_requests(app: Flask) -> None:
+    @app.before_request
+    def number() -> None:
+        g.request_id = secrets.token_hex(6)
+
+    @app.after_request
+    def close_the_form_cookie(response: Response) -> Response:
+        if request.endpoint == "static":
+            response.headers["Cache-Control"] = "public, max-age=3600"
+        return response
+
+
+def _plugin_pages(app: Flask, installation: Installation) -> None:
+    for plugin, pages, _commands in pages_and_commands(installation.registry):
+        for page in pages:
+            app.register_blueprint(page, url_prefix=f"/p/{plugin}", name=f"p-{plugin}")
+        for endpoint, view in list(app.view_functions.items()):
+            if endpoint.startswith(f"p-{plugin}.") and hasattr(view, "klik_right"):
+                app.view_functions[endpoint] = _plugin_view(plugin, view)
+
+
+def _plugin_view(plugin: str, view: Any) -> Any:
+    right: Right = view.klik_right
+
+    @base.access(right)
+    @functools.wraps(view)
+    def show(work: Any, **parts: Any) -> Any:
+        return view(work.plugin_context(plugin), **parts)
+
+    return show

@@ -1,0 +1,1 @@
+"""The commands of ``klik``, one noun a file."""

@@ -1,0 +1,99 @@
+"""The database: one engine an application, a reading and a writing transaction, and the only commit there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+
+# A lock that is held this long is a fault; a person should see a page rather than wait (milliseconds).
+BUSY = 10_000
+STATEMENT_LIMIT = 60_000
+LOCK_LIMIT = 10_000
+
+
+class Database:
+    """An engine and its two kinds of transaction; SQLite and PostgreSQL behave alike behind it.
+
+    ``reading()`` and ``writing()`` are the edges of a unit of work: leaving the block well commits what was
+    written, an exception rolls it back. Services never commit, so they compose.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(self.url) if self.sqlite else _postgresql_engine(self.url)
+        self._reader = self.engine.execution_options(klik_writes=False)
+        self._writer = self.engine.execution_options(klik_writes=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for looking; whatever it changed is rolled back."""
+        with Session(self._reader, expire_on_commit=False, autoflush=False) as session:
+            try:
+                yield session
+            finally:
+                session.rollback()
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session whose work is stored as a whole when the block ends without an exception."""
+        with Session(self._writer, expire_on_commit=False) as session:
+            try:
+                yield session
+                session.commit()
+            except BaseException:
+                session.rollback()
+                raise
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def _sqlite_engine(url: Any) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY / 1000, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def settle(connection: Any, _record: Any) -> None:
+        # The driver's own BEGIN comes too late for IMMEDIATE, so klik says BEGIN itself.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout={BUSY}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "trusted_schema=OFF",
+            "cell_size_check=ON",
+            "mmap_size=0",
+            "secure_delete=ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A plain BEGIN that reads and then writes fails at once when another writes, whatever the time-out.
+        writes = connection.get_execution_options().get("klik_writes", True)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql_engine(url: Any) -> Engine:
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=8,
+        connect_args={
+            "options": f"-c statement_timeout={STATEMENT_LIMIT} -c lock_timeout={LOCK_LIMIT} "
+            "-c idle_in_transaction_session_timeout=120000 -c timezone=UTC",
+        },
+    )

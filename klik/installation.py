@@ -1,0 +1,60 @@
+"""One installation of klik: its settings, its database and everything that is declared, put together once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
+
+from klik.content import loading
+from klik.db import Database
+from klik.plugins import manager
+from klik.plugins.manager import Loaded, Registry
+from klik.services import contributions
+from klik.services.filestore import FileStore
+from klik.services.rendering import Renderer
+from klik.services.work import Actor, Work
+from klik.settings import Settings
+
+
+class Installation:
+    """What web, worker and commands share. Making one writes nothing, connects to nothing, starts nothing."""
+
+    def __init__(self, settings: Settings, plugins: Iterable[Loaded] | None = None) -> None:
+        """Raise ContentErrors when a content file is wrong; ``plugins`` replaces the installed ones (tests)."""
+        self.settings = settings
+        content = loading.load(settings.phases_dir, settings.roles_dir)
+        self.registry: Registry = manager.build(
+            content,
+            yellow_days=settings.yellow_days,
+            core=contributions.core(content),
+            disabled=settings.disabled_plugins,
+            plugins=plugins,
+            plugin_settings=settings.plugin_settings,
+        )
+        self.database = Database(settings.database_url)
+        self.files = FileStore(settings.data / "files")
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        """Makes PDFs in children of its own; started by the first PDF."""
+        return Renderer()
+
+    @contextmanager
+    def reading(self, now: datetime, actor: Actor | None = None) -> Iterator[Work]:
+        """Work that looks and changes nothing."""
+        with self.database.reading() as session:
+            yield Work(session, actor, now, self.registry)
+
+    @contextmanager
+    def writing(self, now: datetime, actor: Actor | None = None) -> Iterator[Work]:
+        """Work that is stored as a whole when the block ends well."""
+        with self.database.writing() as session:
+            yield Work(session, actor, now, self.registry)
+
+    def close(self) -> None:
+        """Give back connections and end the children."""
+        if "renderer" in self.__dict__:
+            self.renderer.close()
+        self.database.close()

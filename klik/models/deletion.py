@@ -1,0 +1,127 @@
+"""Announced deletion, what the municipality took home, and the proof that stays when the content is gone."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import (
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from klik.models.base import Base, Identifier, Instant, OfMunicipality, Versioned, instant, key, line, word
+
+ITEM_STATES = ("varslet", "hentet", "kvitteret", "arkiveret", "slettet")
+
+
+class Deletion(Versioned, Base):
+    """KOMBIT's announcement: these tasks go after the last day, on this authority (kassationshjemmel).
+
+    The last day is open until 23:59:59 Danish time and is never moved earlier (a trigger says so).
+    """
+
+    __tablename__ = "deletions"
+    __table_args__ = (CheckConstraint("state in ('varslet', 'fortrudt', 'afsluttet')", name="state"),)
+
+    id: Mapped[key]
+    state: Mapped[word]
+    last_day: Mapped[date] = mapped_column(Date)
+    heading: Mapped[line]
+    legal_basis: Mapped[str] = mapped_column(String(500))
+    decided_by: Mapped[line]
+    decided_on: Mapped[date] = mapped_column(Date)
+    announced_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    announced_at: Mapped[instant]
+    regretted_at: Mapped[datetime | None] = mapped_column(Instant)
+    note: Mapped[str | None] = mapped_column(String(500))
+
+
+class DeletionItem(OfMunicipality, Base):
+    """One municipal task in a deletion: varslet → hentet → kvitteret → arkiveret → slettet."""
+
+    __tablename__ = "deletion_items"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["municipal_task_id", "municipality_id"],
+            ["municipal_tasks.id", "municipal_tasks.municipality_id"],
+        ),
+        UniqueConstraint("deletion_id", "municipal_task_id"),
+        CheckConstraint(f"state in {ITEM_STATES}", name="state"),
+        CheckConstraint(
+            "state not in ('arkiveret', 'slettet') or archive_sha256 is not null", name="archived"
+        ),
+        Index(None, "municipal_task_id"),
+        Index(None, "municipality_id", "state"),
+    )
+
+    id: Mapped[key]
+    deletion_id: Mapped[int] = mapped_column(ForeignKey("deletions.id"))
+    municipal_task_id: Mapped[int] = mapped_column(Identifier)
+    state: Mapped[word]
+    notified_at: Mapped[datetime | None] = mapped_column(Instant)
+    fetched_at: Mapped[datetime | None] = mapped_column(Instant)
+    fetched_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    receipted_at: Mapped[datetime | None] = mapped_column(Instant)
+    receipted_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    case_number: Mapped[str | None] = mapped_column(String(60))
+    hold_reason: Mapped[str | None] = mapped_column(String(500))
+    hold_until: Mapped[date | None] = mapped_column(Date)
+    hold_granted: Mapped[bool | None] = mapped_column()
+    archive_sha256: Mapped[str | None] = mapped_column(String(64))
+    archive_size: Mapped[int | None] = mapped_column(Identifier)
+    archived_at: Mapped[datetime | None] = mapped_column(Instant)
+    verified_at: Mapped[datetime | None] = mapped_column(Instant)
+    erased_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Export(Base):
+    """A package somebody asked for: a job with progress, and afterwards a receipt."""
+
+    __tablename__ = "exports"
+    __table_args__ = (
+        CheckConstraint("state in ('venter', 'i-gang', 'faerdig', 'fejlet', 'annulleret')", name="state"),
+        Index(None, "person_id", "created_at"),
+        Index(None, "state"),
+    )
+
+    id: Mapped[key]
+    municipality_id: Mapped[int | None] = mapped_column(Integer, ForeignKey("municipalities.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    kind: Mapped[word]
+    query: Mapped[str] = mapped_column(String(4000))
+    state: Mapped[word]
+    done: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    total: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    file_name: Mapped[str | None] = mapped_column(String(300))
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    size: Mapped[int | None] = mapped_column(Identifier)
+    error: Mapped[str | None] = mapped_column(String(500))
+    lease_owner: Mapped[str | None] = mapped_column(String(100))
+    lease_until: Mapped[datetime | None] = mapped_column(Instant)
+    fence: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    created_at: Mapped[instant]
+    finished_at: Mapped[datetime | None] = mapped_column(Instant)
+    fetched_at: Mapped[datetime | None] = mapped_column(Instant)
+    expires_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class ExportProof(Base):
+    """What is known of an exported PDF for ever: code, hash and names of things, none of its content."""
+
+    __tablename__ = "export_proofs"
+    __table_args__ = (UniqueConstraint("code"), Index(None, "sha256"))
+
+    id: Mapped[key]
+    code: Mapped[str] = mapped_column(String(20))
+    sha256: Mapped[str] = mapped_column(String(64))
+    municipality_id: Mapped[int | None] = mapped_column(Integer, ForeignKey("municipalities.id"))
+    municipal_task_id: Mapped[int | None] = mapped_column(Identifier)
+    task_number: Mapped[str | None] = mapped_column(String(12))
+    exported_at: Mapped[instant]

@@ -1,0 +1,169 @@
+"""The ledger of notices and the mails that carry them; newsletters; what plug-ins are told afterwards."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import (
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from klik.models.base import Base, Identifier, Instant, Versioned, instant, key, line, prose, word
+
+MAIL_STATES = ("pending", "claimed", "in_doubt", "sent", "failed", "bounced", "stale")
+
+
+class Notice(Base):
+    """One (recipient, occasion, version): a row before anything is sent, and the line in the person's inbox.
+
+    ``dedupe_key`` is unique and holds the deadline's version, so a moved deadline reminds anew and a job that
+    runs twice does not. ``mail_id`` is empty until a mail carries it.
+    """
+
+    __tablename__ = "notices"
+    __table_args__ = (
+        UniqueConstraint("dedupe_key"),
+        ForeignKeyConstraint(
+            ["municipal_task_id", "municipality_id"],
+            ["municipal_tasks.id", "municipal_tasks.municipality_id"],
+        ),
+        CheckConstraint("municipal_task_id is null or municipality_id is not null", name="municipality"),
+        Index(None, "municipal_task_id"),
+        Index(None, "person_id", "created_at"),
+        Index(None, "municipality_id", "created_at"),
+        Index(
+            "ix_notices_waiting",
+            "due_at",
+            sqlite_where=text("mail_id is null and withdrawn_at is null"),
+            postgresql_where=text("mail_id is null and withdrawn_at is null"),
+        ),
+        Index(None, "mail_id"),
+    )
+
+    id: Mapped[key]
+    dedupe_key: Mapped[str] = mapped_column(String(200))
+    occasion: Mapped[word]
+    channel: Mapped[word]
+    municipality_id: Mapped[int | None] = mapped_column(Integer, ForeignKey("municipalities.id"))
+    municipal_task_id: Mapped[int | None] = mapped_column(Identifier)
+    task_id: Mapped[int | None] = mapped_column(ForeignKey("tasks.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    address: Mapped[str] = mapped_column(String(320))
+    reason: Mapped[line]
+    heading: Mapped[line]
+    sentence: Mapped[str] = mapped_column(Text)
+    path: Mapped[line]
+    about_day: Mapped[date | None] = mapped_column(Date)
+    created_at: Mapped[instant]
+    due_at: Mapped[instant]
+    mail_id: Mapped[int | None] = mapped_column(ForeignKey("mails.id"))
+    withdrawn_at: Mapped[datetime | None] = mapped_column(Instant)
+    withdrawal_reason: Mapped[str | None] = mapped_column(String(300))
+    read_at: Mapped[datetime | None] = mapped_column(Instant)
+    snoozed_until: Mapped[date | None] = mapped_column(Date)
+
+
+class Mail(Base):
+    """A message to one address: its exact bytes, rendered once, and how far its hand-over has come.
+
+    pending → claimed → in_doubt → sent | failed | bounced | stale. ``in_doubt`` is stored just before the
+    final dot: a crash after it may or may not have delivered. ``fence`` rises with each claim.
+    """
+
+    __tablename__ = "mails"
+    __table_args__ = (
+        UniqueConstraint("message_id"),
+        CheckConstraint(f"state in {MAIL_STATES}", name="state"),
+        Index(
+            "ix_mails_open",
+            "state",
+            "next_attempt_at",
+            sqlite_where=text("state in ('pending', 'claimed', 'in_doubt')"),
+            postgresql_where=text("state in ('pending', 'claimed', 'in_doubt')"),
+        ),
+    )
+
+    id: Mapped[key]
+    message_id: Mapped[str] = mapped_column(String(200))
+    channel: Mapped[word]
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    address: Mapped[str] = mapped_column(String(320))
+    subject: Mapped[line]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    state: Mapped[word]
+    attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    resent: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    next_attempt_at: Mapped[instant]
+    lease_owner: Mapped[str | None] = mapped_column(String(100))
+    lease_until: Mapped[datetime | None] = mapped_column(Instant)
+    fence: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    reply: Mapped[str | None] = mapped_column(String(500))
+    created_at: Mapped[instant]
+    expires_at: Mapped[instant]
+    sent_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Newsletter(Versioned, Base):
+    """A newsletter and whom it is for; recipients are frozen when it is sent."""
+
+    __tablename__ = "newsletters"
+    __table_args__ = (CheckConstraint("state in ('kladde', 'planlagt', 'sendt')", name="state"),)
+
+    id: Mapped[key]
+    subject: Mapped[str] = mapped_column(String(200))
+    body: Mapped[prose]
+    audience: Mapped[str] = mapped_column(String(4000))
+    state: Mapped[word]
+    send_at: Mapped[datetime | None] = mapped_column(Instant)
+    sent_at: Mapped[datetime | None] = mapped_column(Instant)
+    created_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    created_at: Mapped[instant]
+
+
+class NewsletterRecipient(Base):
+    """One address of a newsletter as it stood when it was sent."""
+
+    __tablename__ = "newsletter_recipients"
+    __table_args__ = (UniqueConstraint("newsletter_id", "address"),)
+
+    id: Mapped[key]
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    address: Mapped[str] = mapped_column(String(320))
+    mail_id: Mapped[int | None] = mapped_column(ForeignKey("mails.id"))
+    unsubscribed_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class PluginEvent(Base):
+    """Something plug-ins are told after the commit, at least once, each plug-in on its own."""
+
+    __tablename__ = "plugin_events"
+    __table_args__ = (
+        Index(
+            "ix_plugin_events_open",
+            "next_attempt_at",
+            sqlite_where=text("done_at is null"),
+            postgresql_where=text("done_at is null"),
+        ),
+    )
+
+    id: Mapped[key]
+    event: Mapped[word]
+    plugin: Mapped[word]
+    payload: Mapped[prose]
+    created_at: Mapped[instant]
+    attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    next_attempt_at: Mapped[instant]
+    error: Mapped[str | None] = mapped_column(String(500))
+    done_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -1,0 +1,1 @@
+"""A pytest plug-in for the authors of plug-ins."""

@@ -1,0 +1,278 @@
+"""The one door to a municipality's data: whoever wants a municipal row asks here.
+
+"Not yours" and "not there" are the same answer (NotFoundError). Nothing else in klik loads a municipal row
+by its id.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
+
+from klik.domain.rights import Level, Right
+from klik.models import (
+    Comment,
+    Deletion,
+    DeletionItem,
+    Export,
+    Membership,
+    Municipality,
+    MunicipalTask,
+    MunicipalTaskFile,
+    Notice,
+    Person,
+    RoleHolding,
+    SavedFilter,
+    Task,
+    TaskFile,
+)
+from klik.services.errors import ForbiddenError, NotFoundError
+from klik.services.work import Actor, Work
+
+
+def require(work: Work, right: Right) -> Actor:
+    """The actor, when the level carries the right; raises ForbiddenError. The system itself is no actor."""
+    if work.actor is None or not work.actor.has(right):
+        raise ForbiddenError(right)
+    return work.actor
+
+
+def visible(work: Work) -> ColumnElement[bool]:
+    """Which municipal tasks the actor may see at all.
+
+    KOMBIT sees what KOMBIT published, in every municipality; local tasks stay at home. A supplier sees the
+    same for its own systems. A municipality sees all of its own. Erased tasks are seen by nobody.
+    """
+    there = MunicipalTask.erased_at.is_(None)
+    actor = work.actor
+    if actor is None:
+        return there
+    if not actor.has(Right.READ_TASKS):
+        return false()
+    if actor.level.scope == "municipality":
+        return and_(there, MunicipalTask.municipality_id == actor.municipality_id)
+    published = and_(there, MunicipalTask.task_id.is_not(None))
+    if actor.level is Level.SUPPLIER:
+        return and_(published, MunicipalTask.system_code.in_(sorted(actor.systems)))
+    return published
+
+
+def sees_people(work: Work) -> bool:
+    """Whether names of a municipality's people may be shown: not to suppliers."""
+    return work.actor is None or work.actor.level is not Level.SUPPLIER
+
+
+def municipal_task(work: Work, task_id: int) -> MunicipalTask:
+    """The municipal task with this id, when the actor may see it; raises NotFoundError."""
+    task = work.session.scalar(select(MunicipalTask).where(MunicipalTask.id == task_id, visible(work)))
+    if task is None:
+        raise NotFoundError
+    return task
+
+
+def may_change(work: Work, task: MunicipalTask) -> bool:
+    """Whether the actor may set status, responsible, executor and files of this task."""
+    actor = work.actor
+    if actor is None:
+        return True
+    if task.withdrawn_at is not None or actor.municipality_id != task.municipality_id:
+        return False
+    if actor.has(Right.CHANGE_ANY_TASK):
+        return True
+    return actor.has(Right.CHANGE_OWN_TASK) and actor.person_id in (task.responsible_id, task.executor_id)
+
+
+def task_to_change(work: Work, task_id: int) -> MunicipalTask:
+    """The municipal task, when the actor may change it; raises NotFoundError or ForbiddenError."""
+    task = municipal_task(work, task_id)
+    if not may_change(work, task):
+        raise ForbiddenError("change")
+    return task
+
+
+def may_comment(work: Work, task: MunicipalTask) -> bool:
+    """Whether the actor may write a comment on this task."""
+    return work.actor is not None and work.actor.has(Right.COMMENT) and task.withdrawn_at is None
+
+
+def visible_comments(work: Work) -> ColumnElement[bool]:
+    """Private comments are for the municipality that wrote them; suppliers read none."""
+    if work.actor is None:
+        return true()
+    if work.actor.level.scope == "municipality":
+        return Comment.municipality_id == work.actor.municipality_id
+    return Comment.private.is_(False) if work.actor.kombit else false()
+
+
+def municipal_file(work: Work, task_id: int, file_id: int) -> MunicipalTaskFile:
+    """An attachment of a municipality, by its task and itself; KOMBIT and suppliers have no way to it."""
+    task = municipal_task(work, task_id)
+    if work.actor is not None and work.actor.municipality_id != task.municipality_id:
+        raise NotFoundError
+    file = work.session.scalar(
+        select(MunicipalTaskFile).where(
+            MunicipalTaskFile.id == file_id,
+            MunicipalTaskFile.municipal_task_id == task.id,
+            MunicipalTaskFile.municipality_id == task.municipality_id,
+        )
+    )
+    if file is None:
+        raise NotFoundError
+    return file
+
+
+def task_file(work: Work, municipal_task_id: int, file_id: int) -> TaskFile:
+    """An attachment KOMBIT put on the task behind a municipal task the actor may see."""
+    task = municipal_task(work, municipal_task_id)
+    file = work.session.scalar(
+        select(TaskFile).where(TaskFile.id == file_id, TaskFile.task_id == (task.task_id or 0))
+    )
+    if file is None:
+        raise NotFoundError
+    return file
+
+
+def published_task(work: Work, task_id: int) -> Task:
+    """A task as KOMBIT edits it; only for those who publish."""
+    require(work, Right.PUBLISH)
+    task = work.session.get(Task, task_id)
+    if task is None:
+        raise NotFoundError
+    return task
+
+
+def municipalities(work: Work) -> ColumnElement[bool]:
+    """Which municipalities the actor may name a filter or a page by."""
+    actor = work.actor
+    if actor is None or actor.level.scope != "municipality":
+        return true()
+    return Municipality.id == actor.municipality_id
+
+
+def memberships(work: Work) -> ColumnElement[bool]:
+    """Whose memberships the actor may see: the own municipality's; KOMBIT all; suppliers none."""
+    actor = work.actor
+    if actor is None or actor.kombit:
+        return true()
+    if actor.level is Level.SUPPLIER:
+        return false()
+    return Membership.municipality_id == actor.municipality_id
+
+
+def membership(work: Work, membership_id: int) -> Membership:
+    """A membership the actor may administer; raises NotFoundError."""
+    actor = require(work, Right.MANAGE_PEOPLE)
+    found = work.session.scalar(select(Membership).where(Membership.id == membership_id, memberships(work)))
+    if found is None:
+        raise NotFoundError
+    if actor.municipality_id is not None and found.municipality_id != actor.municipality_id:
+        raise NotFoundError
+    return found
+
+
+def member(work: Work, person_id: int, municipality_id: int) -> Person | None:
+    """An active member of this municipality, or None: only such a person can be given a task or a role."""
+    return work.session.scalar(
+        select(Person)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(
+            Person.id == person_id,
+            Person.active.is_(True),
+            Membership.municipality_id == municipality_id,
+            Membership.active.is_(True),
+        )
+    )
+
+
+def holdings(work: Work) -> ColumnElement[bool]:
+    """Role holdings the actor may see: own municipality's; KOMBIT all; suppliers none."""
+    actor = work.actor
+    if actor is None or actor.kombit:
+        return true()
+    if not actor.has(Right.READ_ROLES):
+        return false()
+    return RoleHolding.municipality_id == actor.municipality_id
+
+
+def holding_to_change(work: Work, holding_id: int) -> RoleHolding:
+    """A role holding of the actor's own municipality; raises NotFoundError."""
+    actor = require(work, Right.EDIT_ROLES)
+    found = work.session.scalar(
+        select(RoleHolding).where(
+            RoleHolding.id == holding_id, RoleHolding.municipality_id == actor.municipality_id
+        )
+    )
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def saved_filters(work: Work) -> ColumnElement[bool]:
+    """Own filters, those shared with the own municipality, and those KOMBIT shares with everyone."""
+    actor = work.actor
+    if actor is None:
+        return true()
+    shared_here = and_(
+        SavedFilter.shared == "kommune",
+        SavedFilter.municipality_id.is_not(None),
+        SavedFilter.municipality_id == actor.municipality_id,
+    )
+    return or_(SavedFilter.person_id == actor.person_id, shared_here, SavedFilter.shared == "alle")
+
+
+def own_saved_filter(work: Work, filter_id: int) -> SavedFilter:
+    """A filter of the actor's own; raises NotFoundError."""
+    actor = require(work, Right.SAVE_FILTERS)
+    found = work.session.scalar(
+        select(SavedFilter).where(SavedFilter.id == filter_id, SavedFilter.person_id == actor.person_id)
+    )
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def notices(work: Work) -> ColumnElement[bool]:
+    """Ledger rows: KOMBIT all; a municipality with the right those about itself; everybody their own."""
+    actor = work.actor
+    if actor is None:
+        return true()
+    if not actor.has(Right.READ_LEDGER):
+        return Notice.person_id == actor.person_id
+    if actor.kombit:
+        return true()
+    return and_(Notice.municipality_id == actor.municipality_id)
+
+
+def deletion_items(work: Work) -> ColumnElement[bool]:
+    """Announced deletions: KOMBIT all, a municipality its own; suppliers none."""
+    actor = work.actor
+    if actor is None or actor.kombit:
+        return true()
+    if actor.level is Level.SUPPLIER:
+        return false()
+    return DeletionItem.municipality_id == actor.municipality_id
+
+
+def deletion(work: Work, deletion_id: int) -> Deletion:
+    """A deletion that touches something the actor may see; raises NotFoundError."""
+    statement = select(Deletion).where(Deletion.id == deletion_id)
+    if work.actor is not None and not work.actor.kombit:
+        statement = statement.where(
+            select(DeletionItem.id)
+            .where(DeletionItem.deletion_id == Deletion.id, deletion_items(work))
+            .exists()
+        )
+    found = work.session.scalar(statement)
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def export(work: Work, export_id: int) -> Export:
+    """An export the actor asked for; raises NotFoundError."""
+    actor = require(work, Right.EXPORT)
+    found = work.session.scalar(
+        select(Export).where(Export.id == export_id, Export.person_id == actor.person_id)
+    )
+    if found is None:
+        raise NotFoundError
+    return found

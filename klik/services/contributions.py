@@ -1,0 +1,14 @@
+"""What the core itself declares, through the same dataclasses as any plug-in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from klik.content.loading import Content
+from klik.services import deadlines
+
+
+def core(content: Content) -> Mapping[str, Iterable[Any]]:
+    """The core's deadline rules, filters, reminders and channels, by hook."""
+    return {"klik_deadline_rules": deadlines.RULES}

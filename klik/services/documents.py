@@ -1,0 +1,145 @@
+"""What a PDF shows: frozen plain values, nothing that knows a database, a request or a clock.
+
+The services fill these in; `rendering` draws them. Text is shown as given; only `TextPart.html` is markup.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+DANISH_ZONE = ZoneInfo("Europe/Copenhagen")
+TITLE_LENGTH_IN_FILE_NAME = 60
+_DANISH_LETTERS = str.maketrans({"æ": "ae", "ø": "oe", "å": "aa", "Æ": "Ae", "Ø": "Oe", "Å": "Aa"})
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """A headed piece of text, for example "Formål"; `html` is Markdown already turned into safe HTML."""
+
+    heading: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommentLine:
+    """One comment; `private` marks a note only the municipality itself may read."""
+
+    at: datetime
+    author: str
+    text: str
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One thing that happened to the task, as a Danish sentence."""
+
+    at: datetime
+    who: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentLine:
+    """A file that belongs to the task; `size` in bytes, `sha256` as 64 hexadecimal digits."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDocument:
+    """Everything the PDF of one municipal task shows.
+
+    Dates are dates, instants aware datetimes (shown in Danish time); an empty string or None means
+    "not set" and is shown as such. `omitted` holds one Danish sentence for each thing that could not be
+    included: it is written into the PDF. `identifier` is what the reader quotes to find this export again.
+    """
+
+    number: str
+    title: str
+    project: str
+    system: str
+    municipality: str
+    municipality_code: str
+    phase: str
+    theme: str
+    priority: str
+    infrastructure: bool
+    start: date | None
+    deadline: date | None
+    yellow_from: date | None
+    colour_word: str
+    colour_explanation: str
+    status: str
+    not_relevant_reason: str
+    completed_on: date | None
+    responsible: str
+    executor: str
+    local: bool
+    task_url: str
+    exported_at: datetime
+    exported_by: str
+    identifier: str
+    texts: tuple[TextPart, ...] = ()
+    extra_fields: tuple[tuple[str, str], ...] = ()
+    panels: tuple[TextPart, ...] = ()
+    comments: tuple[CommentLine, ...] = ()
+    history: tuple[HistoryLine, ...] = ()
+    attachments: tuple[AttachmentLine, ...] = ()
+    omitted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListDocument:
+    """A whole list as a PDF: `criteria` says in words what was filtered, `rows` hold one value per column.
+
+    Values are shown as text; dates and None are allowed. A value that is one of the colour words is shown
+    with its symbol.
+    """
+
+    title: str
+    criteria: tuple[str, ...]
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | date | None, ...], ...]
+    exported_at: datetime
+    exported_by: str
+    identifier: str
+    municipality: str = ""
+    omitted: tuple[str, ...] = ()
+
+
+def file_name(document: TaskDocument) -> str:
+    """The name to save a task's PDF under: project, number, title, municipality and date, ASCII only.
+
+    Example: `KP-MI-15_Udarbejd-jobfunktionsroller_Koege_2026-11-26.pdf`. The date is the Danish date of
+    the export.
+    """
+    task = "-".join(part for part in (_slug(document.project).upper(), _slug(document.number)) if part)
+    title = _cut_at_word(_slug(document.title), TITLE_LENGTH_IN_FILE_NAME)
+    day = danish_time(document.exported_at).date().isoformat()
+    parts = (task, title, _slug(document.municipality), day)
+    return "_".join(part for part in parts if part) + ".pdf"
+
+
+def danish_time(instant: datetime) -> datetime:
+    """The instant on a Danish clock; refuses a datetime without a zone (ValueError)."""
+    if instant.tzinfo is None:
+        raise ValueError(f"an instant needs a time zone, got {instant!r}")
+    return instant.astimezone(DANISH_ZONE)
+
+
+def _slug(text: str) -> str:
+    spelled = unicodedata.normalize("NFKC", text).translate(_DANISH_LETTERS)
+    plain = unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode("ascii")
+    return re.sub(r"[^A-Za-z0-9]+", "-", plain).strip("-")
+
+
+def _cut_at_word(slug: str, longest: int) -> str:
+    if len(slug) <= longest:
+        return slug
+    head, _, _ = slug[: longest + 1].rpartition("-")
+    return head or slug[:longest]

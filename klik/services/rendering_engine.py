@@ -1,0 +1,149 @@
+"""WeasyPrint with everything shared between documents; imported only by the child process."""
+
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pydyf
+from weasyprint import CSS, HTML, Attachment
+from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+PLEX_FACES = {
+    "IBMPlexSans-Regular": "font-weight: 400",
+    "IBMPlexSans-Italic": "font-weight: 400; font-style: italic",
+    "IBMPlexSans-SemiBold": "font-weight: 600",
+}
+FONT_SCHEME = "klik-font"
+PAGINATION = pydyf.Dictionary({"Type": "/Pagination"})
+# PDF/A allows only metadata it knows or that is described; the mark of PDF/UA has to be described.
+ACCESSIBLE_MARK = b"""<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/">\
+<pdfuaid:part>1</pdfuaid:part></rdf:Description>
+<rdf:Description rdf:about="" xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/" \
+xmlns:pdfaSchema="http://www.aiim.org/pdfa/ns/schema#" xmlns:pdfaProperty="http://www.aiim.org/pdfa/ns/property#">\
+<pdfaExtension:schemas><rdf:Bag><rdf:li rdf:parseType="Resource">\
+<pdfaSchema:schema>PDF/UA identification schema</pdfaSchema:schema>\
+<pdfaSchema:namespaceURI>http://www.aiim.org/pdfua/ns/id/</pdfaSchema:namespaceURI>\
+<pdfaSchema:prefix>pdfuaid</pdfaSchema:prefix>\
+<pdfaSchema:property><rdf:Seq><rdf:li rdf:parseType="Resource">\
+<pdfaProperty:name>part</pdfaProperty:name><pdfaProperty:valueType>Integer</pdfaProperty:valueType>\
+<pdfaProperty:category>internal</pdfaProperty:category>\
+<pdfaProperty:description>Part of ISO 14289</pdfaProperty:description>\
+</rdf:li></rdf:Seq></pdfaSchema:property></rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description>
+</rdf:RDF>"""
+
+
+class NothingFetched(URLFetcher):
+    """Refuses every address: a document brings all it needs with it."""
+
+    def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
+        raise PermissionError("documents may not fetch anything")
+
+
+class FontsFetched(URLFetcher):
+    """Answers with klik's own fonts, which were read before the first document, and with nothing else."""
+
+    def __init__(self, fonts: dict[str, bytes]) -> None:
+        super().__init__()
+        self._fonts = fonts
+
+    def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
+        address = urlsplit(url)
+        if address.scheme != FONT_SCHEME:
+            raise PermissionError("only fonts may be fetched")
+        return URLFetcherResponse(url, self._fonts[address.path], {"Content-Type": "font/woff2"})
+
+
+class Engine:
+    """Draws HTML as PDF/A-3a marked PDF/UA-1; fonts and style sheet are shared by all documents."""
+
+    def __init__(self, fonts: Path | None, stylesheet: str) -> None:
+        faces = read_faces(fonts)
+        self._fonts = FontConfiguration()
+        self._style = CSS(
+            string=font_rules(faces) + stylesheet, font_config=self._fonts, url_fetcher=FontsFetched(faces)
+        )
+
+    def pdf(self, description: dict[str, Any], page: str, embedded: bytes) -> bytes:
+        """The PDF of a page; `description` is what `rendering.Renderer` sends with it."""
+        attachments = [_attachment(description, embedded)] if embedded else None
+        target = io.BytesIO()
+        HTML(string=page, url_fetcher=NothingFetched()).write_pdf(
+            target,
+            font_config=self._fonts,
+            stylesheets=[self._style],
+            attachments=attachments,
+            pdf_variant="pdf/a-3a",
+            pdf_identifier=description["identifier"].encode("ascii"),
+            finisher=_finish,
+        )
+        return target.getvalue()
+
+
+def font_rules(faces: dict[str, bytes]) -> str:
+    """The @font-face rules of the faces that were found."""
+    return "".join(
+        f"@font-face {{ font-family: IBM Plex Sans; {look}; src: url({FONT_SCHEME}:{name}) }}\n"
+        for name, look in PLEX_FACES.items()
+        if name in faces
+    )
+
+
+def read_faces(fonts: Path | None) -> dict[str, bytes]:
+    """IBM Plex Sans by face from wherever below the folder it lies; without a folder nothing."""
+    if fonts is None:
+        return {}
+    files = {name: sorted(fonts.rglob(f"{name}.woff2")) for name in PLEX_FACES}
+    return {name: found[0].read_bytes() for name, found in files.items() if found}
+
+
+def _attachment(description: dict[str, Any], embedded: bytes) -> Attachment:
+    exported_at = datetime.fromisoformat(description["exported_at"]).astimezone(UTC)
+    return Attachment(
+        string=embedded,
+        name=description["embedded_name"],
+        description=description["embedded_description"],
+        created=exported_at,
+        modified=exported_at,
+        relationship="Data",
+    )
+
+
+def _finish(document: Any, pdf: pydyf.PDF) -> None:
+    """What PDF/A-3a and PDF/UA-1 ask for beyond what WeasyPrint writes."""
+    metadata = _object(pdf, pdf.catalog["Metadata"])
+    metadata.stream = [b"\n".join(metadata.stream).replace(b"</rdf:RDF>", ACCESSIBLE_MARK)]
+    metadata.compress = False
+    if "AF" in pdf.catalog:  # WeasyPrint names each file twice
+        pdf.catalog["AF"] = pydyf.Array(dict.fromkeys(pdf.catalog["AF"]))
+    _mark_running_text_as_decoration(pdf)
+
+
+def _mark_running_text_as_decoration(pdf: pydyf.PDF) -> None:
+    """Headers and page numbers are outside the structure tree, so screen readers must pass them."""
+    root = _object(pdf, pdf.catalog["StructTreeRoot"])
+    in_tree = _references_below(pdf, root)
+    marks_by_page = _object(pdf, root["ParentTree"])["Nums"][1::2]
+    for page_reference, marks in zip(pdf.page_references, marks_by_page, strict=False):
+        content = _object(pdf, _object(pdf, page_reference)["Contents"]).stream
+        for place, part in enumerate(content):
+            if isinstance(part, pydyf.Dictionary) and "MCID" in part and marks[part["MCID"]] not in in_tree:
+                marks[part["MCID"]] = b"null"
+                content[place - 1 : place + 1] = ["/Artifact", PAGINATION]
+
+
+def _references_below(pdf: pydyf.PDF, root: pydyf.Dictionary) -> set[bytes]:
+    found: set[bytes] = set()
+    waiting = list(root["K"])
+    while waiting:
+        reference = waiting.pop()
+        if isinstance(reference, bytes) and reference not in found:
+            found.add(reference)
+            waiting.extend(_object(pdf, reference).get("K", ()))
+    return found
+
+
+def _object(pdf: pydyf.PDF, reference: bytes) -> Any:
+    return pdf.objects[int(reference.split()[0])]
