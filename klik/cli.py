@@ -26,8 +26,11 @@ MODULES: dict[str, str] = {
     "content": "content",
     "db": "database",
     "demo": "demo",
+    "outbox": "outbox",
     "plugins": "plugins",
+    "run-job": "run_job",
     "serve": "serve",
+    "worker": "worker",
 }
 
 
