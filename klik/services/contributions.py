@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from klik.content.loading import Content
-from klik.services import deadlines
+from klik.services import deadlines, filters
 
 
 def core(content: Content) -> Mapping[str, Iterable[Any]]:
     """The core's deadline rules, filters, reminders and channels, by hook."""
-    return {"klik_deadline_rules": deadlines.RULES}
+    return {"klik_deadline_rules": deadlines.RULES, "klik_filters": filters.core_filters(content)}
