@@ -5,8 +5,14 @@ from __future__ import annotations
 from flask import Blueprint
 
 from klik.web.accounts.views import blueprint as accounts
+from klik.web.front.views import blueprint as front
+from klik.web.pages.views import blueprint as pages
 
 
 def all_blueprints() -> tuple[Blueprint, ...]:
     """The blueprints of the core."""
-    return (accounts,)
+    return (
+        front,
+        accounts,
+        pages,
+    )
