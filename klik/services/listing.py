@@ -20,7 +20,7 @@ from klik.models import Municipality, MunicipalTask, Person, Project, RoleHoldin
 from klik.services import access
 from klik.services.criteria import Criteria
 from klik.services.filtering import Selection, select_tasks
-from klik.services.filters import PRIORITIES, has_colour, is_open
+from klik.services.filters import NOBODY, PRIORITIES, ROLE, has_colour, is_open
 from klik.services.work import Work
 
 Responsible = aliased(Person, name="responsible")
@@ -149,11 +149,12 @@ def choices(work: Work, selection: Selection) -> Mapping[str, Mapping[str, int]]
     One grouped statement: the tasks that pass all filters but those counted here are grouped by the counted
     columns and by which of the counted filters they pass.
     """
-    values = _counted(work)
-    used = [key for key in values if key in selection.conditions]
+    counted = _counted(work)
+    keys = tuple(dict.fromkeys(each.key for each in counted))
+    used = [key for key in keys if key in selection.conditions]
     inner = (
         select(
-            *(column.label(f"v{place}") for place, column in enumerate(values.values())),
+            *(each.column.label(f"v{place}") for place, each in enumerate(counted)),
             *(
                 case((selection.conditions[key], 1), else_=0).label(f"m{place}")
                 for place, key in enumerate(used)
@@ -161,20 +162,20 @@ def choices(work: Work, selection: Selection) -> Mapping[str, Mapping[str, int]]
         )
         .select_from(MunicipalTask)
         .join(Project, Project.id == MunicipalTask.project_id)
-        .where(selection.where(*values))
+        .where(selection.where(*keys))
         .subquery()
     )
     columns = list(inner.c)
-    found: dict[str, dict[str, int]] = {key: {} for key in values}
+    found: dict[str, dict[str, int]] = {key: {} for key in keys}
     for row in work.session.execute(select(*columns, func.count()).group_by(*columns)):
-        cells, passed, number = row[: len(values)], row[len(values) : -1], row[-1]
+        cells, passed, number = row[: len(counted)], row[len(counted) : -1], row[-1]
         failed = [key for key, passes in zip(used, passed, strict=True) if not passes]
         if len(failed) > 1:
             continue
-        for key, cell in zip(values, cells, strict=True):
-            if not failed or failed == [key]:
-                word = _as_value(cell)
-                found[key][word] = found[key].get(word, 0) + number
+        for each, cell in zip(counted, cells, strict=True):
+            value = each.value(cell)
+            if value and (not failed or failed == [each.key]):
+                found[each.key][value] = found[each.key].get(value, 0) + number
     return found
 
 
@@ -205,28 +206,41 @@ def _number_of(where: ColumnElement[bool]) -> Any:
     return select(func.count()).select_from(MunicipalTask).where(where).scalar_subquery()
 
 
-def _counted(work: Work) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A column whose values can be ticked under a key; ``empty`` is the value that an empty cell counts for."""
+
+    key: str
+    column: Any
+    empty: str = ""
+    prefix: str = ""
+
+    def value(self, cell: Any) -> str:
+        return self.empty if cell is None else f"{self.prefix}{cell}"
+
+
+def _counted(work: Work) -> tuple[_Counted, ...]:
+    task = MunicipalTask
     colours = case(
-        *((has_colour(each, work.today), each.value) for each in Colour),
-        (MunicipalTask.deadline.is_(None), "ingen"),
+        *((has_colour(each, work.today), each.value) for each in Colour), (task.deadline.is_(None), NOBODY)
     )
-    values: dict[str, Any] = {
-        "projekt": Project.slug,
-        "system": MunicipalTask.system_code,
-        "fase": MunicipalTask.phase,
-        "tema": MunicipalTask.theme,
-        "deadline": colours,
-        "prioritet": MunicipalTask.priority,
-        "status": MunicipalTask.status,
-        "infrastruktur": case((MunicipalTask.infrastructure, "ja"), else_="nej"),
-    }
-    if access.sees_people(work):
-        values |= {"ansvarlig": MunicipalTask.responsible_id, "udfoerer": MunicipalTask.executor_id}
-    return values
-
-
-def _as_value(cell: Any) -> str:
-    return "ingen" if cell is None else str(cell)
+    people = (
+        _Counted("ansvarlig", task.responsible_id, NOBODY),
+        _Counted("ansvarlig", task.responsible_role, prefix=ROLE),
+        _Counted("udfoerer", task.executor_id, NOBODY),
+        _Counted("udfoerer", task.executor_role, prefix=ROLE),
+    )
+    return (
+        _Counted("projekt", Project.slug),
+        _Counted("system", task.system_code),
+        _Counted("fase", task.phase),
+        _Counted("tema", task.theme),
+        _Counted("deadline", colours),
+        _Counted("prioritet", task.priority),
+        _Counted("status", task.status),
+        _Counted("infrastruktur", case((task.infrastructure, "ja"), else_="nej")),
+        *(people if access.sees_people(work) else ()),
+    )
 
 
 def _vacant(work: Work, person: Any, role: Any) -> ColumnElement[bool]:
