@@ -5,8 +5,10 @@ from __future__ import annotations
 from flask import Blueprint
 
 from klik.web.accounts.views import blueprint as accounts
+from klik.web.filters.views import blueprint as filters
 from klik.web.front.views import blueprint as front
 from klik.web.pages.views import blueprint as pages
+from klik.web.tasks.views import blueprint as tasks
 
 
 def all_blueprints() -> tuple[Blueprint, ...]:
@@ -14,5 +16,7 @@ def all_blueprints() -> tuple[Blueprint, ...]:
     return (
         front,
         accounts,
+        tasks,
+        filters,
         pages,
     )
