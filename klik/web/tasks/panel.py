@@ -36,6 +36,8 @@ GROUPS = (
 )
 PERIODS = ("startdato", "slutdato")
 TEXTS = ("nummer",)
+# Within one municipality the project says as much, and the wave is one's own.
+_ACROSS = frozenset({"system", "kommune", "bolge"})
 _OPEN_AT_FIRST = frozenset({"deadline", "status"})
 Counts = Mapping[str, Mapping[str, int]]
 
@@ -48,6 +50,11 @@ class SavedButton:
     href: str
     count: int
     active: bool
+
+
+def sees_several(work: Work) -> bool:
+    """Whether the actor sees more than one municipality's tasks."""
+    return work.actor is None or work.actor.municipality_id is None
 
 
 def saved_choices(work: Work, saved: Sequence[SavedFilter]) -> list[tuple[str, Criteria]]:
@@ -92,6 +99,8 @@ def groups(work: Work, selection: Selection, counts: Counts | None) -> list[dict
     """The groups to tick; without ``counts`` every choice stands there, with them only those that show tasks."""
     found = []
     for key in (*GROUPS, *_of_plugins(work, with_choices=True)):
+        if key in _ACROSS and not selection.criteria.values(key) and not sees_several(work):
+            continue
         wanted = work.registry.filters[key]
         options = _options(work, selection, wanted, (counts or {}).get(key))
         if len(options) > 1 or any(option["checked"] for option in options):

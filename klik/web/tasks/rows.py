@@ -9,7 +9,7 @@ from klik.services import access
 from klik.services.criteria import Criteria
 from klik.services.listing import TaskRow
 from klik.services.work import Work
-from klik.web.tasks.panel import list_address
+from klik.web.tasks.panel import list_address, sees_several
 
 _COLUMNS = (
     ("task", "Opgave", "titel"),
@@ -17,21 +17,15 @@ _COLUMNS = (
     ("status", "Status", "status"),
     ("responsible", "Ansvarlig", "ansvarlig"),
     ("executor", "Udfører", "udfoerer"),
-    ("phase", "Fase", "fase"),
-    ("theme", "Tema", "tema"),
+    ("phase", "Fase og tema", "fase"),
     ("project", "Projekt", "projekt"),
     ("municipality", "Kommune", "kommune"),
 )
 
 
-def several_municipalities(work: Work) -> bool:
-    """Whether the actor sees more than one municipality's tasks."""
-    return work.actor is None or work.actor.municipality_id is None
-
-
 def columns(work: Work, criteria: Criteria) -> list[dict[str, Any]]:
     """The columns the actor sees, each sorting by itself; the one sorted by turns its order round."""
-    left_out = set() if several_municipalities(work) else {"municipality"}
+    left_out = set() if sees_several(work) else {"municipality"}
     if not access.sees_people(work):
         left_out |= {"responsible", "executor"}
     shown = []
@@ -78,12 +72,10 @@ def _row(work: Work, row: TaskRow, query: str) -> dict[str, Any]:
         "executor": row.executor or _held_role(work, row.executor_role, row.executor_vacant),
         "executor_vacant": row.executor_vacant,
         "executor_role": _role_name(work, row.executor_role),
-        "cells": {
-            "phase": content.phase(row.phase).name,
-            "theme": content.theme(row.theme).name,
-            "project": row.project,
-            "municipality": row.municipality,
-        },
+        "phase": content.phase(row.phase).name,
+        "theme": content.theme(row.theme).name,
+        "project": row.project,
+        "municipality": row.municipality,
     }
 
 

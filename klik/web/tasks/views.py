@@ -18,7 +18,7 @@ from klik.services.listing import Counts
 from klik.services.work import Work
 from klik.web.base import access, installation
 from klik.web.tasks import panel
-from klik.web.tasks.rows import columns, rows, several_municipalities
+from klik.web.tasks.rows import columns, rows
 
 blueprint = Blueprint("tasks", __name__)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -117,7 +117,7 @@ def _download(content: bytes, media_type: str, name: str) -> Response:
 
 def _choice_counts(work: Work, selection: Selection) -> panel.Counts | None:
     """How many tasks each choice shows; across many municipalities that would cost more than it tells."""
-    if several_municipalities(work) and len(selection.criteria.values("kommune")) != 1:
+    if panel.sees_several(work) and len(selection.criteria.values("kommune")) != 1:
         return None
     return listing.choices(work, selection)
 
