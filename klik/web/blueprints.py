@@ -5,9 +5,11 @@ from __future__ import annotations
 from flask import Blueprint
 
 from klik.web.accounts.views import blueprint as accounts
+from klik.web.filters.views import blueprint as filters
 from klik.web.front.views import blueprint as front
 from klik.web.operations.views import blueprint as operations
 from klik.web.pages.views import blueprint as pages
+from klik.web.tasks.views import blueprint as tasks
 
 
 def all_blueprints() -> tuple[Blueprint, ...]:
@@ -16,5 +18,7 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         front,
         accounts,
         operations,
+        tasks,
+        filters,
         pages,
     )
