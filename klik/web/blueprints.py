@@ -5,8 +5,10 @@ from __future__ import annotations
 from flask import Blueprint
 
 from klik.web.accounts.views import blueprint as accounts
+from klik.web.tasks.local import blueprint as local_task
+from klik.web.tasks.page import blueprint as task
 
 
 def all_blueprints() -> tuple[Blueprint, ...]:
     """The blueprints of the core."""
-    return (accounts,)
+    return (accounts, task, local_task)
