@@ -155,17 +155,21 @@ mark_ready() {
 missing_packages() {
     use_private_packages
     missing=
-    "$root/.venv/bin/python" -c 'import ctypes
-for name in ("pango-1.0", "pangoft2-1.0", "harfbuzz-subset"):
-    ctypes.CDLL(f"lib{name}.so.0")' 2>/dev/null || missing="$pdf_packages"
+    libraries_load libpango-1.0.so.0 libpangoft2-1.0.so.0 libharfbuzz-subset.so.0 || missing="$pdf_packages"
     if [ "$1" = test ]; then
         find_chromium
         [ -n "$KLIK_TEST_CHROMIUM" ] || missing="$missing chromium"
+        # The Node.js inside playwright asks for it.
+        libraries_load libatomic.so.1 || missing="$missing libatomic1"
         command -v strace >/dev/null || missing="$missing strace"
         command -v pdftotext >/dev/null || missing="$missing poppler-utils"
         command -v qpdf >/dev/null || missing="$missing qpdf"
     fi
     echo "${missing# }"
+}
+
+libraries_load() {
+    "$root/.venv/bin/python" -c 'import ctypes, sys; [ctypes.CDLL(name) for name in sys.argv[1:]]' "$@" 2>/dev/null
 }
 
 install_as_root() {

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, g, request
+from flask import Blueprint, Flask, g, request
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 from werkzeug.wrappers import Response
@@ -27,8 +27,12 @@ class AccessMissingError(Exception):
     """An endpoint declares no access; the text names each and the fix."""
 
 
-def create_app(settings: Settings, plugins: Iterable[Loaded] | None = None) -> Flask:
+def create_app(
+    settings: Settings, plugins: Iterable[Loaded] | None = None, pages: Iterable[Blueprint] = ()
+) -> Flask:
     """Put klik together for serving. Writes nothing, opens no connection, starts no thread.
+
+    ``plugins`` replaces the installed ones (tests); ``pages`` are further blueprints (the demo's mailbox).
 
     Raises ContentErrors for wrong content files and AccessMissingError for an endpoint without access.
     """
@@ -44,7 +48,7 @@ def create_app(settings: Settings, plugins: Iterable[Loaded] | None = None) -> F
     menu.set_up(app)
     errors.set_up(app)
     headers.set_up(app, settings.secure)
-    for blueprint in blueprints.all_blueprints():
+    for blueprint in (*blueprints.all_blueprints(), *pages):
         app.register_blueprint(blueprint)
     _plugin_pages(app, installation)
     app.view_functions["static"].klik_access = base.OPEN  # type: ignore[attr-defined]

@@ -51,9 +51,9 @@ class Browser:
 
     def sign_in(self, email: str, password: str = make.PASSWORD) -> Browser:
         """Through the form, as a person would."""
-        page = self.get("/log-ind")
+        page = self.get("/log-ind?next=/was")
         self.submit(page, "/log-ind", email=email, password=password)
-        assert not self.response.request.path.startswith("/log-ind"), "signing in failed"
+        assert self.response.request.path == "/was", "signing in failed"
         return self
 
     def token(self) -> str:

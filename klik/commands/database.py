@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from pathlib import Path
 
 import click
 
@@ -17,13 +18,10 @@ def command() -> None:
     """Databasen: opgrader, kontroller, tag og indlæs sikkerhedskopi."""
 
 
-def make_secret(context: click.Context) -> None:
+def make_secret(data: Path) -> None:
     """Give an installation that has none a secret key of its own, readable by its owner only."""
-    if os.environ.get("KLIK_SECRET_KEY"):
-        return
-    data = data_folder(context)
     file = settings_module.secret_file(data)
-    if file.exists():
+    if os.environ.get("KLIK_SECRET_KEY") or file.exists():
         return
     data.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -36,7 +34,7 @@ def make_secret(context: click.Context) -> None:
 @click.pass_context
 def upgrade(context: click.Context) -> None:
     """Bring databasens tabeller op til denne version af klik."""
-    make_secret(context)
+    make_secret(data_folder(context))
     house = installation(context)
     schema.upgrade(house.database, house.registry)
     click.echo("Databasen er opgraderet.")

@@ -13,19 +13,18 @@ _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 # What Python's TOML reader says, in the order to look for it.
 _CAUSES = {
     "Cannot overwrite": "samme nøgle står der to gange",
-    "Cannot declare": "samme afsnit står der to gange",
+    "Duplicate": "samme nøgle står der to gange",
+    "Cannot": "samme afsnit står der to gange",
     "Unterminated string": "en tekst mangler sit afsluttende anførselstegn",
-    'Expected \'"""\'': 'en lang tekst mangler sit afsluttende """',
     "Illegal character": "der står et tegn, som ikke må stå her (måske mangler et anførselstegn)",
-    "Expected '=' after a key": "der mangler et lighedstegn efter nøglen",
-    "Invalid initial character for a key": (
-        "nøglen må kun bestå af bogstaverne a-z, tal, understreg og bindestreg"
-    ),
+    "invalid character": "der står et tegn, som ikke må stå her (måske mangler et anførselstegn)",
+    "Expected '='": "der mangler et lighedstegn efter nøglen",
+    "Expected ']": "et afsnit mangler sin afsluttende ]",
+    "Invalid statement": "linjen begynder ikke med en nøgle (a-z, tal, understreg, bindestreg)",
     "Unclosed array": "en liste mangler sin afsluttende ]",
     "Expected newline": "der står mere på linjen, end der må (måske mangler et komma eller anførselstegn)",
     "Unescaped": "der står en omvendt skråstreg; skriv to: \\\\",
     "Invalid value": "værdien kan ikke læses; tekster skal stå i anførselstegn",
-    "Expected": "der mangler et tegn",
 }
 
 

@@ -107,7 +107,11 @@ def _theme_entries(file: str, table: Values | None, problems: list[Problem]) -> 
         if name != THEMES_SECTION:
             problems.append(Problem(file, name, f"nøglen kendes ikke. {nearest(name, [THEMES_SECTION])}"))
     sections = table.get(THEMES_SECTION)
-    if not isinstance(sections, list) or not all(isinstance(section, dict) for section in sections):
+    if (
+        not sections
+        or not isinstance(sections, list)
+        or not all(isinstance(section, dict) for section in sections)
+    ):
         problems.append(Problem(file, THEMES_SECTION, "hvert tema skal begynde med en linje med [[tema]]."))
         return []
     entries = []
@@ -134,8 +138,9 @@ def _role_contradictions(roles: Iterable[_Entry]) -> Iterable[Problem]:
         values = role.values
         if values.get("systemer") and values.get("omfang") is RoleScope.MUNICIPALITY:
             yield Problem(role.file, "systemer", "kan kun bruges, når omfang er “system”.")
-        outside = set(values.get("spoc_faser", ())) - set(values.get("faser", values.get("spoc_faser", ())))
-        for slug in sorted(outside):
+        if "faser" not in values:
+            continue
+        for slug in sorted(set(values.get("spoc_faser", ())) - set(values["faser"])):
             yield Problem(role.file, "spoc_faser", f"“{slug}” skal også stå under faser.")
 
 

@@ -8,15 +8,16 @@ from datetime import date
 MASK = "xxxxxx-xxxx"
 
 # Six digits, perhaps a dash or a space, four digits; not inside a longer number, word, amount or version.
+# A comma between two numbers of a list is no decimal comma.
 _SHAPE = re.compile(
-    r"(?:(?<![^\W_])|(?<=cpr))(?<!\d[.,/-])"
-    r"(\d{2})(\d{2})(\d{2})( ?[-–—‐−] ?| )?(\d)(\d{3})(?![^\W_])",
+    r"(?:(?<![^\W_])|(?<=cpr))(?<!\d[./-])(?:(?<!\d,)|(?<=\d{4},))"
+    r"(\d{2})(\d{2})(\d{2})( ?[-–—‐−] ?| )?(\d)(\d{3})(?![^\W_])(?![.,]\d\d?(?!\d))",
     re.IGNORECASE,
 )
 # What a number written in one piece is more likely to be when one of these words stands before it.
 _OTHER_NUMBER = re.compile(
     r"\b(?:p-?\s?n(?:r|ummer)|(?:cvr|ean|journal|sag|sags|sags-?id)(?:[- ]?n(?:r|ummer))?|sagen|gln"
-    r"|(?:kundenummer|produktionsenhed|tlf|telefon|mobil|ordre|faktura|konto)\w*)\.?\s*:?\s*$",
+    r"|(?:kundenummer|produktionsenhed|tlf|telefon|mobil|ordre|faktura|konto)\w*)\.?\s*:?\s*(?:\d{4}\s+)?$",
     re.IGNORECASE,
 )
 _WORDS_BEFORE = 30

@@ -35,7 +35,7 @@ def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": NESTING + 4})
     parser.enable(["table", "strikethrough"]).disable("image")
     # A link that is not allowed stays in the text as it was written.
-    parser.validateLink = _is_allowed_link  # type: ignore[method-assign]
+    parser.validateLink = _is_allowed_link  # type: ignore[method-assign, assignment]
     return parser
 
 

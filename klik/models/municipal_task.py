@@ -91,9 +91,9 @@ class MunicipalTask(OfMunicipality, Versioned, Base):
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
     system_code: Mapped[str | None] = mapped_column(String(60), ForeignKey("systems.code"))
     task_number: Mapped[str | None] = mapped_column(String(12))
-    number_key: Mapped[str] = mapped_column(String(40), default="")
+    number_key: Mapped[str] = mapped_column(Text, default="")
     title: Mapped[str] = mapped_column(String(200))
-    title_key: Mapped[str] = mapped_column(String(400))
+    title_key: Mapped[prose]
     search_key: Mapped[str] = mapped_column(Text)
     local_text: Mapped[str] = mapped_column(Text, default="")
     phase: Mapped[word]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Boolean, Integer, String, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from klik.models.base import Base, Versioned, word
+from klik.models.base import Base, Versioned, prose, word
 
 
 class Municipality(Versioned, Base):
@@ -15,7 +15,7 @@ class Municipality(Versioned, Base):
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     name: Mapped[word]
-    name_key: Mapped[str] = mapped_column(String(120))
+    name_key: Mapped[prose]
     region: Mapped[word]
     mailbox: Mapped[str | None] = mapped_column(String(320))
     active: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())

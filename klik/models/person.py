@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from klik.domain.rights import Level
-from klik.models.base import Base, Instant, Versioned, instant, key, line, word
+from klik.models.base import Base, Instant, Versioned, instant, key, line, prose, word
 
 LEVELS = ", ".join(f"'{level.value}'" for level in Level)
 
@@ -32,7 +32,7 @@ class Person(Versioned, Base):
 
     id: Mapped[key]
     name: Mapped[line]
-    name_key: Mapped[str] = mapped_column(String(400))
+    name_key: Mapped[prose]
     email: Mapped[str] = mapped_column(String(320))
     email_key: Mapped[str] = mapped_column(String(320))
     phone: Mapped[str | None] = mapped_column(String(40))

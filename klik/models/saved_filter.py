@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from klik.models.base import Base, Versioned, instant, key
+from klik.models.base import Base, Versioned, instant, key, prose
 
 
 class SavedFilter(Versioned, Base):
@@ -42,7 +42,7 @@ class SavedFilter(Versioned, Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     municipality_id: Mapped[int | None] = mapped_column(Integer, ForeignKey("municipalities.id"))
     name: Mapped[str] = mapped_column(String(80))
-    name_key: Mapped[str] = mapped_column(String(200))
+    name_key: Mapped[prose]
     query: Mapped[str] = mapped_column(String(4000))
     is_default: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     pinned: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())

@@ -4,9 +4,11 @@
 memory costs its child and is drawn again in a plain layout that says so.
 """
 
+import contextlib
 import hashlib
 import json
 import logging
+import math
 import os
 import queue
 import subprocess
@@ -14,6 +16,7 @@ import sys
 import tempfile
 import threading
 import weakref
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +24,8 @@ from types import TracebackType
 from typing import Self
 
 from klik.services.documents import ListDocument, TaskDocument
-from klik.services.rendering_child import read_frame, write_frame
+from klik.services.rendering_child import PDF, read_frame, write_frame
+from klik.services.rendering_child import UNAVAILABLE as UNAVAILABLE_HERE
 from klik.services.rendering_pages import Pages
 
 FONTS = Path(__file__).parent.parent / "static" / "vendor" / "dkfds" / "fonts"
@@ -55,10 +59,12 @@ class _ChildError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one document may cost, and how long a child lives (documents)."""
+    """What one document may cost, a list more by its rows, and how many documents a child lives."""
 
     seconds: float = 20.0
     cpu_seconds: int = 20
+    seconds_per_row: float = 0.03
+    start_seconds: float = 30.0
     memory_bytes: int = 1024**3
     documents_per_child: int = 50
 
@@ -97,11 +103,13 @@ class Renderer:
 
     def list_pdf(self, document: ListDocument) -> bytes:
         """The PDF of a whole list. Raises `RenderingError`, `PdfUnavailable`."""
+        extra = self._limits.seconds_per_row * len(document.rows)
         try:
-            return self._draw(self._pages.list(document), document.exported_at)
+            return self._draw(self._pages.list(document), document.exported_at, extra_seconds=extra)
         except (_ChildError, RecursionError) as problem:
             log.warning("list %s drawn in the plain layout: %s", document.title, problem)
-        return self._draw_plain(self._pages.list_in_plain_layout(document), document.exported_at)
+        page = self._pages.list_in_plain_layout(document)
+        return self._draw_plain(page, document.exported_at, extra_seconds=extra)
 
     def close(self) -> None:
         """Ends the children; those at work end when their document is done."""
@@ -122,24 +130,31 @@ class Renderer:
     ) -> None:
         self.close()
 
-    def _draw_plain(self, page: str, exported_at: datetime, embedded: bytes = b"") -> bytes:
+    def _draw_plain(
+        self, page: str, exported_at: datetime, embedded: bytes = b"", extra_seconds: float = 0
+    ) -> bytes:
         try:
-            return self._draw(page, exported_at, embedded)
+            return self._draw(page, exported_at, embedded, extra_seconds)
         except _ChildError as problem:
             log.error("not even the plain layout could be drawn: %s", problem)
             raise RenderingError(IMPOSSIBLE) from problem
 
-    def _draw(self, page: str, exported_at: datetime, embedded: bytes = b"") -> bytes:
+    def _draw(
+        self, page: str, exported_at: datetime, embedded: bytes = b"", extra_seconds: float = 0
+    ) -> bytes:
         content = page.encode("utf-8")
         description = {
             "identifier": hashlib.sha256(content + b"\0" + embedded).hexdigest()[:32],
             "exported_at": exported_at.isoformat(),
+            "cpu_seconds": self._limits.cpu_seconds + math.ceil(extra_seconds),
             "embedded_name": EMBEDDED_NAME,
             "embedded_description": EMBEDDED_DESCRIPTION,
         }
         child = self._take_child()
         try:
-            pdf = child.draw(json.dumps(description).encode(), content, embedded)
+            pdf = child.draw(
+                (json.dumps(description).encode(), content, embedded), self._limits.seconds + extra_seconds
+            )
         except BaseException:
             child.end()
             self._places.put(None)
@@ -188,38 +203,48 @@ class _Child:
             cwd=folder.name,
             env={**environment, "TMPDIR": folder.name, "LC_ALL": "C.UTF-8"},
         )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._jobs, self._answers = self._process.stdin, self._process.stdout
         self.end = weakref.finalize(self, _end, self._process, folder)
         settings = {
             "fonts": str(fonts.resolve()) if fonts else "",
             "stylesheet": stylesheet,
             "memory_bytes": limits.memory_bytes,
-            "cpu_seconds": limits.cpu_seconds,
         }
         self._send(json.dumps(settings).encode())
 
-    def draw(self, description: bytes, page: bytes, embedded: bytes) -> bytes:
-        """The PDF, within the time allowed; `_ChildError` or `PdfUnavailable` otherwise."""
+    def draw(self, job: tuple[bytes, bytes, bytes], seconds: float) -> bytes:
+        """The PDF of a job within so many seconds; `_ChildError` or `PdfUnavailable` otherwise."""
+        if self.documents == 0:
+            with self._killed_after(self._limits.start_seconds):
+                greeting = read_frame(self._answers)
+            if greeting == UNAVAILABLE_HERE:
+                raise PdfUnavailable(UNAVAILABLE)
         self.documents += 1
-        guard = threading.Timer(self._limits.seconds, self._process.kill)
-        guard.start()
-        try:
-            for frame in (description, page, embedded):
+        with self._killed_after(seconds):
+            for frame in job:
                 self._send(frame)
-            outcome, answer = read_frame(self._process.stdout), read_frame(self._process.stdout)
-        finally:
-            guard.cancel()
-            guard.join()
-        if outcome == b"unavailable":
-            raise PdfUnavailable(UNAVAILABLE)
+            outcome, answer = read_frame(self._answers), read_frame(self._answers)
         if answer is None:
             raise _ChildError("the child ended or ran out of time")
-        if outcome != b"pdf":
+        if outcome != PDF:
             raise _ChildError(answer.decode("utf-8", "replace"))
         return answer
 
+    @contextlib.contextmanager
+    def _killed_after(self, seconds: float) -> Iterator[None]:
+        guard = threading.Timer(seconds, self._process.kill)
+        guard.start()
+        try:
+            yield
+        finally:
+            guard.cancel()
+            guard.join()
+
     def _send(self, frame: bytes) -> None:
         try:
-            write_frame(self._process.stdin, frame)
+            write_frame(self._jobs, frame)
         except OSError:
             raise _ChildError("the child ended or ran out of time") from None
 
@@ -228,9 +253,8 @@ def _end(process: "subprocess.Popen[bytes]", folder: "tempfile.TemporaryDirector
     process.kill()
     process.wait()
     for pipe in (process.stdin, process.stdout):
-        try:
+        # Unsent bytes to a dead child are nobody's loss.
+        with contextlib.suppress(OSError):
             if pipe is not None:
                 pipe.close()
-        except OSError:  # unsent bytes to a dead child
-            pass
     folder.cleanup()

@@ -2,6 +2,7 @@
 
 Started by `rendering.Renderer`, never by hand. A job is three frames: a JSON description, the
 HTML, and the file to embed or nothing. An answer is two: one word, then the PDF or the name of the error.
+Before the first job it says that it is ready, or that PDFs cannot be made on this machine.
 The process may read its own code, the system's fonts and nothing else, and may not reach a network.
 """
 
@@ -15,9 +16,10 @@ import struct
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 LENGTH = struct.Struct(">Q")
+READY, UNAVAILABLE, PDF, PROBLEM = b"ready", b"unavailable", b"pdf", b"problem"
 OPEN_FILES = 64
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
@@ -33,7 +35,7 @@ FORBIDDEN = (
 )
 
 
-def read_frame(stream: BinaryIO) -> bytes | None:
+def read_frame(stream: IO[bytes]) -> bytes | None:
     """The next frame, None when the other end has closed."""
     head = stream.read(LENGTH.size)
     if len(head) < LENGTH.size:
@@ -43,7 +45,7 @@ def read_frame(stream: BinaryIO) -> bytes | None:
     return body if len(body) == length else None
 
 
-def write_frame(stream: BinaryIO, body: bytes) -> None:
+def write_frame(stream: IO[bytes], body: bytes) -> None:
     stream.write(LENGTH.pack(len(body)))
     stream.write(body)
     stream.flush()
@@ -56,29 +58,31 @@ def main() -> None:
     _limit_resources(settings["memory_bytes"])
     try:
         from klik.services.rendering_engine import Engine
-    except OSError as problem:  # Pango is missing
-        _answer_everything(jobs, answers, str(problem))
+    except OSError:  # Pango is missing
+        write_frame(answers, UNAVAILABLE)
         return
     engine = Engine(Path(settings["fonts"]) if settings["fonts"] else None, settings["stylesheet"])
     _forbid_reaching_out()
+    write_frame(answers, READY)
     while (description := read_frame(jobs)) is not None:
         page, embedded = read_frame(jobs), read_frame(jobs)
         if page is None or embedded is None:
             return
-        _limit_cpu(settings["cpu_seconds"])
+        order = json.loads(description)
+        _limit_cpu(order["cpu_seconds"])
         try:
-            pdf = engine.pdf(json.loads(description), page.decode("utf-8"), embedded)
+            pdf = engine.pdf(order, page.decode("utf-8"), embedded)
         except BaseException as problem:  # whatever a hostile page provokes, the parent is told its name
-            write_frame(answers, b"problem")
+            write_frame(answers, PROBLEM)
             write_frame(answers, type(problem).__name__.encode())
             if not isinstance(problem, Exception) or isinstance(problem, MemoryError):
                 return
         else:
-            write_frame(answers, b"pdf")
+            write_frame(answers, PDF)
             write_frame(answers, pdf)
 
 
-def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
+def _private_pipes() -> tuple[IO[bytes], IO[bytes]]:
     """The pipes to the parent under numbers of their own, so that no library writes into them."""
     jobs, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -127,14 +131,6 @@ def _forbid_reaching_out() -> None:
             raise PermissionError("the renderer may not reach out")
 
     sys.addaudithook(guard)
-
-
-def _answer_everything(jobs: BinaryIO, answers: BinaryIO, problem: str) -> None:
-    while read_frame(jobs) is not None:
-        read_frame(jobs)
-        read_frame(jobs)
-        write_frame(answers, b"unavailable")
-        write_frame(answers, problem.encode())
 
 
 if __name__ == "__main__":

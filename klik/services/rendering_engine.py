@@ -60,13 +60,11 @@ class Engine:
     """Draws HTML as PDF/A-3a marked PDF/UA-1; fonts and style sheet are shared by all documents."""
 
     def __init__(self, fonts: Path | None, stylesheet: str) -> None:
-        faces = _read_faces(fonts)
-        rules = "".join(
-            f"@font-face {{ font-family: IBM Plex Sans; {PLEX_FACES[name]}; src: url({FONT_SCHEME}:{name}) }}\n"
-            for name in faces
-        )
+        faces = read_faces(fonts)
         self._fonts = FontConfiguration()
-        self._style = CSS(string=rules + stylesheet, font_config=self._fonts, url_fetcher=FontsFetched(faces))
+        self._style = CSS(
+            string=font_rules(faces) + stylesheet, font_config=self._fonts, url_fetcher=FontsFetched(faces)
+        )
 
     def pdf(self, description: dict[str, Any], page: str, embedded: bytes) -> bytes:
         """The PDF of a page; `description` is what `rendering.Renderer` sends with it."""
@@ -84,7 +82,17 @@ class Engine:
         return target.getvalue()
 
 
-def _read_faces(fonts: Path | None) -> dict[str, bytes]:
+def font_rules(faces: dict[str, bytes]) -> str:
+    """The @font-face rules of the faces that were found."""
+    return "".join(
+        f"@font-face {{ font-family: IBM Plex Sans; {look}; src: url({FONT_SCHEME}:{name}) }}\n"
+        for name, look in PLEX_FACES.items()
+        if name in faces
+    )
+
+
+def read_faces(fonts: Path | None) -> dict[str, bytes]:
+    """IBM Plex Sans by face from wherever below the folder it lies; without a folder nothing."""
     if fonts is None:
         return {}
     files = {name: sorted(fonts.rglob(f"{name}.woff2")) for name in PLEX_FACES}
@@ -114,7 +122,7 @@ def _finish(document: Any, pdf: pydyf.PDF) -> None:
 
 
 def _mark_running_text_as_decoration(pdf: pydyf.PDF) -> None:
-    """Headers and page numbers are outside the structure tree, so a screen reader has to be told to pass them."""
+    """Headers and page numbers are outside the structure tree, so screen readers must pass them."""
     root = _object(pdf, pdf.catalog["StructTreeRoot"])
     in_tree = _references_below(pdf, root)
     marks_by_page = _object(pdf, root["ParentTree"])["Nums"][1::2]

@@ -15,6 +15,7 @@ from klik.services.documents import ListDocument, TaskDocument, TextPart, danish
 TEMPLATES = Path(__file__).parent.parent / "templates" / "pdf"
 ROWS_PER_TABLE = 50  # one long table costs worse than linearly
 PLAIN_LINE_LENGTH = 1_000
+MOST_PLAIN_LINES = 1_000
 SHORTEST_COLUMN, LONGEST_COLUMN = 7, 32  # characters
 PRINTABLE_TAGS = (
     {
@@ -47,6 +48,8 @@ _TAG = re.compile(r"<[^>]*>")
 _HEADING = re.compile(r"<(/?)h([1-6])\b")
 _BLOCK_END = re.compile(r"</(?:p|div|li|tr|h[1-6]|pre|blockquote|dd|dt)>|<br\s*/?>|<hr\s*/?>", re.IGNORECASE)
 _CELL_END = re.compile(r"</t[dh]>", re.IGNORECASE)
+# As much as fits, up to a space when there is one.
+_PLAIN_PIECE = re.compile(rf".{{1,{PLAIN_LINE_LENGTH}}}(?:\s|$)|.{{{PLAIN_LINE_LENGTH}}}|.+", re.DOTALL)
 # Control characters have no glyph and are not allowed in the document's XML metadata.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
 
@@ -98,8 +101,9 @@ class Pages:
         return self._page("list_plain.html", document, omitted=document.omitted)
 
     def _page(self, template: str, document: TaskDocument | ListDocument, **values: object) -> str:
-        page = self._environment.get_template(template).render(document=document, **values)
-        return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", page)
+        return _without_unprintable(
+            self._environment.get_template(template).render(document=document, **values)
+        )
 
 
 def printable(markup: str) -> Markup:
@@ -108,7 +112,7 @@ def printable(markup: str) -> Markup:
     Headings become h3 and below without a jump, and links carry their address in print.
     """
     cleaned = nh3.clean(
-        markup,
+        _without_unprintable(markup),
         tags=PRINTABLE_TAGS,
         attributes=PRINTABLE_ATTRIBUTES,
         url_schemes=PRINTABLE_SCHEMES,
@@ -118,6 +122,10 @@ def printable(markup: str) -> Markup:
     printed = {str(level): min(3 + place, 6) for place, level in enumerate(levels)}
     cleaned = _HEADING.sub(lambda match: f"<{match[1]}h{printed[match[2]]}", cleaned)
     return Markup(_LINK.sub(_spelled_out, cleaned))
+
+
+def _without_unprintable(text: str) -> str:
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _spelled_out(link: re.Match[str]) -> str:
@@ -148,18 +156,18 @@ def _cells(document: ListDocument, place: int) -> list[str | date | None]:
 def plain_lines(text: str, markup: bool = False) -> list[str]:
     """Text as short lines without any markup, for the plain layout.
 
-    A line is at most 1,000 characters, since one endless line is itself what breaks a layout.
+    A line is at most 1,000 characters, since one endless line is itself what breaks a layout; more than
+    1,000 lines are run together with ¶ between them.
     """
+    text = _without_unprintable(text)
     if markup:
-        text = _BLOCK_END.sub(lambda match: match[0] + "\n", _CELL_END.sub(r"\g<0> | ", text))
+        text = str(printable(text))  # spells the links out
+        text = _BLOCK_END.sub(lambda match: match[0] + "\n", _CELL_END.sub(r" | \g<0>", text))
         text = html.unescape(nh3.clean(text, tags=set(), link_rel=None))
-    lines = (line.strip() for line in text.splitlines())
-    return [
-        line[first : first + PLAIN_LINE_LENGTH]
-        for line in lines
-        if line
-        for first in range(0, len(line), PLAIN_LINE_LENGTH)
-    ]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) > MOST_PLAIN_LINES:
+        lines = [" ¶ ".join(lines)]
+    return [piece.strip() for line in lines for piece in _PLAIN_PIECE.findall(line)]
 
 
 def paragraphs(text: str) -> list[list[str]]:

@@ -1,4 +1,4 @@
-// klik's own script: every page works without it. No framework, no inline handlers, nothing stored in the browser.
+// klik's own script: every page works without it. No framework, nothing stored in the browser.
 "use strict";
 
 (() => {
@@ -66,41 +66,34 @@
     });
   }
 
-  // "Vælg alle på siden" in the header, and Shift for a range.
+  // "Vælg alle på siden" in the header, and Shift for a range. Rows may be swapped meanwhile, so they are looked up anew.
   function startTicks(table) {
-    const ticks = [...table.querySelectorAll("tbody .klik-tick-cell input")];
+    const rowTicks = () => [...table.querySelectorAll("tbody .klik-tick-cell input")];
     const corner = table.querySelector("thead .klik-tick-cell");
-    if (!ticks.length || !corner) return;
     const box = document.createElement("div");
     box.className = "form-group-checkbox";
-    const all = document.createElement("input");
-    all.type = "checkbox";
-    all.className = "form-checkbox";
-    all.id = `${ticks[0].id}-alle`;
-    const label = document.createElement("label");
-    label.htmlFor = all.id;
+    const all = Object.assign(document.createElement("input"), { type: "checkbox", className: "form-checkbox", id: "vaelg-alle" });
+    const label = Object.assign(document.createElement("label"), { htmlFor: all.id });
     label.append(Object.assign(document.createElement("span"), { className: "sr-only", textContent: "Vælg alle på siden" }));
     box.append(all, label);
     corner.replaceChildren(box);
     let last = null;
-    const report = () => {
-      const chosen = ticks.filter((tick) => tick.checked).length;
-      all.checked = chosen === ticks.length;
-      table.dispatchEvent(new CustomEvent("klik:valgt", { bubbles: true, detail: { chosen } }));
-      say(`${chosen} valgt`);
-    };
-    all.addEventListener("change", () => {
-      ticks.forEach((tick) => { tick.checked = all.checked; });
-      report();
-    });
-    ticks.forEach((tick, index) => tick.addEventListener("click", (event) => {
-      if (event.shiftKey && last !== null) {
-        const [from, to] = [Math.min(last, index), Math.max(last, index)];
-        ticks.slice(from, to + 1).forEach((other) => { other.checked = tick.checked; });
+    table.addEventListener("click", (event) => {
+      const ticks = rowTicks();
+      const index = ticks.indexOf(event.target);
+      if (event.target === all) {
+        ticks.forEach((tick) => { tick.checked = all.checked; });
+      } else if (index < 0) {
+        return;
+      } else if (event.shiftKey && last !== null) {
+        ticks.slice(Math.min(last, index), Math.max(last, index) + 1).forEach((tick) => { tick.checked = event.target.checked; });
       }
-      last = index;
-      report();
-    }));
+      last = index < 0 ? null : index;
+      const chosen = ticks.filter((tick) => tick.checked).length;
+      all.checked = chosen > 0 && chosen === ticks.length;
+      table.dispatchEvent(new CustomEvent("klik:valgt", { bubbles: true, detail: { chosen } }));
+      say(chosen === 1 ? "1 opgave valgt" : `${chosen} opgaver valgt`);
+    });
   }
 
   const starters = {
@@ -140,7 +133,8 @@
         open.querySelector("summary").focus();
       }
     }
-    // j and k: next and previous task in the list, unless somebody is writing.
+    // j and k: next and previous task in the list, for those who asked for single-key shortcuts (WCAG 2.1.4).
+    if (!("shortcuts" in document.body.dataset)) return;
     const writing = event.target.closest("input, textarea, select, [contenteditable]");
     if (!writing && !event.ctrlKey && !event.altKey && !event.metaKey && (event.key === "j" || event.key === "k")) {
       document.querySelector(`a[data-key="${event.key}"]`)?.click();

@@ -87,6 +87,7 @@ def enter(right: Right | None, view: View, parts: dict[str, Any]) -> AnyResponse
         with transaction() as session:
             g.klik_session, g.klik_now = session, now
             actor = current_user.actor if current_user.is_authenticated else None
+            g.klik_actor = actor
             g.klik_work = work = Work(session, actor, now, house.registry)
             if right is not None and actor is None:
                 raise UndoneError(sign_in_first())
@@ -105,7 +106,9 @@ def enter(right: Right | None, view: View, parts: dict[str, Any]) -> AnyResponse
             raise
         response = make_response(redirect(earlier, 303))
     finally:
+        # An error page is drawn after the transaction; it must not open another by touching the session.
         g.pop("klik_session", None)
+        g.pop("klik_work", None)
     _note_seen(now)
     return response
 

@@ -5,10 +5,18 @@ from __future__ import annotations
 from flask import Blueprint
 
 from klik.web.accounts.views import blueprint as accounts
+from klik.web.front.views import blueprint as front
+from klik.web.pages.views import blueprint as pages
 from klik.web.tasks.local import blueprint as local_task
 from klik.web.tasks.page import blueprint as task
 
 
 def all_blueprints() -> tuple[Blueprint, ...]:
     """The blueprints of the core."""
-    return (accounts, task, local_task)
+    return (
+        front,
+        accounts,
+        task,
+        local_task,
+        pages,
+    )

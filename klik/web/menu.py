@@ -7,7 +7,9 @@ from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
 
+from klik.domain.calendar import long_date, relative
 from klik.domain.rights import Right
+from klik.services import overview
 from klik.services.work import Actor, Work
 
 
@@ -18,6 +20,14 @@ class MenuItem:
     label: str
     href: str
     active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CountdownBar:
+    """The red bar on top while a deletion is announced."""
+
+    text: str
+    href: str
 
 
 ENTRIES: tuple[tuple[str, str, Right], ...] = (
@@ -48,10 +58,24 @@ def set_up(app: Flask) -> None:
     @app.context_processor
     def surroundings() -> dict[str, Any]:
         work: Work | None = g.get("klik_work")
-        actor = work.actor if work else None
+        actor: Actor | None = g.get("klik_actor")
         return {
             "actor": actor,
             "menu": items(actor) if actor else [],
             "request_id": g.get("request_id", ""),
             "today": work.today if work else None,
+            "countdown": _countdown(work) if work and actor else None,
         }
+
+
+def _countdown(work: Work) -> CountdownBar | None:
+    nearest = overview.countdown(work)
+    if nearest is None or "deleting.show" not in current_app.view_functions:
+        return None
+    left = nearest.days_left(work.today)
+    when = "i dag" if left == 0 else relative(nearest.last_day, work.today)
+    tasks = "1 opgave slettes" if nearest.tasks == 1 else f"{nearest.tasks} opgaver slettes"
+    return CountdownBar(
+        text=f"{tasks} efter {long_date(nearest.last_day)} ({when}).",
+        href=url_for("deleting.show", deletion_id=nearest.deletion_id),
+    )

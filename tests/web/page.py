@@ -127,18 +127,17 @@ def _references(page: BeautifulSoup) -> Iterator[str]:
             yield f"{_name(link)} points at nothing"
 
 
-def _has_label(page: BeautifulSoup, control: Tag) -> bool:
-    if control.get("aria-label", "").strip() or control.get("aria-labelledby"):
-        return True
-    labels = [control.find_parent("label")]
-    if control.get("id"):
-        labels += page.find_all("label", attrs={"for": control["id"]})
-    return any(label is not None and label.get_text(strip=True) for label in labels)
-
-
 def _labels(page: BeautifulSoup) -> Iterator[str]:
+    labelled = {label.get("for") for label in page.find_all("label") if label.get_text(strip=True)} - {None}
     for control in page.find_all(["input", "select", "textarea"]):
-        if control.get("type", "").lower() not in _UNLABELLED_TYPES and not _has_label(page, control):
+        wrapping = control.find_parent("label")
+        named = (
+            control.get("id") in labelled
+            or control.get("aria-label", "").strip()
+            or control.get("aria-labelledby")
+            or (wrapping is not None and wrapping.get_text(strip=True))
+        )
+        if control.get("type", "").lower() not in _UNLABELLED_TYPES and not named:
             yield f"{_name(control)} has no label"
     for button in page.find_all("button"):
         if not button.get_text(strip=True) and not button.get("aria-label", "").strip():

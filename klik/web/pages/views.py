@@ -1,0 +1,26 @@
+"""Pages that are mostly text: help and the accessibility statement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, render_template
+
+from klik.services.work import Work
+from klik.web.base import access
+
+blueprint = Blueprint("pages", __name__)
+
+
+@blueprint.get("/hjaelp")
+@access(None)
+def help(work: Work) -> Any:
+    """The user's guide on one page, for everyone."""
+    return render_template("pages/help.html", content=work.registry.content)
+
+
+@blueprint.get("/was")
+@access(None)
+def was(_work: Work) -> Any:
+    """The accessibility statement (webtilgængelighedsloven)."""
+    return render_template("pages/was.html")
