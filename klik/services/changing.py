@@ -401,8 +401,8 @@ def _write_down(work: Work, task: MunicipalTask, steps: list[_Step]) -> None:
                 municipality=task.municipality_id,
                 system=task.system_code,
                 field=step.field,
-                old=step.old,
-                new=step.new,
+                old=step.old_word,
+                new=step.new_word,
                 at=work.now,
             ),
         )

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from sqlalchemy.orm import Session
 
 from klik.models import MunicipalTask
-from klik.plugins.context import PluginContext, PluginStore
+from klik.plugins.answers import is_names, is_panel
+from klik.plugins.context import PluginContext
 from klik.plugins.contributions import Panel
 from klik.plugins.manager import plugin_of
 from klik.plugins.views import MunicipalTaskView, SystemView
 from klik.services import views
 from klik.services.work import Work
 
-LARGEST = 200_000
 TASK = "task"
+_FAILED: Any = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,31 +50,26 @@ def _one(work: Work, panel: Panel, view: MunicipalTaskView | SystemView) -> Show
     """None when the panel does not apply; without html when it failed."""
     plugin = plugin_of(panel.key)
     folder = _templates(work, plugin)
-    # Looking only: beside a writing transaction, a second one that may write would wait for it for ever.
-    bind = work.session.get_bind().execution_options(klik_writes=False)
-    context = work.plugin_context(plugin, tables=False)
-
-    def question() -> str:
-        if not panel.applies(view):
-            return ""
-        # A session of its own: a plug-in that hangs must not sit on the connection the page goes on with.
-        with Session(bind) as session:
-            return _drawn(panel, view, replace(context, store=PluginStore(session, f"{plugin}_")), folder)
-
+    context = work.plugin_context(plugin)
+    # Drawn under guard too: a template can run wild as well as the function that fills it.
     html = work.registry.guard.ask(
-        panel.key, question, None, lambda answer: isinstance(answer, str) and len(answer) <= LARGEST
+        panel.key,
+        lambda: _drawn(panel, view, context, folder) if panel.applies(view) else None,
+        _FAILED,
+        is_panel,
+        store=context.store,
     )
-    if html == "":
+    if html is None:
         return None
-    return ShownPanel(panel.title, plugin.upper(), html)
+    return ShownPanel(panel.title, plugin.upper(), None if html is _FAILED else html)
 
 
 def _drawn(
     panel: Panel, view: MunicipalTaskView | SystemView, context: PluginContext, folder: Path | None
 ) -> str:
     data = panel.data(view, context)
-    if not isinstance(data, Mapping):
-        raise TypeError(f"{panel.key} gave {type(data).__name__}, not a mapping")
+    if not is_names(data):
+        raise TypeError(f"{panel.key} gave {type(data).__name__}, not values by name")
     if folder is None:
         raise FileNotFoundError(f"{panel.key} has no templates folder")
     return _environment(folder).get_template(panel.template).render(dict(data))

@@ -201,15 +201,12 @@ def _texts(task: MunicipalTask) -> tuple[tuple[str, str], ...]:
 
 
 def _field_values(work: Work, task: MunicipalTask) -> dict[str, str]:
-    return dict(
-        work.session.execute(
-            select(MunicipalTaskField.field, MunicipalTaskField.value).where(
-                MunicipalTaskField.municipal_task_id == task.id
-            )
+    rows = work.session.execute(
+        select(MunicipalTaskField.field, MunicipalTaskField.value).where(
+            MunicipalTaskField.municipal_task_id == task.id
         )
-        .tuples()
-        .all()
     )
+    return {field: value for field, value in rows}
 
 
 def _extra_fields(work: Work, task: MunicipalTask, values: dict[str, str]) -> tuple[tuple[str, str], ...]:

@@ -10,7 +10,15 @@ from typing import Any
 
 from flask import request
 from flask_wtf.file import FileField
-from wtforms import BooleanField, Field, SelectField, StringField, TextAreaField, ValidationError
+from wtforms import (
+    BooleanField,
+    Field,
+    SelectChoice,
+    SelectField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
 
 from klik.content.loading import Content
 from klik.domain.calendar import parse_date, short_date
@@ -28,7 +36,6 @@ from klik.web.forms import CleanText, Form, OnceForm, VersionedForm
 
 EXTRA = "felt-"
 DRAWN = "foer-"
-Choices = Any
 
 
 class DayField(StringField):
@@ -80,25 +87,24 @@ class People:
         roles = tuple((role.slug, role.name) for role in assigning.roles_for(work, task.system_code))
         return cls(with_role, others, roles)
 
-    def choices(self, now: Assignee, now_word: str) -> Choices:
+    def choices(self, now: Assignee, now_word: str) -> dict[str, dict[str, str]]:
         """Groups for a select; whoever has the task now is among them even when no longer on the list."""
-        groups: dict[str, list[tuple[str, str]]] = {"Ikke fordelt": [("", "Ingen")]}
+        groups = {"Ikke fordelt": {"": "Ingen"}}
         if self.with_role:
-            groups["Har en rolle på systemet"] = [(f"person/{each.id}", each.name) for each in self.with_role]
+            groups["Har en rolle på systemet"] = {f"person/{each.id}": each.name for each in self.with_role}
         if self.others:
             title = "Andre i kommunen" if self.with_role else "Personer i kommunen"
-            groups[title] = [(f"person/{each.id}", each.name) for each in self.others]
-        groups["Roller"] = [(f"rolle/{slug}", name) for slug, name in self.roles]
-        known = {key for group in groups.values() for key, _label in group}
-        if now.key not in known:
-            groups["Nuværende"] = [(now.key, now_word)]
+            groups[title] = {f"person/{each.id}": each.name for each in self.others}
+        groups["Roller"] = {f"rolle/{slug}": name for slug, name in self.roles}
+        if not any(now.key in group for group in groups.values()):
+            groups["Nuværende"] = {now.key: now_word}
         return groups
 
 
 class EditForm(VersionedForm):
     """Status, responsible and executor, and what else a municipality decides of a task."""
 
-    status = SelectField("Status", choices=[(status.value, status.label) for status in Status])
+    status = SelectField("Status", choices={status.value: status.label for status in Status})
     not_relevant_reason = TextAreaField(
         "Begrundelse",
         validators=[CleanText(REASON_LIMIT, lines=True)],
@@ -166,7 +172,7 @@ class LocalEditForm(EditForm):
     local_text = TextAreaField("Beskrivelse", validators=[CleanText(LOCAL_TEXT_LIMIT, lines=True)])
     phase = SelectField("Fase")
     theme = SelectField("Tema")
-    priority = SelectField("Prioritet", choices=list(PRIORITIES.items()))
+    priority = SelectField("Prioritet", choices=dict(PRIORITIES))
     start_date = DayField("Startdato")
     deadline = DayField("Deadline")
 
@@ -214,20 +220,18 @@ def edit_form(work: Work, task: MunicipalTask, values: Mapping[str, str], *, sen
 
 
 def _content_choices(form: Form, content: Content, *, phase: str = "", theme: str = "") -> None:
-    phases = [(each.slug, each.name) for each in content.phases]
-    themes = [(each.slug, each.name) for each in content.themes]
-    form["phase"].choices = _with_retired(phases, phase)
-    form["theme"].choices = _with_retired(themes, theme)
+    form["phase"].choices = _with_retired({each.slug: each.name for each in content.phases}, phase)
+    form["theme"].choices = _with_retired({each.slug: each.name for each in content.themes}, theme)
 
 
-def _with_retired(choices: list[tuple[str, str]], now: str) -> list[tuple[str, str]]:
-    return choices if not now or now in dict(choices) else [(now, f"{now} (udgået)"), *choices]
+def _with_retired(choices: dict[str, str], now: str) -> dict[str, str]:
+    return choices if not now or now in choices else {now: f"{now} (udgået)"} | choices
 
 
 def _extra_field(extra: ExtraField, now: str) -> Any:
     if not extra.choices:
         return StringField(extra.label, validators=[CleanText(changing.FIELD_LIMIT)], description=extra.help)
-    choices = [("", "Ikke angivet"), *((choice.value, choice.label) for choice in extra.choices)]
+    choices = {"": "Ikke angivet"} | {choice.value: choice.label for choice in extra.choices}
     return SelectField(extra.label, choices=_with_retired(choices, now), description=extra.help)
 
 
@@ -268,7 +272,7 @@ class NewLocalForm(OnceForm):
     )
     phase = SelectField("Fase")
     theme = SelectField("Tema")
-    priority = SelectField("Prioritet", choices=list(PRIORITIES.items()), default="normal")
+    priority = SelectField("Prioritet", choices=dict(PRIORITIES), default="normal")
     start_date = DayField("Startdato")
     deadline = DayField("Deadline")
     responsible = SelectField("Ansvarlig")
@@ -280,6 +284,6 @@ class NewLocalForm(OnceForm):
 
     def offer(self, work: Work, projects: Iterable[Project], people: People) -> None:
         """Fill the lists."""
-        self.project_id.choices = [(project.id, project.name) for project in projects]
+        self.project_id.choices = [SelectChoice(project.id, project.name) for project in projects]
         _content_choices(self, work.registry.content)
         self.responsible.choices = people.choices(NOBODY, "Ingen")
