@@ -13,6 +13,7 @@ from klik.services import (
     attachments,
     changing,
     commenting,
+    exporting,
     idempotency,
     panels,
     read_marks,
@@ -20,10 +21,11 @@ from klik.services import (
     task_history,
 )
 from klik.services.errors import ConflictError, RefusedError
+from klik.services.rendering import RenderingError
 from klik.services.task_details import TaskDetails
 from klik.services.work import Work
 from klik.web import errors
-from klik.web.base import access, installation, see_other
+from klik.web.base import Afterwards, access, installation, see_other
 from klik.web.tasks.forms import AttachForm, CommentEditForm, CommentForm, EditForm, edit_form, show_problems
 
 blueprint = Blueprint("task", __name__, url_prefix="/opgaver")
@@ -34,6 +36,29 @@ blueprint = Blueprint("task", __name__, url_prefix="/opgaver")
 def show(work: Work, task_id: int) -> str:
     """The task."""
     return _page(work, task_details.load(work, task_id))
+
+
+@blueprint.get("/<id:task_id>.pdf")
+@access(Right.EXPORT)
+def pdf(work: Work, task_id: int) -> Afterwards:
+    """The task as a PDF: collected here, drawn when this transaction is over, noted in one of its own."""
+    house = installation()
+    export = exporting.collect(work, house.files, task_id, house.settings.base_url)
+    actor = work.actor
+
+    def make() -> Any:
+        try:
+            drawn = exporting.draw(house.renderer, export)
+        except RenderingError as problem:
+            return errors.page(503, message=str(problem))
+        with house.writing(export.document.exported_at, actor) as noting:
+            exporting.note(noting, export, drawn)
+        response = Response(drawn.content, mimetype="application/pdf")
+        response.headers.set("Content-Disposition", "attachment", filename=drawn.name)
+        response.headers["Cache-Control"] = "private, no-store"
+        return response
+
+    return Afterwards(make)
 
 
 @blueprint.post("/<id:task_id>/ret")
