@@ -10,6 +10,8 @@ from klik.web.front.views import blueprint as front
 from klik.web.operations.views import blueprint as operations
 from klik.web.pages.views import blueprint as pages
 from klik.web.tasks.views import blueprint as tasks
+from klik.web.tasks.local import blueprint as local_task
+from klik.web.tasks.page import blueprint as task
 
 
 def all_blueprints() -> tuple[Blueprint, ...]:
@@ -20,5 +22,7 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         operations,
         tasks,
         filters,
+        task,
+        local_task,
         pages,
     )
