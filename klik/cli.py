@@ -25,6 +25,7 @@ MODULES: dict[str, str] = {
     "content": "content",
     "db": "database",
     "plugins": "plugins",
+    "publish": "publish",
 }
 
 

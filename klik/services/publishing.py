@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from sqlalchemy import func, insert, select
@@ -51,11 +51,12 @@ ACTION = "publish"
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What a publication came to; ``notices`` counts ledger rows."""
+    """What a publication came to; ``notices`` counts ledger rows, ``repeated`` tells a second press."""
 
     task_id: int
     municipalities: int
     notices: int
+    repeated: bool = field(default=False, compare=False)
 
 
 def publish(
@@ -112,7 +113,7 @@ def _earlier(work: Work, key: str | None) -> Published | None:
     task_id = task_of(result)
     told = select(func.count(Notice.id)).where(Notice.task_id == task_id, Notice.occasion == OCCASION)
     copies = select(Task.recipient_count).where(Task.id == task_id)
-    return Published(task_id, work.session.scalar(copies) or 0, work.session.scalar(told) or 0)
+    return Published(task_id, work.session.scalar(copies) or 0, work.session.scalar(told) or 0, True)
 
 
 @dataclass(frozen=True, slots=True)

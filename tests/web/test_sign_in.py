@@ -81,7 +81,9 @@ def test_an_ended_session_opens_nothing_again(
     assert mine.get("/").find("h1").text == "Log ind"
 
 
-@pytest.mark.parametrize("target", ["//evil.example", "https://evil.example/", "/\\evil", "javascript:1", "/nowhere"])
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "https://evil.example/", "/\\evil", "javascript:1", "/nowhere"]
+)
 def test_next_stays_in_klik(browser: Callable[..., Browser], mette: Person, target: str) -> None:
     mine = browser()
     page = mine.get("/log-ind")
@@ -97,7 +99,9 @@ def test_what_was_typed_is_shown_when_the_session_is_over(
     assert page.find("h1").text == "Du er logget ud"
 
 
-def test_the_database_keeps_no_cookie(browser: Callable[..., Browser], house: Installation, mette: Person) -> None:
+def test_the_database_keeps_no_cookie(
+    browser: Callable[..., Browser], house: Installation, mette: Person
+) -> None:
     mine = browser().sign_in("mette@koege.example")
     kept = mine._client.get_cookie("klik").value
     with house.database.reading() as session:
