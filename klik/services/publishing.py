@@ -24,10 +24,11 @@ from klik.models import (
 from klik.plugins.views import MunicipalityView, PublishedView, TaskView
 from klik.services import auditing, events, idempotency, ledger, views
 from klik.services import recipients as notice_recipients
-from klik.services.deadlines import deadlines_for, yellow_from_days
+from klik.services.deadlines import deadlines_for, explanation, yellow_from_days
 from klik.services.errors import RefusedError
 from klik.services.ledger import NoticeDraft
 from klik.services.publishing_drafts import (
+    DRAFT,
     actor_id,
     change_draft,
     current_version,
@@ -234,6 +235,7 @@ def _deadline_words(deadline: date | None) -> str:
 
 
 __all__ = [
+    "DRAFT",
     "Draft",
     "Published",
     "RecipientChoice",
@@ -241,6 +243,7 @@ __all__ = [
     "check",
     "current_version",
     "draft_of",
+    "explanation",
     "proposed_number",
     "publish",
     "recipients",
