@@ -148,10 +148,13 @@ def has_system(
 
 
 def wave(session: Session, slug: str = "b1", code: str = "ky", *, go_live: date | None = None) -> Wave:
-    """A wave of a system."""
+    """A wave of a system, the declared one where the system declares it."""
     system(session, code)
-    row = Wave(system_code=code, slug=slug, name=slug.upper(), position=1, go_live=go_live)
-    session.add(row)
+    row = session.scalar(select(Wave).where(Wave.system_code == code, Wave.slug == slug))
+    if row is None:
+        row = Wave(system_code=code, slug=slug, name=slug.upper(), position=1)
+        session.add(row)
+    row.go_live = go_live
     session.flush()
     return row
 

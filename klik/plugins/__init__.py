@@ -4,10 +4,11 @@ A plug-in is a module named by an entry point in the group ``klik.plugins``. It 
 implements hooks (docs/hooks.md) with ``hookimpl``.
 """
 
+from klik.domain.calendar import clock, days, in_denmark, long_date
 from klik.domain.cpr import find as find_cpr_numbers
 from klik.domain.rights import Right
 from klik.domain.texts import search_key, sort_key
-from klik.plugins.context import ForeignTableError, PluginContext, PluginStore
+from klik.plugins.context import ForeignTableError, PluginContext, PluginStore, StoreClosedError
 from klik.plugins.contributions import (
     Channel,
     Choice,
@@ -19,6 +20,7 @@ from klik.plugins.contributions import (
     FilterQuestion,
     FilterValueError,
     Importer,
+    ImportRefusedError,
     ImportReport,
     ImportRow,
     ItSystem,
@@ -28,8 +30,10 @@ from klik.plugins.contributions import (
     PluginTables,
     TaskTemplate,
 )
+from klik.plugins.fields import field_filter
 from klik.plugins.markers import hookimpl
 from klik.plugins.pages import page_access
+from klik.plugins.task_types import TaskTypesError, read_task_types
 from klik.plugins.views import (
     ChangeView,
     MunicipalityView,
@@ -51,6 +55,7 @@ __all__ = [
     "FilterQuestion",
     "FilterValueError",
     "ForeignTableError",
+    "ImportRefusedError",
     "ImportReport",
     "ImportRow",
     "Importer",
@@ -65,12 +70,20 @@ __all__ = [
     "PluginTables",
     "PublishedView",
     "Right",
+    "StoreClosedError",
     "SystemView",
     "TaskTemplate",
+    "TaskTypesError",
     "TaskView",
+    "clock",
+    "days",
+    "field_filter",
     "find_cpr_numbers",
     "hookimpl",
+    "in_denmark",
+    "long_date",
     "page_access",
+    "read_task_types",
     "search_key",
     "sort_key",
 ]

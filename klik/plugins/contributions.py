@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from sqlalchemy import ColumnElement, MetaData
 
+from klik.domain.rights import Right
 from klik.plugins.context import PluginContext
 from klik.plugins.views import MunicipalityView, MunicipalTaskView, SystemView, TaskView
 
@@ -27,13 +28,17 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItSystem:
-    """An it-system that the plug-in speaks for; ``code`` is its slug in addresses."""
+    """An it-system that the plug-in speaks for; ``code`` is its slug in addresses.
+
+    ``waves`` are the waves in which municipalities take it into use, in order; ``klik db upgrade`` makes them.
+    """
 
     code: str
     name: str
     supplier: str
     description: str = ""
     website: str = ""
+    waves: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,10 +145,10 @@ class Filter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """A panel on the task page or the system's page.
+    """A panel on the task page (``place`` "task") or the system's page ("system").
 
     ``template`` is named below the plug-in's own ``templates`` folder and gets what ``data`` returns (and
-    nothing else). ``applies`` says for which task or system it is shown.
+    nothing else); it may use klik's macros and filters. ``applies`` says for which task or system it is shown.
     """
 
     key: str
@@ -183,10 +188,15 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What became of a message: ``sent``, ``later`` (try again) or ``refused`` (never), and the answer."""
+    """What became of a message: ``sent``, ``later`` (try again) or ``refused`` (never), and the answer.
+
+    ``retry_after``: seconds until the way itself is open again, where that (and not the message) was the
+    trouble; such a try does not count against the message.
+    """
 
     outcome: str
     reply: str
+    retry_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +211,10 @@ class Channel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRow:
-    """One row of an imported file: ``outcome`` is ny, ændret, uændret or forkert; ``text`` says why."""
+    """One row of an imported file: ``outcome`` is ny, ændret, uændret, fjernet or forkert; ``text`` says why.
+
+    ``number`` is the row's in the file; 0 for what stands in the tables and not in the file (fjernet).
+    """
 
     number: int
     outcome: str
@@ -220,15 +233,25 @@ class ImportReport:
         return sum(row.outcome == outcome for row in self.rows)
 
 
+class ImportRefusedError(Exception):
+    """A file that cannot be read as a whole; the text is a Danish sentence."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Importer:
-    """Reads a file for one municipality. ``read(file, name, context, store)`` reports every row; with
-    ``store`` false nothing is kept. Nothing is kept either when a row is wrong."""
+    """Reads a file into the plug-in's tables. ``read(file, name, context)`` reports every row.
+
+    It always writes: klik undoes it all for a dry run, and when a row is wrong. ``municipal`` ones are for one
+    municipality (``context.municipality``). ``system`` names the system on whose page it is offered.
+    """
 
     key: str
     label: str
     help: str
-    read: Callable[[BinaryIO, str, PluginContext, bool], ImportReport]
+    read: Callable[[BinaryIO, str, PluginContext], ImportReport]
+    right: Right = Right.CHANGE_ANY_TASK
+    municipal: bool = True
+    system: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

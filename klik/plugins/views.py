@@ -1,10 +1,11 @@
-"""What a plug-in sees of klik's data: frozen values, never rows, and only what the actor may see."""
+"""What a plug-in sees of klik's data: values that cannot be changed, never rows, and only what the actor may see."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +35,13 @@ class TaskView:
     published_on: date
     fields: Mapping[str, str]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fields", MappingProxyType(dict(self.fields)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MunicipalTaskView:
-    """A municipality's task; people stand by name only where the actor may read them."""
+    """A municipality's task. ``go_live`` is when the municipality takes the task's system into use, if known."""
 
     id: int
     municipality: int
@@ -55,6 +59,10 @@ class MunicipalTaskView:
     deadline_version: int
     local: bool
     fields: Mapping[str, str]
+    go_live: date | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fields", MappingProxyType(dict(self.fields)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +76,7 @@ class SystemView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeView:
-    """One change of a municipality's task, after it was stored."""
+    """One change of a municipality's task, after it was stored; ``old`` and ``new`` are the words people read."""
 
     task: int
     municipality: int

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from klik.domain.calendar import days, long_date, parse_date
 from klik.domain.deadlines import default_yellow_from
 from klik.domain.errors import InputError
+from klik.plugins.answers import is_day
 from klik.plugins.contributions import DeadlineRule
 from klik.plugins.manager import Registry, plugin_of
 from klik.plugins.views import MunicipalityView, TaskView
@@ -76,10 +77,6 @@ RULES = (
 )
 
 
-def _is_day(answer: date | None) -> bool:
-    return answer is None or (type(answer) is date and 2000 <= answer.year <= 2100)
-
-
 def rule_problem(registry: Registry, rule: DeadlineRule, parameter: str) -> str | None:
     """What is wrong with a rule's parameter, as a Danish sentence; a rule that cannot answer is a problem too."""
     if plugin_of(rule.key) == "core":
@@ -124,7 +121,7 @@ def deadlines_for(
 
     if plugin_of(rule_key) == "core":
         return answers()
-    return registry.guard.ask(rule_key, answers, none, lambda days: all(map(_is_day, days.values())))
+    return registry.guard.ask(rule_key, answers, none, lambda days: all(map(is_day, days.values())))
 
 
 def yellow_from_days(

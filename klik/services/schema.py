@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from klik import paths
 from klik.db import Database
-from klik.models import Base, System, guards
+from klik.models import Base, System, Wave, guards
 from klik.plugins.manager import Registry
 from klik.services import municipalities
 
@@ -67,6 +67,16 @@ def _note_systems(session: Session, registry: Registry) -> None:
             system.name, system.supplier, system.installed = declared.name, declared.supplier, True
     for code, system in known.items():
         system.installed = code in registry.systems
+    session.flush()
+    _note_waves(session, registry)
+
+
+def _note_waves(session: Session, registry: Registry) -> None:
+    known = {(code, slug) for code, slug in session.execute(select(Wave.system_code, Wave.slug))}
+    for code, declared in registry.systems.items():
+        for position, wave in enumerate(declared.waves, start=1):
+            if (code, wave.value) not in known:
+                session.add(Wave(system_code=code, slug=wave.value, name=wave.label, position=position))
 
 
 def differences(database: Database, registry: Registry) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 
 from klik.models import (
     Municipality,
@@ -60,7 +60,7 @@ def task_view(task: Task, version: TaskVersion, project: Project, published_on: 
 
 
 def municipal_task_views(work: Work, tasks: Iterable[MunicipalTask]) -> tuple[MunicipalTaskView, ...]:
-    """Municipal tasks as plug-ins see them; three statements however many there are."""
+    """Municipal tasks as plug-ins see them; four statements however many there are."""
     tasks = tuple(tasks)
     fields: dict[int, dict[str, str]] = {}
     for task_id, field, value in work.session.execute(
@@ -69,10 +69,9 @@ def municipal_task_views(work: Work, tasks: Iterable[MunicipalTask]) -> tuple[Mu
         ).where(MunicipalTaskField.municipal_task_id.in_([task.id for task in tasks]))
     ):
         fields.setdefault(task_id, {})[field] = value
-    projects: Mapping[int, str] = dict(work.session.execute(select(Project.id, Project.slug)).tuples().all())
-    names: Mapping[int, str] = dict(
-        work.session.execute(select(Municipality.id, Municipality.name)).tuples().all()
-    )
+    projects = {row.id: row.slug for row in work.session.execute(select(Project.id, Project.slug))}
+    names = {row.id: row.name for row in work.session.execute(select(Municipality.id, Municipality.name))}
+    go_live = _go_lives(work, {task.municipality_id for task in tasks})
     return tuple(
         MunicipalTaskView(
             id=task.id,
@@ -91,6 +90,20 @@ def municipal_task_views(work: Work, tasks: Iterable[MunicipalTask]) -> tuple[Mu
             deadline_version=task.deadline_version,
             local=task.task_id is None,
             fields=fields.get(task.id, {}),
+            go_live=go_live.get((task.municipality_id, task.system_code)),
         )
         for task in tasks
     )
+
+
+def _go_lives(work: Work, municipalities: Iterable[int]) -> Mapping[tuple[int, str | None], date | None]:
+    rows = work.session.execute(
+        select(
+            MunicipalSystem.municipality_id,
+            MunicipalSystem.system_code,
+            func.coalesce(MunicipalSystem.go_live, Wave.go_live).label("day"),
+        )
+        .outerjoin(Wave, Wave.id == MunicipalSystem.wave_id)
+        .where(MunicipalSystem.municipality_id.in_(list(municipalities)))
+    )
+    return {(row.municipality_id, row.system_code): row.day for row in rows}

@@ -1,1 +1,31 @@
+"""KP – Kommunernes Pensionssystem (KP Basis), supplied by Netcompany: tasks, checklists and a Teams channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from klik.plugins import ItSystem, TaskTemplate, hookimpl, read_task_types
+
 KLIK_API = (1, 0)
+SYSTEM = "kp"
+
+
+@hookimpl
+def klik_systems() -> Iterable[ItSystem]:
+    """KP."""
+    return (
+        ItSystem(
+            code=SYSTEM,
+            name="Kommunernes Pensionssystem",
+            supplier="Netcompany",
+            description="Kommunernes fagsystem til pension, personlige tillæg og helbredstillæg.",
+            website="https://kommunernespensionssystem.dk",
+        ),
+    )
+
+
+@hookimpl
+def klik_task_types() -> Iterable[TaskTemplate]:
+    """The tasks of KP Basis by their numbers, and those every system has."""
+    return read_task_types(Path(__file__).with_name("tasks.toml"), "kp", SYSTEM)

@@ -1,1 +1,43 @@
+"""KY – Kommunernes Ydelsessystem, supplied by Netcompany and EG: waves, and deadlines before each go-live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from klik.plugins import Choice, DeadlineRule, ItSystem, TaskTemplate, hookimpl, read_task_types
+from klik.plugins.ky.go_live import BEFORE_GO_LIVE
+
 KLIK_API = (1, 0)
+SYSTEM = "ky"
+
+
+@hookimpl
+def klik_systems() -> Iterable[ItSystem]:
+    """KY, taken into use in waves (seed 003: pilot, B1, B2, B3)."""
+    return (
+        ItSystem(
+            code=SYSTEM,
+            name="Kommunernes Ydelsessystem",
+            supplier="Netcompany/EG",
+            description="Kommunernes fagsystem til kontanthjælp og andre ydelser. Det tages i brug i bølger.",
+            waves=(
+                Choice(value="pilot", label="Pilot"),
+                Choice(value="b1", label="B1"),
+                Choice(value="b2", label="B2"),
+                Choice(value="b3", label="B3"),
+            ),
+        ),
+    )
+
+
+@hookimpl
+def klik_task_types() -> Iterable[TaskTemplate]:
+    """Tasks with deadlines counted back from the municipality's own go-live."""
+    return read_task_types(Path(__file__).with_name("tasks.toml"), "ky", SYSTEM)
+
+
+@hookimpl
+def klik_deadline_rules() -> Iterable[DeadlineRule]:
+    """Days before the municipality's own go-live."""
+    return (BEFORE_GO_LIVE,)
