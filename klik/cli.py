@@ -27,6 +27,7 @@ MODULES: dict[str, str] = {
     "db": "database",
     "demo": "demo",
     "plugins": "plugins",
+    "publish": "publish",
     "serve": "serve",
 }
 

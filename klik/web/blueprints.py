@@ -12,6 +12,7 @@ from klik.web.pages.views import blueprint as pages
 from klik.web.tasks.views import blueprint as tasks
 from klik.web.tasks.local import blueprint as local_task
 from klik.web.tasks.page import blueprint as task
+from klik.web.publishing.views import blueprint as publishing
 
 
 def all_blueprints() -> tuple[Blueprint, ...]:
@@ -25,4 +26,5 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         task,
         local_task,
         pages,
+        publishing,
     )
