@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 from sqlalchemy import delete, insert, select, update
@@ -164,7 +165,7 @@ def read(file: BinaryIO, name: str, context: PluginContext) -> ImportReport:
         wanted[key] = found
     rows += _replace(store, municipality, wanted)
     if not any(row.outcome == "forkert" for row in rows):
-        _note_report(store, municipality, context.now)
+        _note_report(store, municipality, context.now.astimezone(UTC))
     return ImportReport(rows=tuple(sorted(rows, key=lambda row: row.number)), sentences=_sentences(wanted))
 
 
@@ -198,7 +199,7 @@ def _same(municipality: int, key: tuple[str, str]) -> tuple[Any, ...]:
     )
 
 
-def _note_report(store: PluginStore, municipality: int, now: Any) -> None:
+def _note_report(store: PluginStore, municipality: int, now: datetime) -> None:
     noted = store.execute(
         update(reports).where(reports.c.municipality == municipality).values(read_at=now)
     ).rowcount
