@@ -24,6 +24,7 @@ DATA = "klik.data"
 MODULES: dict[str, str] = {
     "content": "content",
     "db": "database",
+    "import": "import_file",
     "plugins": "plugins",
 }
 

@@ -7,6 +7,7 @@ from flask import Blueprint
 from klik.web.accounts.views import blueprint as accounts
 from klik.web.front.views import blueprint as front
 from klik.web.pages.views import blueprint as pages
+from klik.web.systems.views import blueprint as systems
 
 
 def all_blueprints() -> tuple[Blueprint, ...]:
@@ -15,4 +16,5 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         front,
         accounts,
         pages,
+        systems,
     )
