@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, g, request
+import structlog
+from flask import Blueprint, Flask, g, request
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 from werkzeug.wrappers import Response
@@ -27,8 +28,12 @@ class AccessMissingError(Exception):
     """An endpoint declares no access; the text names each and the fix."""
 
 
-def create_app(settings: Settings, plugins: Iterable[Loaded] | None = None) -> Flask:
+def create_app(
+    settings: Settings, plugins: Iterable[Loaded] | None = None, pages: Iterable[Blueprint] = ()
+) -> Flask:
     """Put klik together for serving. Writes nothing, opens no connection, starts no thread.
+
+    ``plugins`` replaces the installed ones (tests); ``pages`` are further blueprints (the demo's mailbox).
 
     Raises ContentErrors for wrong content files and AccessMissingError for an endpoint without access.
     """
@@ -44,7 +49,7 @@ def create_app(settings: Settings, plugins: Iterable[Loaded] | None = None) -> F
     menu.set_up(app)
     errors.set_up(app)
     headers.set_up(app, settings.secure)
-    for blueprint in blueprints.all_blueprints():
+    for blueprint in (*blueprints.all_blueprints(), *pages):
         app.register_blueprint(blueprint)
     _plugin_pages(app, installation)
     app.view_functions["static"].klik_access = base.OPEN  # type: ignore[attr-defined]
@@ -77,6 +82,9 @@ def _number_requests(app: Flask) -> None:
     @app.before_request
     def number() -> None:
         g.request_id = secrets.token_hex(6)
+        g.klik_moment = base.moment()
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request=g.request_id, method=request.method, path=request.path)
 
     @app.after_request
     def close_the_form_cookie(response: Response) -> Response:

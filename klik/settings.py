@@ -79,9 +79,10 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     values = _config_file(given.get("KLIK_CONFIG", ""), problems) | {
         name: value for name, value in given.items() if name.startswith("KLIK_")
     }
+    data = _data_folder((values.get("KLIK_DATA") or "data").strip(), problems)
+    if local_file(data).is_file():
+        values = _config_file(str(local_file(data)), problems) | values
     values = {name: value.strip() for name, value in values.items()}
-
-    data = _data_folder(values.get("KLIK_DATA") or "data", problems)
     settings = Settings(
         data=data,
         database_url=_database_url(values.get("KLIK_DATABASE_URL", ""), data, problems),
@@ -100,6 +101,11 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def local_file(data: Path) -> Path:
+    """Settings kept in the data folder itself; the environment and KLIK_CONFIG go before them."""
+    return data / "klik.conf"
 
 
 def _config_file(name: str, problems: list[str]) -> dict[str, str]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import secrets
+from datetime import UTC, datetime
+from pathlib import Path
 
 import click
+from sqlalchemy.engine import make_url
 
 from klik import settings as settings_module
-from klik.cli import data_folder, data_option, installation, problem
-from klik.services import schema
+from klik.cli import data_folder, data_option, installation, load_settings, problem
+from klik.services import backup, invariants, schema
+from klik.services.backup import BackupError
 
 
 @click.group("db")
@@ -17,13 +21,10 @@ def command() -> None:
     """Databasen: opgrader, kontroller, tag og indlæs sikkerhedskopi."""
 
 
-def make_secret(context: click.Context) -> None:
+def make_secret(data: Path) -> None:
     """Give an installation that has none a secret key of its own, readable by its owner only."""
-    if os.environ.get("KLIK_SECRET_KEY"):
-        return
-    data = data_folder(context)
     file = settings_module.secret_file(data)
-    if file.exists():
+    if os.environ.get("KLIK_SECRET_KEY") or file.exists():
         return
     data.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -36,7 +37,7 @@ def make_secret(context: click.Context) -> None:
 @click.pass_context
 def upgrade(context: click.Context) -> None:
     """Bring databasens tabeller op til denne version af klik."""
-    make_secret(context)
+    make_secret(data_folder(context))
     house = installation(context)
     schema.upgrade(house.database, house.registry)
     click.echo("Databasen er opgraderet.")
@@ -52,3 +53,37 @@ def check(context: click.Context) -> None:
     if differences:
         raise problem("\n".join(differences))
     click.echo("Databasens tabeller er, som de skal være.")
+
+
+@command.command("backup")
+@click.argument("file", metavar="FIL", type=click.Path(path_type=Path))
+@data_option
+@click.pass_context
+def backup_command(context: click.Context, file: Path) -> None:
+    """Tag en sikkerhedskopi af database og filer, mens klik kører."""
+    house = installation(context)
+    try:
+        size = backup.backup(house.database, house.files, file, datetime.now(UTC))
+    except BackupError as error:
+        raise problem(str(error)) from error
+    click.echo(f"Sikkerhedskopien ligger i {file} ({size:,} byte).".replace(",", "."))
+
+
+@command.command("restore")
+@click.argument("file", metavar="FIL", type=click.Path(path_type=Path))
+@data_option
+@click.pass_context
+def restore_command(context: click.Context, file: Path) -> None:
+    """Indlæs en sikkerhedskopi i en tom installation, og kontroller den."""
+    make_secret(data_folder(context))
+    settings = load_settings(context)
+    try:
+        backup.restore(file, make_url(settings.database_url), settings.data)
+    except BackupError as error:
+        raise problem(str(error)) from error
+    house = installation(context)
+    with house.reading(datetime.now(UTC)) as work:
+        found = list(invariants.faults(work.session, house.files))
+    if found:
+        raise problem("\n".join(["Sikkerhedskopien er indlæst, men er ikke hel:", *map(str, found)]))
+    click.echo("Sikkerhedskopien er indlæst og kontrolleret.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
 from klik.domain.calendar import days, long_date, parse_date
@@ -76,25 +77,71 @@ RULES = (
 )
 
 
-def deadline_for(
-    registry: Registry, rule_key: str, parameter: str, task: TaskView, municipality: MunicipalityView
-) -> date | None:
-    """The deadline a rule gives; a plug-in's rule that fails or is gone gives none (then KOMBIT is told)."""
+def rule_problem(registry: Registry, rule: DeadlineRule, parameter: str) -> str | None:
+    """What is wrong with a rule's parameter, as a Danish sentence; a rule that cannot answer is a problem too."""
+    if plugin_of(rule.key) == "core":
+        return rule.check(parameter)
+    silent = f"Fristreglen “{rule.label}” svarer ikke. Vælg en anden, eller prøv igen senere."
+    return registry.guard.ask(
+        rule.key, lambda: rule.check(parameter), silent, lambda answer: answer is None or type(answer) is str
+    )
+
+
+def explanation(registry: Registry, rule_key: str, parameter: str) -> str:
+    """The rule in words for this parameter; its label where a plug-in's rule cannot say."""
     rule = registry.deadline_rules.get(rule_key)
     if rule is None:
-        return None
+        return "Fristreglen findes ikke længere"
     if plugin_of(rule_key) == "core":
-        return rule.deadline(task, municipality, parameter)
-    return registry.guard.ask(rule_key, lambda: rule.deadline(task, municipality, parameter), None, is_day)
+        return rule.explain(parameter)
+    return registry.guard.ask(
+        rule_key, lambda: rule.explain(parameter), rule.label, lambda answer: type(answer) is str
+    )
 
 
-def yellow_from_for(registry: Registry, rule_key: str, start: date | None, deadline: date) -> date:
-    """The first yellow day: the rule's own, else the installation's number of days before."""
-    fallback = default_yellow_from(start, deadline, registry.yellow_days)
+def deadlines_for(
+    registry: Registry,
+    rule_key: str,
+    parameter: str,
+    task: TaskView,
+    municipalities: Iterable[MunicipalityView],
+) -> Mapping[int, date | None]:
+    """The deadline a rule gives each municipality, by code; a plug-in's rule is asked once for them all.
+
+    When it fails, hangs, gives rubbish or is gone, every deadline is None (then KOMBIT is told).
+    """
+    wanted = tuple(municipalities)
+    none: dict[int, date | None] = {municipality.code: None for municipality in wanted}
+    rule = registry.deadline_rules.get(rule_key)
+    if rule is None:
+        return none
+
+    def answers() -> dict[int, date | None]:
+        return {municipality.code: rule.deadline(task, municipality, parameter) for municipality in wanted}
+
+    if plugin_of(rule_key) == "core":
+        return answers()
+    return registry.guard.ask(rule_key, answers, none, lambda days: all(map(is_day, days.values())))
+
+
+def yellow_from_days(
+    registry: Registry, rule_key: str, start: date | None, deadlines: Iterable[date]
+) -> Mapping[date, date]:
+    """The first yellow day for each deadline: the rule's own, else the installation's number of days before."""
+    wanted = set(deadlines)
+    fallback = {day: default_yellow_from(start, day, registry.yellow_days) for day in wanted}
     rule = registry.deadline_rules.get(rule_key)
     if rule is None or rule.yellow_from is None:
         return fallback
     own = rule.yellow_from
     return registry.guard.ask(
-        rule_key, lambda: own(start, deadline), fallback, lambda day: type(day) is date and day <= deadline
+        rule_key,
+        lambda: {day: own(start, day) for day in wanted},
+        fallback,
+        lambda days: all(type(first) is date and first <= day for day, first in days.items()),
     )
+
+
+def yellow_from_for(registry: Registry, rule_key: str, start: date | None, deadline: date) -> date:
+    """The first yellow day of one deadline."""
+    return yellow_from_days(registry, rule_key, start, (deadline,))[deadline]

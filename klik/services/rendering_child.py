@@ -16,7 +16,7 @@ import struct
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 LENGTH = struct.Struct(">Q")
 READY, UNAVAILABLE, PDF, PROBLEM = b"ready", b"unavailable", b"pdf", b"problem"
@@ -35,7 +35,7 @@ FORBIDDEN = (
 )
 
 
-def read_frame(stream: BinaryIO) -> bytes | None:
+def read_frame(stream: IO[bytes]) -> bytes | None:
     """The next frame, None when the other end has closed."""
     head = stream.read(LENGTH.size)
     if len(head) < LENGTH.size:
@@ -45,7 +45,7 @@ def read_frame(stream: BinaryIO) -> bytes | None:
     return body if len(body) == length else None
 
 
-def write_frame(stream: BinaryIO, body: bytes) -> None:
+def write_frame(stream: IO[bytes], body: bytes) -> None:
     stream.write(LENGTH.pack(len(body)))
     stream.write(body)
     stream.flush()
@@ -82,7 +82,7 @@ def main() -> None:
             write_frame(answers, pdf)
 
 
-def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
+def _private_pipes() -> tuple[IO[bytes], IO[bytes]]:
     """The pipes to the parent under numbers of their own, so that no library writes into them."""
     jobs, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDWR)

@@ -161,6 +161,7 @@ def plain_lines(text: str, markup: bool = False) -> list[str]:
     """
     text = _without_unprintable(text)
     if markup:
+        text = str(printable(text))  # spells the links out
         text = _BLOCK_END.sub(lambda match: match[0] + "\n", _CELL_END.sub(r" | \g<0>", text))
         text = html.unescape(nh3.clean(text, tags=set(), link_rel=None))
     lines = [line.strip() for line in text.splitlines() if line.strip()]

@@ -6,6 +6,7 @@ from flask import Blueprint
 
 from klik.web.accounts.views import blueprint as accounts
 from klik.web.front.views import blueprint as front
+from klik.web.operations.views import blueprint as operations
 from klik.web.pages.views import blueprint as pages
 from klik.web.systems.views import blueprint as systems
 
@@ -15,6 +16,7 @@ def all_blueprints() -> tuple[Blueprint, ...]:
     return (
         front,
         accounts,
+        operations,
         pages,
         systems,
     )

@@ -1,0 +1,1 @@
+"""The demo: real municipalities, systems, titles and roles; invented people; dates around today."""
