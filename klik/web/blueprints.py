@@ -13,6 +13,7 @@ from klik.web.tasks.views import blueprint as tasks
 from klik.web.tasks.local import blueprint as local_task
 from klik.web.tasks.page import blueprint as task
 from klik.web.publishing.views import blueprint as publishing
+from klik.web.systems.views import blueprint as systems
 
 
 def all_blueprints() -> tuple[Blueprint, ...]:
@@ -27,4 +28,5 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         local_task,
         pages,
         publishing,
+        systems,
     )
