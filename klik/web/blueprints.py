@@ -9,11 +9,11 @@ from klik.web.filters.views import blueprint as filters
 from klik.web.front.views import blueprint as front
 from klik.web.operations.views import blueprint as operations
 from klik.web.pages.views import blueprint as pages
-from klik.web.tasks.views import blueprint as tasks
-from klik.web.tasks.local import blueprint as local_task
-from klik.web.tasks.page import blueprint as task
 from klik.web.publishing.views import blueprint as publishing
 from klik.web.systems.views import blueprint as systems
+from klik.web.tasks.local import blueprint as local_task
+from klik.web.tasks.page import blueprint as task
+from klik.web.tasks.views import blueprint as tasks
 
 
 def all_blueprints() -> tuple[Blueprint, ...]:
