@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from klik.models import Heartbeat, JobRun
@@ -63,6 +63,17 @@ def silences(work: Work) -> list[str]:
 
 def _minutes(now: datetime, then: datetime) -> int:
     return int((now - then).total_seconds() // 60)
+
+
+def latest(work: Work, job: str) -> tuple[datetime, str] | None:
+    """When a job last came to its end, and what it said."""
+    found = work.session.execute(
+        select(JobRun.finished_at, JobRun.outcome)
+        .where(JobRun.job == job, JobRun.finished_at.is_not(None))
+        .order_by(JobRun.id.desc())
+        .limit(1)
+    ).first()
+    return (found.finished_at, found.outcome) if found else None
 
 
 def sweep(work: Work) -> int:

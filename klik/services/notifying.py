@@ -22,8 +22,9 @@ from klik.models import MunicipalTask, Notice, TaskChange
 from klik.plugins.contributions import NotificationRule
 from klik.plugins.manager import CORE, plugin_of
 from klik.plugins.views import MunicipalTaskView
-from klik.services import ledger, reminders, task_recipients
+from klik.services import ledger, notice_account, reminders, task_recipients
 from klik.services.ledger import NoticeDraft
+from klik.services.notice_account import NoticeRow
 from klik.services.recipients import Recipient
 from klik.services.views import municipal_task_views
 from klik.services.work import Work
@@ -218,6 +219,11 @@ def _deadline_days(work: Work, tasks: Sequence[MunicipalTask]) -> Mapping[int, d
         )
     }
     return {task.id: moved.get(task.id, danish_today(task.created_at)) for task in tasks}
+
+
+def notices_of_task(work: Work, task: MunicipalTask) -> Sequence[NoticeRow]:
+    """What has been told about a municipal task, oldest first, for its page."""
+    return notice_account.of_task(work, task)
 
 
 def key_of(rule: str, task_id: int, deadline_version: int) -> str:
