@@ -22,10 +22,12 @@ DATA = "klik.data"
 
 # Command → module under klik.commands; imported only when asked for, so that `klik --help` stays quick.
 MODULES: dict[str, str] = {
+    "check": "check",
     "content": "content",
     "db": "database",
     "demo": "demo",
     "plugins": "plugins",
+    "serve": "serve",
 }
 
 

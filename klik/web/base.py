@@ -88,7 +88,7 @@ def access(right: Right | None) -> Callable[[View], View]:
 def enter(right: Right | None, view: View, parts: dict[str, Any]) -> AnyResponse:
     """Open the unit of work, check the right, call the view, and store or undo."""
     house = installation()
-    now = moment()
+    now = g.klik_moment
     writes = request.method not in SAFE
     transaction = house.database.writing if writes else house.database.reading
     answer: Any = None

@@ -6,6 +6,7 @@ from flask import Blueprint
 
 from klik.web.accounts.views import blueprint as accounts
 from klik.web.front.views import blueprint as front
+from klik.web.operations.views import blueprint as operations
 from klik.web.pages.views import blueprint as pages
 from klik.web.tasks.local import blueprint as local_task
 from klik.web.tasks.page import blueprint as task
@@ -18,5 +19,6 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         accounts,
         task,
         local_task,
+        operations,
         pages,
     )
