@@ -26,7 +26,9 @@ MODULES: dict[str, str] = {
     "content": "content",
     "db": "database",
     "demo": "demo",
+    "import": "import_file",
     "plugins": "plugins",
+    "publish": "publish",
     "serve": "serve",
 }
 

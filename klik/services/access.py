@@ -286,6 +286,18 @@ def deletion(work: Work, deletion_id: int) -> Deletion:
     return found
 
 
+def deletion_item(work: Work, deletion_id: int, item_id: int) -> DeletionItem:
+    """A task in a deletion, when it is the actor's to see; raises NotFoundError."""
+    found = work.session.scalar(
+        select(DeletionItem).where(
+            DeletionItem.id == item_id, DeletionItem.deletion_id == deletion_id, deletion_items(work)
+        )
+    )
+    if found is None:
+        raise NotFoundError
+    return found
+
+
 def export(work: Work, export_id: int) -> Export:
     """An export the actor asked for; raises NotFoundError."""
     actor = require(work, Right.EXPORT)
