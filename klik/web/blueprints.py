@@ -21,7 +21,7 @@ def all_blueprints() -> tuple[Blueprint, ...]:
     return (
         front,
         accounts,
-operations,
+        operations,
         tasks,
         filters,
         task,
