@@ -6,6 +6,7 @@ from flask import Blueprint
 
 from klik.web.accounts.views import blueprint as accounts
 from klik.web.filters.views import blueprint as filters
+from klik.web.deleting.views import blueprint as deleting
 from klik.web.front.views import blueprint as front
 from klik.web.notices.views import blueprint as notices
 from klik.web.operations.views import blueprint as operations
@@ -23,6 +24,7 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         front,
         accounts,
         notices,
+        deleting,
         operations,
         tasks,
         filters,
