@@ -22,10 +22,14 @@ DATA = "klik.data"
 
 # Command → module under klik.commands; imported only when asked for, so that `klik --help` stays quick.
 MODULES: dict[str, str] = {
+    "check": "check",
     "content": "content",
     "db": "database",
     "demo": "demo",
+    "import": "import_file",
     "plugins": "plugins",
+    "publish": "publish",
+    "serve": "serve",
 }
 
 

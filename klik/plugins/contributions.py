@@ -188,10 +188,15 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What became of a message: ``sent``, ``later`` (try again) or ``refused`` (never), and the answer."""
+    """What became of a message: ``sent``, ``later`` (try again) or ``refused`` (never), and the answer.
+
+    ``retry_after``: seconds until the way itself is open again, where that (and not the message) was the
+    trouble; such a try does not count against the message.
+    """
 
     outcome: str
     reply: str
+    retry_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
