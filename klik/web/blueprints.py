@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint
 
 from klik.web.accounts.views import blueprint as accounts
-from klik.web.filters.views import blueprint as filters
 from klik.web.deleting.views import blueprint as deleting
+from klik.web.filters.views import blueprint as filters
 from klik.web.front.views import blueprint as front
 from klik.web.notices.views import blueprint as notices
 from klik.web.operations.views import blueprint as operations
