@@ -104,7 +104,7 @@ npm_install() {
         (cd "$setup/frontend" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --cache "$setup/frontend/cache" >/dev/null)
 }
 
-# 1.5 MB of the 30: what the style sheet and the pages ask for, and the licences that must go with it.
+# 1.7 MB of the 30: what the style sheet and the pages ask for, and the licences that must go with it.
 keep_needed_files() {
     design="$1/dkfds/dist"
     fonts=fonts/IBMPlexSans/complete
@@ -123,10 +123,12 @@ keep_needed_files() {
 }
 
 install_debian_packages() {
+    # As with .venv: what was cut off while it was unpacked looks whole.
+    if [ -e "$setup/unpacking" ]; then rm -rf "$setup/debian" "$setup/library-path" "$setup/unpacking"; fi
     missing=$(missing_packages "$1")
     if [ -n "$missing" ] && command -v apt-get >/dev/null; then
         say "Henter Debian-pakker: $missing …"
-        # A package that cannot be had must not stop the others, nor klik: only PDF (or one kind of test) needs it.
+        # Without them only PDF (or one kind of test) fails, so klik goes on whatever happens here.
         # shellcheck disable=SC2086  # a list of names
         if [ "$(id -u)" = 0 ]; then
             install_as_root $missing
@@ -174,19 +176,30 @@ libraries_load() {
 
 install_as_root() {
     export DEBIAN_FRONTEND=noninteractive
-    apt-get update || true # a stale list may still do
-    apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"
+    dpkg --configure -a # completes what an interruption left
+    apt-get update      # a stale list may still do
+    all_or_each get_as_root "$@"
+}
+
+get_as_root() { apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"; }
+
+# all_or_each COMMAND NAME…: apt gets nothing at all when one name is unknown, as chromium is to some systems.
+all_or_each() {
+    get=$1
+    shift
+    "$get" "$@" || for name; do "$get" "$name"; done
 }
 
 # Without root: apt downloads with directories of its own, and the packages are unpacked beside klik.
 install_privately() {
     mkdir -p "$setup/apt/lists/partial" "$setup/apt/cache/archives/partial" "$setup/debian"
-    apt_privately update || true
-    apt_privately install --download-only -y --no-install-recommends "$@" || return
+    apt_privately update
+    all_or_each download_privately "$@"
+    : >"$setup/unpacking"
     for package in "$setup"/apt/cache/archives/*.deb; do
         case $package in
         */libc6_*) ;; # the C library must be the one the running loader belongs to
-        *) dpkg-deb -x "$package" "$setup/debian" ;;
+        *) dpkg-deb -x "$package" "$setup/debian" || return ;;
         esac
     done
     for directory in "$setup"/debian/lib/*-linux-gnu* "$setup"/debian/usr/lib/*-linux-gnu* "$setup"/debian/usr/lib/*-linux-gnu*/*; do
@@ -201,12 +214,14 @@ install_privately() {
 	  <cachedir prefix="relative">font-cache</cachedir>
 	</fontconfig>
 	FONTS
-    rm -rf "$setup/apt"
+    rm -rf "$setup/apt" "$setup/unpacking"
 }
 
 apt_privately() {
     apt-get -o Dir::State="$setup/apt" -o Dir::Cache="$setup/apt/cache" -o Debug::NoLocking=1 "$@"
 }
+
+download_privately() { apt_privately install --download-only -y --no-install-recommends "$@"; }
 
 use_private_packages() {
     if [ ! -e "$setup/library-path" ]; then return; fi

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
+import structlog
 from flask import Blueprint, Flask, g, request
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
@@ -81,6 +82,9 @@ def _number_requests(app: Flask) -> None:
     @app.before_request
     def number() -> None:
         g.request_id = secrets.token_hex(6)
+        g.klik_moment = base.moment()
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request=g.request_id, method=request.method, path=request.path)
 
     @app.after_request
     def close_the_form_cookie(response: Response) -> Response:

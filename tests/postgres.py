@@ -195,7 +195,7 @@ def postgres_url(postgres_server: PostgresServer) -> str:
 @pytest.fixture
 def fresh_postgres_database(
     postgres_server: PostgresServer, request: pytest.FixtureRequest
-) -> Iterator[Callable[[str], str]]:
+) -> Callable[[str], str]:
     """Call it with a name for a new empty database; returns its URL. Each worker has names of its own."""
     worker = getattr(request.config, "workerinput", {"workerid": "main"})["workerid"]
     return lambda name: postgres_server.create_database(f"{worker}_{name}")

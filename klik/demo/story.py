@@ -44,7 +44,8 @@ PROJECTS = (
         "Opgaver på tværs af systemer og i den fælleskommunale infrastruktur.",
     ),
 )
-WAVES = (("pilot", "Pilot", -30), ("b1", "B1", 25), ("b2", "B2", 80), ("b3", "B3", 150))
+# Days from today to the day each of KY's waves takes the system into use.
+GO_LIVE = {"pilot": -30, "b1": 25, "b2": 80, "b3": 150}
 PILOTS = (KOEGE, 657)  # Køge, and Herning, the first in pilot operation with KY
 
 
@@ -110,16 +111,11 @@ def _projects(work: Work) -> None:
     for slug, name, system, description in PROJECTS:
         work.session.add(Project(slug=slug, name=name, system_code=system, description=description))
     waves = [
-        Wave(
-            system_code="ky",
-            slug=slug,
-            name=name,
-            position=position,
-            go_live=work.today + timedelta(days=days),
-        )
-        for position, (slug, name, days) in enumerate(WAVES, 1)
+        work.session.scalars(select(Wave).where(Wave.system_code == "ky", Wave.slug == slug)).one()
+        for slug in GO_LIVE
     ]
-    work.session.add_all(waves)
+    for wave in waves:
+        wave.go_live = work.today + timedelta(days=GO_LIVE[wave.slug])
     work.session.flush()
     codes = list(work.session.scalars(select(Municipality.id).order_by(Municipality.id)))
     rows = []

@@ -148,7 +148,7 @@ class Panel:
     """A panel on the task page (``place`` "task") or the system's page ("system").
 
     ``template`` is named below the plug-in's own ``templates`` folder and gets what ``data`` returns (and
-    nothing else); it may use klik's macros and filters. ``applies`` says for which task or system it is shown.
+    nothing else), so words and dates come ready. ``applies`` says for which task or system it is shown.
     """
 
     key: str
@@ -188,10 +188,15 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What became of a message: ``sent``, ``later`` (try again) or ``refused`` (never), and the answer."""
+    """What became of a message: ``sent``, ``later`` (try again) or ``refused`` (never), and the answer.
+
+    ``retry_after``: seconds until the way itself is open again, where that (and not the message) was the
+    trouble; such a try does not count against the message.
+    """
 
     outcome: str
     reply: str
+    retry_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,6 +106,25 @@ def visible_comments(work: Work) -> ColumnElement[bool]:
     return Comment.private.is_(False) if work.actor.kombit else false()
 
 
+def own_comment(work: Work, task_id: int, comment_id: int) -> Comment:
+    """A comment the actor wrote and may still change; raises NotFoundError, or ForbiddenError on a closed task."""
+    task = municipal_task(work, task_id)
+    comment = work.session.scalar(
+        select(Comment).where(
+            Comment.id == comment_id,
+            Comment.municipal_task_id == task.id,
+            Comment.municipality_id == task.municipality_id,
+            Comment.author_id == (work.actor.person_id if work.actor else 0),
+            visible_comments(work),
+        )
+    )
+    if comment is None:
+        raise NotFoundError
+    if not may_comment(work, task):
+        raise ForbiddenError("comment")
+    return comment
+
+
 def municipal_file(work: Work, task_id: int, file_id: int) -> MunicipalTaskFile:
     """An attachment of a municipality, by its task and itself; KOMBIT and suppliers have no way to it."""
     task = municipal_task(work, task_id)
@@ -266,6 +285,18 @@ def deletion(work: Work, deletion_id: int) -> Deletion:
             .exists()
         )
     found = work.session.scalar(statement)
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def deletion_item(work: Work, deletion_id: int, item_id: int) -> DeletionItem:
+    """A task in a deletion, when it is the actor's to see; raises NotFoundError."""
+    found = work.session.scalar(
+        select(DeletionItem).where(
+            DeletionItem.id == item_id, DeletionItem.deletion_id == deletion_id, deletion_items(work)
+        )
+    )
     if found is None:
         raise NotFoundError
     return found

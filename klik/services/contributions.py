@@ -6,9 +6,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from klik.content.loading import Content
-from klik.services import deadlines
+from klik.services import deadlines, filters, reminders, smtp
+from klik.settings import SmtpAddress
 
 
-def core(content: Content) -> Mapping[str, Iterable[Any]]:
+def core(
+    content: Content, relay: SmtpAddress | None = None, mail_from: str = ""
+) -> Mapping[str, Iterable[Any]]:
     """The core's deadline rules, filters, reminders and channels, by hook."""
-    return {"klik_deadline_rules": deadlines.RULES}
+    return {
+        "klik_deadline_rules": deadlines.RULES,
+        "klik_filters": filters.core_filters(content),
+        "klik_notification_rules": reminders.RULES,
+        "klik_channels": (smtp.channel(relay, mail_from),),
+    }

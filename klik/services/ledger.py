@@ -21,7 +21,8 @@ BATCH = 500
 class NoticeDraft:
     """What is to be told to whom. ``dedupe_key`` says what it is about, without the recipient.
 
-    ``path`` is the page it leads to ("/opgaver/12"); ``about_day`` the day it speaks of.
+    ``path`` is the page it leads to ("/opgaver/12"); ``about_day`` the day it speaks of. ``withdrawn`` says in
+    Danish why it is entered but never sent.
     """
 
     occasion: str
@@ -35,6 +36,7 @@ class NoticeDraft:
     about_day: date | None = None
     due_at: datetime | None = None
     channel: str = MAIL
+    withdrawn: str | None = None
 
 
 def enqueue(work: Work, drafts: Iterable[NoticeDraft]) -> int:
@@ -51,11 +53,16 @@ def enqueue(work: Work, drafts: Iterable[NoticeDraft]) -> int:
     return sum(_insert(work, rows[start : start + BATCH]) for start in range(0, len(rows), BATCH))
 
 
+def full_key(about: str, to: Recipient) -> str:
+    """The unique key of a notice: what it is about, and who is told."""
+    who = f"p{to.person_id}" if to.person_id else to.address.casefold()
+    return f"{about}/{who}"[:200]
+
+
 def _row(work: Work, draft: NoticeDraft) -> dict[str, Any]:
     to = draft.recipient
-    who = f"p{to.person_id}" if to.person_id else to.address.casefold()
     return {
-        "dedupe_key": f"{draft.dedupe_key}/{who}"[:200],
+        "dedupe_key": full_key(draft.dedupe_key, to),
         "occasion": draft.occasion,
         "channel": draft.channel,
         "municipality_id": to.municipality_id,
@@ -70,6 +77,8 @@ def _row(work: Work, draft: NoticeDraft) -> dict[str, Any]:
         "about_day": draft.about_day,
         "created_at": work.now,
         "due_at": draft.due_at or work.now,
+        "withdrawn_at": work.now if draft.withdrawn else None,
+        "withdrawal_reason": draft.withdrawn,
     }
 
 

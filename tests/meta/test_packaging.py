@@ -21,8 +21,16 @@ SHIPPED = ("migrations", "phases", "roles")
 VENDOR = ROOT / "klik/static/vendor"
 # What the build reads; nothing else of the checkout may be needed.
 SOURCES = ("klik", *SHIPPED, "bin", "docs", "requirements", "tests")
-SOURCE_FILES = ("setup.cfg", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "NOTICE")
-SOURCE_FILES += ("package.json", "package-lock.json")
+SOURCE_FILES = (
+    "setup.cfg",
+    "pyproject.toml",
+    "MANIFEST.in",
+    "README.md",
+    "LICENSE",
+    "NOTICE",
+    "package.json",
+    "package-lock.json",
+)
 LEFTOVERS = shutil.ignore_patterns("__pycache__", "*.pyc", ".*", "*.egg-info", "build", "dist")
 PIN = re.compile(r"^([\w.-]+)==([\w.+-]+)( ;[^\\]*)? \\$", re.MULTILINE)
 

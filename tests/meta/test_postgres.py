@@ -56,12 +56,12 @@ def test_a_server_of_ones_own_survives_a_crash_and_leaves_nothing(fsync: bool, s
 
 
 def test_workers_share_one_server_that_ends_with_the_last_of_them(tmp_path: Path) -> None:
-    worker = (
+    program = (
         "import sys, pathlib; from tests.postgres import shared_server\n"
         "with shared_server(pathlib.Path(sys.argv[1])) as server:\n"
         "    print(server.folder, flush=True); sys.stdin.readline()\n"
     )
-    command = [sys.executable, "-c", worker, str(tmp_path)]
+    command = [sys.executable, "-c", program, str(tmp_path)]
     workers = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)
     ]

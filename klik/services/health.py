@@ -1,0 +1,134 @@
+"""How the installation is: what the monitoring asks, and what the operations page shows."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from klik.models import Heartbeat, Mail, Notice, PluginEvent
+from klik.services import schema
+from klik.services.work import Work
+
+SILENT = timedelta(minutes=10)
+LATE_MAIL = timedelta(minutes=15)
+LEAST_FREE = 0.10
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: whether it is well, and what to say of it in Danish."""
+
+    name: str
+    well: bool
+    says: str
+
+
+def findings(work: Work, data: Path) -> Sequence[Finding]:
+    """Everything that is looked at, the bad first."""
+    found = [
+        _tables(work),
+        *_processes(work),
+        _mail(work),
+        _doubt(work),
+        _events(work),
+        _disk(data),
+        *_plugins(work),
+    ]
+    return sorted(found, key=lambda finding: finding.well)
+
+
+def is_ready(work: Work) -> bool:
+    """Whether pages can be served: the database answers and its tables are this version's."""
+    return schema.is_current(work.session)
+
+
+def _tables(work: Work) -> Finding:
+    current = schema.is_current(work.session)
+    says = "Databasens tabeller passer til klik" if current else "Databasen skal opgraderes: klik db upgrade"
+    return Finding("database", current, says)
+
+
+def _processes(work: Work) -> list[Finding]:
+    beats = {beat.process: beat.at for beat in work.session.scalars(select(Heartbeat))}
+    return [
+        _alive(work.now, beats.get("worker"), "worker", "Arbejdsprocessen (klik worker)"),
+        _alive(work.now, beats.get("dispatcher"), "dispatcher", "Mailafsendelsen"),
+    ]
+
+
+def _alive(now: datetime, beat: datetime | None, name: str, words: str) -> Finding:
+    if beat is None:
+        return Finding(name, False, f"{words} har ikke kørt endnu")
+    minutes = int((now - beat).total_seconds() // 60)
+    if now - beat > SILENT:
+        return Finding(name, False, f"{words} har været tavs i {minutes} minutter")
+    return Finding(name, True, f"{words} er i gang")
+
+
+def _mail(work: Work) -> Finding:
+    oldest = work.session.scalar(
+        select(func.min(Mail.created_at)).where(Mail.state.in_(["pending", "claimed"]))
+    )
+    if oldest and work.now - oldest > LATE_MAIL:
+        minutes = int((work.now - oldest).total_seconds() // 60)
+        return Finding("mail", False, f"Den ældste mail har ventet i {minutes} minutter")
+    return Finding("mail", True, "Ingen mail har ventet længe")
+
+
+def _doubt(work: Work) -> Finding:
+    count = work.session.scalar(select(func.count()).where(Mail.state == "in_doubt")) or 0
+    if count:
+        return Finding("in-doubt", False, f"{count} mails er uvisse: måske afleveret, måske ikke")
+    return Finding("in-doubt", True, "Ingen mails er uvisse")
+
+
+def _events(work: Work) -> Finding:
+    count = (
+        work.session.scalar(
+            select(func.count()).where(PluginEvent.done_at.is_(None), PluginEvent.attempts > 2)
+        )
+        or 0
+    )
+    if count:
+        return Finding("plugin-events", False, f"{count} hændelser kan ikke fortælles til deres udvidelse")
+    return Finding("plugin-events", True, "Udvidelserne får deres hændelser")
+
+
+def _disk(data: Path) -> Finding:
+    usage = shutil.disk_usage(data if data.exists() else "/")
+    share = usage.free / usage.total
+    says = f"{round(share * 100)} procent af disken er ledig"
+    return Finding("disk", share >= LEAST_FREE, says)
+
+
+def _plugins(work: Work) -> list[Finding]:
+    bad = [
+        Finding(f"plugin-{info.name}", False, f"Udvidelsen {info.name} {info.state}")
+        for info in work.registry.plugins
+        if info.state not in ("i drift", "slået fra")
+    ]
+    return bad + [
+        Finding(f"plugin-{key}", False, f"{key}: {fault}")
+        for key, fault in work.registry.guard.faults().items()
+    ]
+
+
+def figures(work: Work) -> Mapping[str, float]:
+    """Numbers for /metrics, by name; a handful of statements."""
+    session = work.session
+    states = dict(session.execute(select(Mail.state, func.count()).group_by(Mail.state)).all())
+    waiting = session.scalar(
+        select(func.count()).where(Notice.mail_id.is_(None), Notice.withdrawn_at.is_(None))
+    )
+    numbers: dict[str, float] = {f'klik_mails{{state="{state}"}}': count for state, count in states.items()}
+    numbers["klik_notices_waiting"] = waiting or 0
+    for beat in session.scalars(select(Heartbeat)):
+        numbers[f'klik_heartbeat_age_seconds{{process="{beat.process}"}}'] = (
+            work.now - beat.at
+        ).total_seconds()
+    return numbers
