@@ -26,8 +26,13 @@ MODULES: dict[str, str] = {
     "content": "content",
     "db": "database",
     "demo": "demo",
+    "import": "import_file",
+    "outbox": "outbox",
     "plugins": "plugins",
+    "publish": "publish",
+    "run-job": "run_job",
     "serve": "serve",
+    "worker": "worker",
 }
 
 
