@@ -27,8 +27,12 @@ MODULES: dict[str, str] = {
     "db": "database",
     "demo": "demo",
     "import": "import_file",
+    "outbox": "outbox",
     "plugins": "plugins",
+    "publish": "publish",
+    "run-job": "run_job",
     "serve": "serve",
+    "worker": "worker",
 }
 
 

@@ -51,6 +51,11 @@ def read_folder(folder: Path) -> tuple[dict[str, dict[str, Any]], list[Problem]]
     return tables, problems
 
 
+def read_file(path: Path) -> dict[str, Any] | str:
+    """One TOML file's table, or the sentence that says why there is none."""
+    return _read(path.parent, path)
+
+
 def _read(folder: Path, path: Path) -> dict[str, Any] | str:
     """The table, or the sentence that says why there is none."""
     try:

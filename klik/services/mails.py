@@ -165,15 +165,16 @@ def notices_mail(sections: Sequence[Section], base_url: str) -> Rendered:
 def build(sender: Sender, address: str, rendered: Rendered, message_id: str, now: datetime) -> bytes:
     """The exact bytes: CRLF, seven bits, short lines; raises AddressUnusableError."""
     message = EmailMessage(policy=SMTP)
-    message["Subject"] = rendered.subject
+    # The standard library decodes encoded words in a value it is given, line breaks and all, into further headers.
+    message["Subject"] = one_line(rendered.subject).replace("=?", "= ?")
     message["From"] = Address("klik", addr_spec=usable_address(sender.address))
     message["To"] = Address(addr_spec=usable_address(address))
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = "da"
     message.set_content(rendered.text, cte="quoted-printable")
     message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
+    message["Content-Language"] = "da"
     return message.as_bytes()
 
 
@@ -198,4 +199,4 @@ def plain_text(content: bytes) -> str:
     """The text of a stored mail, for channels that do not take the whole mail."""
     message: Any = message_from_bytes(content, policy=SMTP)
     part = message.get_body(("plain",))
-    return part.get_content() if part else ""
+    return part.get_content().replace("\r\n", "\n") if part else ""

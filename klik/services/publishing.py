@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from sqlalchemy import func, insert, select
@@ -24,10 +24,11 @@ from klik.models import (
 from klik.plugins.views import MunicipalityView, PublishedView, TaskView
 from klik.services import auditing, events, idempotency, ledger, views
 from klik.services import recipients as notice_recipients
-from klik.services.deadlines import deadlines_for, yellow_from_days
+from klik.services.deadlines import deadlines_for, explanation, yellow_from_days
 from klik.services.errors import RefusedError
 from klik.services.ledger import NoticeDraft
 from klik.services.publishing_drafts import (
+    DRAFT,
     actor_id,
     change_draft,
     current_version,
@@ -51,11 +52,12 @@ ACTION = "publish"
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What a publication came to; ``notices`` counts ledger rows."""
+    """What a publication came to; ``notices`` counts ledger rows, ``repeated`` tells a second press."""
 
     task_id: int
     municipalities: int
     notices: int
+    repeated: bool = field(default=False, compare=False)
 
 
 def publish(
@@ -112,7 +114,7 @@ def _earlier(work: Work, key: str | None) -> Published | None:
     task_id = task_of(result)
     told = select(func.count(Notice.id)).where(Notice.task_id == task_id, Notice.occasion == OCCASION)
     copies = select(Task.recipient_count).where(Task.id == task_id)
-    return Published(task_id, work.session.scalar(copies) or 0, work.session.scalar(told) or 0)
+    return Published(task_id, work.session.scalar(copies) or 0, work.session.scalar(told) or 0, True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +235,7 @@ def _deadline_words(deadline: date | None) -> str:
 
 
 __all__ = [
+    "DRAFT",
     "Draft",
     "Published",
     "RecipientChoice",
@@ -240,6 +243,7 @@ __all__ = [
     "check",
     "current_version",
     "draft_of",
+    "explanation",
     "proposed_number",
     "publish",
     "recipients",

@@ -83,7 +83,7 @@ def tidied(draft: Draft) -> Draft:
         draft,
         title=texts.clean(draft.title, field="Titel", limit=TITLE_LIMIT, required=True),
         number=number,
-        deadline_parameter=draft.deadline_parameter.strip(),
+        deadline_parameter=_stored_parameter(draft),
         responsible_role=draft.responsible_role or None,
         executor_role=draft.executor_role or None,
         fields={
@@ -97,6 +97,11 @@ def tidied(draft: Draft) -> Draft:
             for part, label in PARTS.items()
         },
     )
+
+
+def _stored_parameter(draft: Draft) -> str:
+    parameter = draft.deadline_parameter.strip()
+    return parse_date(parameter).isoformat() if draft.deadline_rule == "core.date" else parameter
 
 
 def check(work: Work, draft: Draft, task_id: int | None = None) -> dict[str, str]:

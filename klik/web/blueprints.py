@@ -5,10 +5,17 @@ from __future__ import annotations
 from flask import Blueprint
 
 from klik.web.accounts.views import blueprint as accounts
+from klik.web.deleting.views import blueprint as deleting
+from klik.web.filters.views import blueprint as filters
 from klik.web.front.views import blueprint as front
+from klik.web.notices.views import blueprint as notices
 from klik.web.operations.views import blueprint as operations
 from klik.web.pages.views import blueprint as pages
+from klik.web.publishing.views import blueprint as publishing
 from klik.web.systems.views import blueprint as systems
+from klik.web.tasks.local import blueprint as local_task
+from klik.web.tasks.page import blueprint as task
+from klik.web.tasks.views import blueprint as tasks
 
 
 def all_blueprints() -> tuple[Blueprint, ...]:
@@ -16,7 +23,14 @@ def all_blueprints() -> tuple[Blueprint, ...]:
     return (
         front,
         accounts,
+        notices,
+        deleting,
         operations,
+        tasks,
+        filters,
+        task,
+        local_task,
         pages,
+        publishing,
         systems,
     )

@@ -1,0 +1,226 @@
+"""The form a KLIK-opgave is written in, and the choice of municipalities it goes to."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from wtforms import (
+    BooleanField,
+    HiddenField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from klik.domain.calendar import parse_date, short_date
+from klik.domain.errors import InputError
+from klik.domain.markdown import LIMIT
+from klik.models import Municipality, Project, Wave
+from klik.services import publishing_recipients as chosen
+from klik.services.publishing_recipients import RecipientChoice
+from klik.services.publishing_text import (
+    FIELD_LIMIT,
+    PARTS,
+    PRIORITY_LABELS,
+    TITLE_LIMIT,
+    Draft,
+    extra_fields,
+)
+from klik.services.work import Work
+from klik.web.forms import CleanText, OnceForm
+
+HINTS: Mapping[str, str] = {
+    "purpose": "Hvorfor skal kommunen løse opgaven? Markdown, som i de øvrige tekster.",
+    "description": "Hvad går opgaven ud på?",
+    "prerequisites": "Hvad skal være på plads først?",
+    "how_to": "Trin for trin, så det kan følges uden hjælp.",
+    "result": "Hvornår er opgaven løst?",
+    "material": "Links til vejledninger og skabeloner.",
+    "contact": "Hvem kan kommunen skrive eller ringe til?",
+}
+RECIPIENT_LABELS: Mapping[str, str] = {
+    chosen.WITH_SYSTEM: "Alle, der har projektets system",
+    chosen.ALL: "Alle kommuner",
+    chosen.LISTED: "Kommuner, jeg skriver koderne på",
+    chosen.WAVES: "Kommuner i bestemte bølger",
+    chosen.REGIONS: "Kommuner i bestemte regioner",
+    chosen.ALL_EXCEPT: "Alle undtagen kommuner, jeg skriver koderne på",
+}
+
+
+def _choices(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
+    return [SelectChoice(value, label) for value, label in pairs]
+
+
+class _Ticks(SelectMultipleField):
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+
+class DraftForm(OnceForm):
+    """A task's words, dates, roles and recipients; built for one project, whose plug-in fields it gets."""
+
+    project = HiddenField()
+    template = HiddenField()
+    task_id = HiddenField()
+    version = HiddenField()
+    draft_key = HiddenField(default=lambda: str(uuid.uuid4()))
+    title = StringField(
+        "Titel",
+        [CleanText(TITLE_LIMIT, required=True)],
+        description=f"Begynd med et udsagnsord, fx “Udpeg”. Højst {TITLE_LIMIT} tegn.",
+    )
+    number = StringField(
+        "Nummer", [CleanText(12)], description="Fx MI 15. Tomt felt: klik tager temaets næste ledige nummer."
+    )
+    phase = SelectField("Fase")
+    theme = SelectField("Tema")
+    priority = SelectField("Prioritet", choices=_choices(PRIORITY_LABELS.items()), default="normal")
+    infrastructure = BooleanField("Opgaven hører til STS/Infrastruktur")
+    purpose = TextAreaField(PARTS["purpose"], [CleanText(LIMIT, lines=True)])
+    description = TextAreaField(PARTS["description"], [CleanText(LIMIT, lines=True)])
+    prerequisites = TextAreaField(PARTS["prerequisites"], [CleanText(LIMIT, lines=True)])
+    how_to = TextAreaField(PARTS["how_to"], [CleanText(LIMIT, lines=True)])
+    result = TextAreaField(PARTS["result"], [CleanText(LIMIT, lines=True)])
+    material = TextAreaField(PARTS["material"], [CleanText(LIMIT, lines=True)])
+    contact = TextAreaField(PARTS["contact"], [CleanText(LIMIT, lines=True)])
+    needs = StringField(
+        "Forudsætter opgaverne",
+        [CleanText(500)],
+        description="Numre på opgaver i samme projekt, der skal løses først, fx MI 15, MI 18.",
+    )
+    responsible_role = SelectField(
+        "Ansvarlig rolle", description="Den, der har rollen i kommunen, bliver ansvarlig for opgaven."
+    )
+    executor_role = SelectField("Udførende rolle")
+    start = StringField("Startdato", [CleanText(40)], description="Kan udelades. Skriv fx 21-11-2026.")
+    deadline_rule = SelectField("Fristen bestemmes af")
+    deadline_parameter = StringField(
+        "Dato eller antal", [CleanText(120)], description="Hvad der skal stå, følger af reglen ovenfor."
+    )
+    recipients = RadioField(
+        "Modtagere", choices=_choices(RECIPIENT_LABELS.items()), default=chosen.WITH_SYSTEM
+    )
+    codes = StringField(
+        "Kommunekoder", [CleanText(600)], description="Trecifrede koder med komma imellem, fx 101, 147."
+    )
+    waves = _Ticks("Bølger")
+    regions = _Ticks("Regioner")
+
+
+def draft_form(
+    work: Work, project: Project, draft: Draft | None = None, data: Mapping[str, Any] | None = None
+) -> DraftForm:
+    """The form for one project; filled from the request, else from a draft."""
+    extras = extra_fields(work, project)
+    names = {extra.key: f"extra_{place}" for place, extra in enumerate(extras)}
+    fields: dict[str, Any] = {}
+    for extra in extras:
+        if extra.choices:
+            choices = _choices([("", "Vælg ikke"), *((each.value, each.label) for each in extra.choices)])
+            fields[names[extra.key]] = SelectField(extra.label, choices=choices, description=extra.help)
+        else:
+            fields[names[extra.key]] = StringField(
+                extra.label, [CleanText(FIELD_LIMIT)], description=extra.help
+            )
+    bound = type("ProjectDraftForm", (DraftForm,), fields)
+    form: DraftForm = bound(data=(_data(draft, names) if draft else {"project": project.slug}) | (data or {}))
+    form.extra_names = names  # type: ignore[attr-defined]
+    _fill_choices(work, project, form)
+    return form
+
+
+def _data(draft: Draft, names: Mapping[str, str]) -> dict[str, Any]:
+    data = {name: getattr(draft, name) for name in DRAFTED}
+    data |= {names[key]: value for key, value in draft.fields.items() if key in names}
+    data["needs"] = ", ".join(draft.needs)
+    data["start"] = short_date(draft.start) if draft.start else ""
+    return {name: "" if value is None else value for name, value in data.items()}
+
+
+DRAFTED = (
+    "project",
+    "title",
+    "number",
+    "phase",
+    "theme",
+    "priority",
+    "infrastructure",
+    *PARTS,
+    "responsible_role",
+    "executor_role",
+    "deadline_rule",
+    "deadline_parameter",
+    "template",
+)
+
+
+def _fill_choices(work: Work, project: Project, form: DraftForm) -> None:
+    content = work.registry.content
+    form.phase.choices = _choices((phase.slug, phase.name) for phase in content.phases)
+    form.theme.choices = _choices((theme.slug, f"{theme.name} ({theme.prefix})") for theme in content.themes)
+    roles = _choices([("", "Ingen"), *((role.slug, role.name) for role in content.roles)])
+    form.responsible_role.choices = roles
+    form.executor_role.choices = roles
+    form.deadline_rule.choices = _choices(
+        (rule.key, rule.label) for rule in work.registry.deadline_rules.values()
+    )
+    waves = work.session.execute(
+        select(Wave.system_code, Wave.slug, Wave.name)
+        .where(Wave.system_code == (project.system_code or ""))
+        .order_by(Wave.position)
+    )
+    form.waves.choices = _choices((f"{system}/{slug}", name) for system, slug, name in waves)
+    regions = work.session.scalars(select(Municipality.region).distinct().order_by(Municipality.region))
+    form.regions.choices = _choices((region, region) for region in regions)
+
+
+def read_draft(form: DraftForm) -> Draft | None:
+    """The draft that was typed, or None where a date cannot be read (the form then says so)."""
+    typed = (form.start.data or "").strip()
+    try:
+        start = parse_date(typed) if typed else None
+    except InputError as error:
+        form.start.errors = [f"Startdato: {error}"]
+        return None
+    names: Mapping[str, str] = form.extra_names  # type: ignore[attr-defined]
+    values = {name: form[name].data for name in DRAFTED}
+    for name in ("number", "responsible_role", "executor_role", "template"):
+        values[name] = values[name] or None
+    return Draft(
+        start=start,
+        needs=tuple(part.strip() for part in (form.needs.data or "").split(",") if part.strip()),
+        fields={key: form[name].data for key, name in names.items() if form[name].data},
+        **values,
+    )
+
+
+def read_choice(form: DraftForm) -> RecipientChoice:
+    """Whom the task is for, as it was chosen."""
+    kind = form.recipients.data or ""
+    values: Sequence[str] = ()
+    if kind in (chosen.LISTED, chosen.ALL_EXCEPT):
+        values = [code.strip() for code in (form.codes.data or "").split(",") if code.strip()]
+    elif kind == chosen.WAVES:
+        values = form.waves.data or ()
+    elif kind == chosen.REGIONS:
+        values = form.regions.data or ()
+    return RecipientChoice(kind, tuple(values))
+
+
+def show_problems(form: DraftForm, problems: Mapping[str, str]) -> None:
+    """Put each problem at its field, else at the top of the form."""
+    names: Mapping[str, str] = form.extra_names  # type: ignore[attr-defined]
+    for name, sentence in problems.items():
+        place = names.get(name.removeprefix("fields."), name)
+        if place in form and form[place].type != "HiddenField":
+            form[place].errors = [*form[place].errors, sentence]
+        else:
+            form.form_errors.append(sentence)

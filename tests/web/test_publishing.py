@@ -1,0 +1,154 @@
+"""KOMBIT's pages for publishing, as a browser without JavaScript meets them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import func, select
+
+from klik.domain.rights import Level
+from klik.installation import Installation
+from klik.models import AuditEntry, MunicipalTask, Task
+from tests import make
+from tests.client import Browser, filled
+
+EDITOR = "redaktoer@kombit.example"
+TYPED = {
+    "title": "Udpeg systemansvarlig",
+    "theme": "it-miljoe-og-infrastruktur",
+    "phase": "forberedelse",
+    "description": "Se **vejledningen**.",
+    "responsible_role": "systemansvarlig",
+    "deadline_rule": "core.days-after-publication",
+    "deadline_parameter": "30",
+}
+
+
+@pytest.fixture
+def editor(house: Installation, browser: Callable[..., Browser]) -> Browser:
+    """A KOMBIT editor, signed in; the project KP has no municipality of its own, so all 98 are meant."""
+    with house.database.writing() as session:
+        make.person(session, "Ida Krog", level=Level.KOMBIT_EDITOR, email=EDITOR)
+        make.project(session)
+    return browser().sign_in(EDITOR)
+
+
+def _previewed(editor: Browser, **typed: object) -> dict[str, object]:
+    page = editor.get("/udgivelser/ny?projekt=kp")
+    ahead = editor.submit(page, "/udgivelser", **(TYPED | {"trin": "forhaandsvis"} | typed))
+    return filled(ahead.find("form", attrs={"action": "/udgivelser"}))
+
+
+def test_from_nothing_to_98_copies(editor: Browser, house: Installation) -> None:
+    page = editor.get("/udgivelser")
+    assert "ingen udgivelser" in page.text
+    assert editor.get("/udgivelser/ny").find("a", string="KP")["href"] == "/udgivelser/ny?projekt=kp"
+    form = editor.get("/udgivelser/ny?projekt=kp")
+    ahead = editor.submit(form, "/udgivelser", **TYPED, trin="forhaandsvis")
+    assert "98 kommuner" in ahead.text and "MI 01" in ahead.text
+    assert ahead.select_one("article strong").text == "vejledningen"
+    done = editor.submit(ahead, "/udgivelser", trin="udgiv")
+    assert editor.response.request.path == "/udgivelser/1"
+    assert "Opgaven er udgivet til 98 kommuner" in done.text
+    assert len(done.select("table tbody tr")) == 98
+    assert "0 af 98 fuldført (0 %), 98 åbne, heraf 0 røde" in editor.get("/udgivelser?projekt=kp").text
+    assert "Der er ingen udgivelser" in editor.get("/udgivelser?projekt=findes-ikke").text
+
+
+def test_pressing_twice_publishes_once(editor: Browser, house: Installation) -> None:
+    sent = _previewed(editor)
+    for _press in range(2):
+        editor.post("/udgivelser", sent | {"trin": "udgiv"})
+        assert editor.response.request.path == "/udgivelser/1"
+    with house.database.reading() as session:
+        assert session.scalar(select(func.count(MunicipalTask.id))) == 98
+        assert session.scalar(select(func.count(AuditEntry.id)).where(AuditEntry.action == "publish")) == 1
+
+
+def test_going_back_keeps_every_word(editor: Browser) -> None:
+    sent = _previewed(editor, needs="", codes="101, 147", recipients="kommuner", start="1-12-2026")
+    back = editor.post("/udgivelser", sent | {"trin": "ret"})
+    kept = filled(back.find("form", attrs={"action": "/udgivelser"}))
+    for name in ("title", "description", "deadline_parameter", "codes", "recipients", "start"):
+        assert kept[name] == sent[name], name
+
+
+WRONG = (
+    ("title", "", "Titel skal udfyldes"),
+    ("title", "Ring til 010190-1234", "Titel: der står noget, der ligner et CPR-nummer"),
+    ("number", "SA 01", "begynder numrene med MI"),
+    ("start", "31-02-2027", "Startdato"),
+    ("deadline_parameter", "0", "Frist: skriv et helt antal dage"),
+    ("deadline_rule", "x", "Vælg en af mulighederne"),
+    ("recipients", "kommuner", "Modtagere: der er ingen kommuner tilbage"),
+    ("needs", "MI 77", "projektet har ingen opgave med nummeret MI 77"),
+    ("description", "ord" * 700, "Beskrivelse: et ord fylder"),
+    ("description", "x " * 10_001, "Beskrivelse må højst fylde 20.000 tegn"),
+    ("phase", "opfundet", "Vælg en af mulighederne"),
+)
+
+
+def test_bad_input_names_the_field_and_is_kept(editor: Browser) -> None:
+    page = editor.get("/udgivelser/ny?projekt=kp")
+    for field, value, sentence in WRONG:
+        typed = TYPED | {"trin": "forhaandsvis", field: value}
+        answer = editor.submit(page, "/udgivelser", expect=422, **typed)
+        assert sentence in answer.select_one(".klik-error-summary").text
+        kept = filled(answer.find("form", attrs={"action": "/udgivelser"}))
+        for name in {"title", "description", field} - {"deadline_rule", "phase"}:
+            assert kept[name] == typed[name], name
+
+
+def test_codes_are_read_only_when_they_are_asked_for(editor: Browser) -> None:
+    page = editor.get("/udgivelser/ny?projekt=kp")
+    editor.submit(page, "/udgivelser", **TYPED, trin="forhaandsvis", codes="999")
+    answer = editor.submit(
+        page, "/udgivelser", expect=422, **TYPED, trin="forhaandsvis", codes="999", recipients="kommuner"
+    )
+    assert "der er ingen kommune med koden 999" in answer.text
+
+
+def test_several_problems_are_told_at_once(editor: Browser) -> None:
+    page = editor.get("/udgivelser/ny?projekt=kp")
+    wrong = TYPED | {"number": "SA 01", "deadline_parameter": "0", "needs": "MI 77"}
+    answer = editor.submit(page, "/udgivelser", expect=422, trin="forhaandsvis", **wrong)
+    assert len(answer.select(".klik-error-summary li")) == 3
+
+
+def test_a_draft_is_saved_changed_and_published(editor: Browser, house: Installation) -> None:
+    page = editor.get("/udgivelser/ny?projekt=kp")
+    saved = editor.submit(page, "/udgivelser", **TYPED, trin="kladde")
+    assert "Kladden er gemt" in saved.text and "Kladde" in saved.text
+    form = editor.get("/udgivelser/1/ret")
+    editor.submit(form, "/udgivelser", title="Udpeg systemansvarlig for KP", trin="kladde")
+    editor.submit(form, "/udgivelser", expect=409, title="En anden titel", trin="kladde")
+    ahead = editor.submit(editor.get("/udgivelser/1/ret"), "/udgivelser", trin="forhaandsvis")
+    editor.submit(ahead, "/udgivelser", trin="udgiv")
+    assert editor.response.request.path == "/udgivelser/1"
+    with house.database.reading() as session:
+        assert session.scalars(select(Task.state)).all() == ["udgivet"]
+        assert session.scalar(select(MunicipalTask.title).limit(1)) == "Udpeg systemansvarlig for KP"
+    editor.get("/udgivelser/1/ret", expect=404)
+
+
+def test_a_copy_starts_with_the_same_words_and_warns(editor: Browser) -> None:
+    editor.post("/udgivelser", _previewed(editor) | {"trin": "udgiv"})
+    form = editor.get("/udgivelser/ny?kopi=1")
+    assert form.select_one("input[name=title]")["value"] == TYPED["title"]
+    ahead = editor.submit(form, "/udgivelser", trin="forhaandsvis")
+    assert "næsten samme titel" in ahead.text and "MI 02" in ahead.text
+
+
+@pytest.mark.parametrize("path", ["/udgivelser", "/udgivelser/ny", "/udgivelser/1"])
+def test_nobody_but_kombit(house: Installation, browser: Callable[..., Browser], path: str) -> None:
+    with house.database.writing() as session:
+        make.person(session, level=Level.ADMINISTRATOR, email="administrator@koege.example")
+        make.person(session, level=Level.SUPPLIER, email="leverandoer@netcompany.example")
+    for email in ("administrator@koege.example", "leverandoer@netcompany.example"):
+        browser().sign_in(email).get(path, expect=403)
+
+
+@pytest.mark.parametrize("query", ["?projekt=x", "?kopi=9", "?skabelon=x&projekt=x"])
+def test_what_is_not_there(editor: Browser, query: str) -> None:
+    editor.get(f"/udgivelser/ny{query}", expect=404)
