@@ -139,7 +139,7 @@ def test_lost_bytes_are_said_and_not_handed_out(
     with house.reading(NOW) as work:
         path = house.files.path(work.session.get_one(MunicipalTaskFile, file).sha256)
     path.unlink() if harm == "missing" else path.write_bytes(b"andet")
-    with pytest.raises(FileLostError, match="Roller.csv"), house.reading(NOW, me) as work:
+    with pytest.raises(FileLostError, match=r"Roller\.csv"), house.reading(NOW, me) as work:
         attachments.own(work, house.files, task, file)
 
 
