@@ -23,11 +23,11 @@ from klik.services import access, assigning, auditing, deadlines, events, read_m
 from klik.services.assigned_notices import tell_assigned
 from klik.services.assigning import Assignee
 from klik.services.errors import ConflictError, Difference, RefusedError
+from klik.services.filters import PRIORITIES
 from klik.services.task_words import (
     FIELDS,
     LOCAL_TEXT_LIMIT,
     NOTHING,
-    PRIORITIES,
     choice_word,
     day_word,
     field_word,

@@ -30,7 +30,8 @@ from klik.services import assigning, changing, commenting
 from klik.services.assigning import NOBODY, Assignee
 from klik.services.changing import Changes
 from klik.services.errors import RefusedError
-from klik.services.task_words import LOCAL_TEXT_LIMIT, PRIORITIES
+from klik.services.filters import PRIORITIES
+from klik.services.task_words import LOCAL_TEXT_LIMIT
 from klik.services.work import Work
 from klik.web.forms import CleanText, Form, OnceForm, VersionedForm
 
