@@ -26,6 +26,7 @@ MODULES: dict[str, str] = {
     "content": "content",
     "db": "database",
     "demo": "demo",
+    "export": "export",
     "import": "import_file",
     "plugins": "plugins",
     "publish": "publish",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from klik.web.accounts.views import blueprint as accounts
+from klik.web.exports.listed import blueprint as list_export
 from klik.web.filters.views import blueprint as filters
 from klik.web.front.views import blueprint as front
 from klik.web.operations.views import blueprint as operations
@@ -26,6 +27,7 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         filters,
         task,
         local_task,
+        list_export,
         pages,
         publishing,
         systems,
