@@ -6,15 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from flask import current_app
-from jinja2 import (
-    ChoiceLoader,
-    Environment,
-    FileSystemLoader,
-    PackageLoader,
-    StrictUndefined,
-    select_autoescape,
-)
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from klik.plugins.answers import is_names, is_panel
@@ -76,19 +68,15 @@ def _content(work: Work, panel: Panel, view: MunicipalTaskView | SystemView) -> 
 
 def _environment(work: Work, plugin: str) -> Environment:
     module = next((each.module for each in work.registry.hooks.loaded if each.name == plugin), None)
-    own = Path(module.__file__).parent / "templates" if getattr(module, "__file__", None) else None
-    environment = _bare_environment(own)
-    environment.filters.update(current_app.jinja_env.filters)
-    return environment
+    return _of_folder(Path(getattr(module, "__file__", None) or "klik").parent / "templates")
 
 
 @cache
-def _bare_environment(folder: Path | None) -> Environment:
-    # An environment of their own: a panel's template sees its data and klik's macros, not the request or settings.
-    loaders = [PackageLoader("klik")] if folder is None else [FileSystemLoader(folder), PackageLoader("klik")]
+def _of_folder(folder: Path) -> Environment:
+    # An environment of their own: a panel's template sees its data, not the request or klik's settings.
     return Environment(
-        loader=ChoiceLoader(loaders),
-        autoescape=select_autoescape(default=True),
+        loader=FileSystemLoader(folder),
+        autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+<<<<<<< HEAD
 import pytest
 from sqlalchemy import select
 
 from klik.domain.rights import Level
+=======
+>>>>>>> people
 from klik.installation import Installation
 from klik.models import Deletion, DeletionItem, ExportProof, MunicipalTask, TaskLink
 from klik.services import attachments
