@@ -144,29 +144,29 @@ def test_who_sees_what(house: Installation, browser: Callable[..., Browser]) -> 
     assert titles(other.get("/opgaver")) == []
 
 
-@pytest.mark.parametrize(
-    ("query", "notice"),
-    [
-        ("statuss=x", "Filteret “statuss” findes ikke"),
-        ("kommune=657", "Kommune: “657” findes ikke"),
-        ("side=999999999999", ""),
-        ("side=-1&pr_side=0", "side skal være et helt tal fra 1"),
-        ("startdato=31-02-2026", "februar 2026 har 28 dage"),
-        ("q=%00%FF", "tegn, der ikke kan"),
-        ("deadline[]=roed;drop", "findes ikke"),
-        ("&&&==&=x&" + "x=1&" * 500, "Filteret har 502 værdier"),
-    ],
+WRONG = (
+    ("statuss=x", "Filteret “statuss” findes ikke"),
+    ("kommune=657", "Kommune: “657” findes ikke"),
+    ("side=999999999999", ""),
+    ("side=-1&pr_side=0", "side skal være et helt tal fra 1"),
+    ("startdato=31-02-2026", "februar 2026 har 28 dage"),
+    ("q=%00%FF", "tegn, der ikke kan"),
+    ("deadline[]=roed;drop", "findes ikke"),
+    ("&&&==&=x&" + "x=1&" * 500, "Filteret har 502 værdier"),
 )
+
+
 def test_a_wrong_address_is_answered_with_a_page(
-    house: Installation, browser: Callable[..., Browser], query: str, notice: str
+    house: Installation, browser: Callable[..., Browser]
 ) -> None:
     fill(house)
     mette = browser().sign_in("mette@koege.example")
-    page = mette.get(f"/opgaver?{query}")
-    alerts = " ".join(alert.get_text(" ", strip=True) for alert in page.select(".klik-alert"))
-    assert notice in alerts
-    assert len(titles(page)) == 4
-    assert len(mette.download(f"/opgaver.csv?{query}").splitlines()) == 5
+    for query, notice in WRONG:
+        page = mette.get(f"/opgaver?{query}")
+        alerts = " ".join(alert.get_text(" ", strip=True) for alert in page.select(".klik-alert"))
+        assert notice in alerts, query
+        assert len(titles(page)) == 4, query
+        assert len(mette.download(f"/opgaver.csv?{query}").splitlines()) == 5, query
 
 
 def test_an_address_of_more_than_eight_kilobytes_is_refused(

@@ -50,27 +50,25 @@ def test_a_filter_is_saved_from_the_list_and_becomes_a_button_with_its_count(met
     assert others[1:] == ["Rød/gul ej påbegyndt 1 opgaver", "Rød status 1 opgaver", "Gul status 0 opgaver"]
 
 
-@pytest.mark.parametrize(
-    ("name", "query", "sentence"),
-    [
-        ("", "deadline=roed", "Navn skal udfyldes."),
-        ("x" * 81, "deadline=roed", "Navn må højst fylde 80 tegn; du har skrevet 81."),
-        ("Rød\x00", "deadline=roed", "tegn, der ikke kan gemmes"),
-        ("OPTAGET", "deadline=roed", "Du har allerede et filter, der hedder “OPTAGET”."),
-        ("Intet", "", "Der er ikke valgt noget filter."),
-        ("Intet", "side=3&findesikke=1", "Der er ikke valgt noget filter."),
-        ("Langt", "q=" + "x" * 9_000, "Filteret er for langt"),
-        ("Langt", "&".join(f"q={number:0150d}" for number in range(50)), "for langt til at blive gemt"),
-    ],
+REFUSED = (
+    ("", "deadline=roed", "Navn skal udfyldes."),
+    ("x" * 81, "deadline=roed", "Navn må højst fylde 80 tegn; du har skrevet 81."),
+    ("Rød\x00", "deadline=roed", "tegn, der ikke kan gemmes"),
+    ("OPTAGET", "deadline=roed", "Du har allerede et filter, der hedder “OPTAGET”."),
+    ("Intet", "", "Der er ikke valgt noget filter."),
+    ("Intet", "side=3&findesikke=1", "Der er ikke valgt noget filter."),
+    ("Langt", "q=" + "x" * 9_000, "Filteret er for langt"),
+    ("Langt", "&".join(f"q={number:0150d}" for number in range(50)), "for langt til at blive gemt"),
 )
-def test_what_cannot_be_saved_is_said_and_the_name_is_kept(
-    mette: Browser, name: str, query: str, sentence: str
-) -> None:
+
+
+def test_what_cannot_be_saved_is_said_and_the_name_is_kept(mette: Browser) -> None:
     save(mette, "optaget")
-    page = save(mette, name, query, expect=422)
-    assert sentence in page.get_text(" ", strip=True)
-    field = page.select_one("#filter-navn")
-    assert field is not None and field["value"] == name.replace("\x00", "\ufffd")
+    for name, query, sentence in REFUSED:
+        page = save(mette, name, query, expect=422)
+        assert sentence in page.get_text(" ", strip=True), name
+        field = page.select_one("#filter-navn")
+        assert field is not None and field["value"] == name.replace("\x00", "\ufffd")
 
 
 def test_a_hundred_filters_are_enough(house: Installation, mette: Browser) -> None:
