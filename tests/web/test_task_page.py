@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
-from bs4 import BeautifulSoup
-
-from klik.domain.rights import Level
 from klik.installation import Installation
 from tests import make
 from tests.client import Browser
