@@ -127,8 +127,8 @@ def test_the_reminder_is_told_once(house: Installation) -> None:
             notifying.scan_deadlines(work)
     with house.reading(make.NOW) as work:
         (notice,) = work.session.scalars(select(Notice).where(Notice.occasion == REMINDER.key))
-    assert notice.person_id == person.id
-    assert notice.heading.startswith("30 dage til idriftsættelse")
+        assert notice.person_id == person.id
+        assert notice.heading.startswith("30 dage til idriftsættelse")
     assert house.registry.guard.faults() == {}
 
 
