@@ -56,7 +56,7 @@ class PluginStore:
             if self._watched and self._savepoint is None:
                 self._savepoint = self._savepoints.enter_context(self._session.begin_nested())
                 self._driver = self._session.connection().connection.driver_connection
-            result = self._session.execute(statement, parameters)
+            result: Any = self._session.execute(statement, parameters)
             return result.freeze()() if result.returns_rows else result
 
     def watch(self) -> None:
