@@ -421,6 +421,7 @@ class _Builder:
                     state="hentet" if name == "both" else "varslet",
                     fetched_at=NOW if name == "both" else None,
                     case_number="x",
+                    hold_until=LATER.date(),
                 )
             )
             self.made.ids["deleted-" + name, place] = item.id
