@@ -81,7 +81,8 @@ def checked(
 
 
 def _checked_key(plugin: str, hook: str, item: Any) -> str:
-    name, label = key_of(item), getattr(item, "label", None) or getattr(item, "title", None) or item.name
+    name = key_of(item)
+    label = next(getattr(item, word) for word in ("label", "title", "name") if hasattr(item, word))
     if isinstance(item, ItSystem):
         fits = isinstance(name, str) and _CODE.fullmatch(name) and len(name) <= LONGEST_CODE
     else:

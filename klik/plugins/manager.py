@@ -149,7 +149,7 @@ def find(disabled: frozenset[str]) -> tuple[list[Loaded], list[PluginInfo]]:
         if not fits(wanted):
             others.append(info(f"er skrevet til en anden version af klik ({wanted}), klik har {API}"))
             continue
-        loaded.append(Loaded(point.name, module, info("i drift", _hooks_of(module))))
+        loaded.append(Loaded(point.name, module, info("i drift", hooks_of(module))))
     return loaded, others
 
 
@@ -164,7 +164,7 @@ def fits(wanted: Any) -> bool:
     )
 
 
-def _hooks_of(module: Any) -> tuple[str, ...]:
+def hooks_of(module: Any) -> tuple[str, ...]:
     return tuple(
         sorted(name for name in vars(hookspecs) if name.startswith("klik_") and hasattr(module, name))
     )

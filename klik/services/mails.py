@@ -111,11 +111,9 @@ def subject(sections: Sequence[Section]) -> str:
     if colours:
         parts.append(f"{' og '.join(colours)} {'opgave' if (yellow or red) == 1 else 'opgaver'}")
     if others:
-        noun = (
-            ("varsel" if others == 1 else "varsler") if not colours else "andet" if others == 1 else "andre"
-        )
-        parts.append(f"{others} {noun}")
-    return one_line(f"klik: {', '.join(parts)}{_where(sections)}")[:LONGEST_SUBJECT]
+        which = "" if not colours else "andet " if others == 1 else "andre "
+        parts.append(f"{others} {which}{'varsel' if others == 1 else 'varsler'}")
+    return one_line(f"klik: {' samt '.join(parts)}{_where(sections)}")[:LONGEST_SUBJECT]
 
 
 def _where(sections: Sequence[Section]) -> str:
@@ -158,7 +156,11 @@ def notices_mail(sections: Sequence[Section], base_url: str) -> Rendered:
             shown.append(Section(section.municipality, section.lines[:left]))
         left -= len(section.lines)
     return render(
-        "varsler", subject=subject(sections), sections=shown, more=max(0, -left), ledger=f"{base_url}/varsler"
+        "varsler",
+        subject=subject(sections),
+        sections=shown,
+        more=max(0, -left),
+        ledger=f"{base_url}/varsler/mine",
     )
 
 

@@ -119,6 +119,8 @@ def _plan(work: Work, after: int) -> Plan:
         if not people[task.id]:
             plan.nobody += 1
         for one, overtaken in _with_overtaker(due[task.id]):
+            if overtaken and one.day < began[task.id]:
+                continue  # it was never to be sent: the task came, or its deadline moved, after that day
             _draft(work, plan, views[task.id], one, overtaken, people[task.id], known, began[task.id])
     return plan
 

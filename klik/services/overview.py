@@ -252,6 +252,7 @@ def unread_notices(work: Work) -> int:
     return (
         work.session.scalar(
             select(func.count()).where(
+                access.notices(work),
                 Notice.person_id == work.actor.person_id,
                 Notice.read_at.is_(None),
                 Notice.withdrawn_at.is_(None),

@@ -49,6 +49,11 @@ def row_id(text: str) -> int:
     return int(text)
 
 
+def row_ids(texts: Iterable[str]) -> list[int]:
+    """The ids among the texts of an address."""
+    return [int(text) for text in texts if _ID.fullmatch(text)]
+
+
 def say(form: Form, problems: Mapping[str, str], fields: Mapping[str, str] | None = None) -> None:
     """Put the service's sentences on the form's fields; a field that already has one keeps it."""
     for name, sentence in problems.items():
@@ -124,7 +129,6 @@ class RegretForm(Form):
 class ReceiptForm(Form):
     """Where the municipality put what it took home."""
 
-    item_ids = TickField("Opgaver", coerce=row_id, validate_choice=False)
     case_number = StringField("Sagsnummer", [CleanText(deleting.CASE_NUMBER_LIMIT, required=True)])
 
 

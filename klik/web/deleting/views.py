@@ -22,7 +22,7 @@ from klik.web.deleting.forms import (
     PostponeForm,
     ReceiptForm,
     RegretForm,
-    row_id,
+    row_ids,
     say,
 )
 
@@ -63,7 +63,7 @@ def draft(work: Work) -> Any:
     for kind in ("projekt", "system"):
         if name := request.args.get(kind):
             form.scope.data = f"{kind}={name}"
-    form.task_ids.data = [row_id(text) for text in request.args.getlist("opgave") if text.isdecimal()][:200]
+    form.task_ids.data = row_ids(request.args.getlist("opgave"))
     form.decided_on.data = short_date(work.today)
     return _form(work, form)
 
@@ -72,12 +72,16 @@ def _form(work: Work, form: AnnounceForm, status: int = 200) -> Any:
     _offer(work, form)
     if form.scope.data or form.task_ids.data:
         form.offer_tasks(deletion_selection.choices(work, _whole(form)))
+    if not form.task_ids.choices:
+        # Nothing to tick is shown, so nothing can be wrong with the ticks; the choice itself is asked for.
+        form.task_ids.errors = []
     return (
         render_template(
             "deleting/announce.html",
             form=form,
             first_day=deleting.first_legal_day(work.today),
-            tasks_open=bool(form.task_ids.data) or request.form.get("trin") == "opgaver",
+            tasks_open=bool(form.task_ids.data or form.task_ids.errors)
+            or request.form.get("trin") == "opgaver",
         ),
         status,
     )
@@ -189,7 +193,7 @@ def _own(work: Work, deletion: Deletion, form: ReceiptForm, status: int = 200) -
         items=items,
         standing=deleting.standing(work, deletion),
         form=form,
-        ticked=set(form.item_ids.data or ()) if form.errors else None,
+        ticked=set(row_ids(request.form.getlist("item_ids"))) if form.errors else None,
         states=deletion_standing.STATE_WORDS,
         may_fetch=_may(work, Right.FETCH_DELETION),
         over=deletion.last_day < work.today,
@@ -205,15 +209,16 @@ def receipt(work: Work, deletion_id: int) -> Any:
     """The municipality says where it put the ticked tasks."""
     deletion = access.deletion(work, deletion_id)
     form = ReceiptForm()
+    ticked = row_ids(request.form.getlist("item_ids"))
     form.validate()
-    if not form.item_ids.data:
-        say(form, {"item_ids": "Opgaver: sæt kryds ved mindst én hentet opgave."})
+    if not ticked:
+        say(form, {"items": "Opgaver: sæt kryds ved mindst én hentet opgave."})
     if form.errors:
         return _own(work, deletion, form, 422)
     try:
-        count = deleting.receipt(work, deletion_id, form.case_number.data or "", form.item_ids.data)
+        count = deleting.receipt(work, deletion_id, form.case_number.data or "", ticked)
     except RefusedError as error:
-        say(form, error.problems, {"items": "item_ids"})
+        say(form, error.problems)
         return _own(work, deletion, form, 422)
     flash(f"Der er kvitteret for {'1 opgave' if count == 1 else f'{count} opgaver'}.", "success")
     return see_other("deleting.show", deletion_id=deletion_id)
