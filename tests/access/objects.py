@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from tests.access.world import HERNING, KOEGE, LEVELS, MUNICIPAL, PLACES, Visitor, World
+from tests.access.world import CENTRAL, HERNING, KOEGE, LEVELS, MUNICIPAL, PLACES, SECRET, Visitor, World
 
 MISSING = ("999999", "2147483647")
 MALFORMED = ("0", "-1", "2147483648", "9" * 400, "1.0", "٣", "%00", "1'--", "..%2f1", "01")
@@ -122,8 +122,9 @@ def _kombit_files(view: _View) -> Ids:
 
 
 def _filters(view: _View) -> Ids:
-    own = (view.ids[f"filter-selv {view.kind}", view.place],)
-    return Ids([own], [(row,) for (name, _), row in view.ids.items() if name.startswith("filter-")])
+    names = [f"filter-{shared} {view.kind}" for shared in ("selv", "kommune", "alle")]
+    own = [(view.ids[name, view.place],) for name in names if (name, view.place) in view.ids]
+    return Ids(own, [(row,) for (name, _), row in view.ids.items() if name.startswith("filter-")])
 
 
 def _notices(view: _View) -> Ids:
@@ -153,6 +154,31 @@ def _deletion_items(view: _View) -> Ids:
     return Ids(own, list(product((each[0] for each in real), (each[1] for each in real))))
 
 
+def _systems(view: _View) -> Ids:
+    if view.scope == "supplier":
+        return Ids([("kp",)], [("ky",), ("ksd",)])
+    return Ids([("kp",), ("ky",), ("ksd",)], [])
+
+
+def _memberships(view: _View) -> Ids:
+    """A colleague with access, and one whose access is closed; for KOMBIT those of a municipality."""
+    place = view.place or KOEGE
+    own = [(view.ids["membership", f"{kind} {place}"],) for kind in ("laeser", "closed")]
+    if view.scope != "municipality":
+        return Ids(own, [])
+    kinds = [f"{kind} {view.away}" for kind in MUNICIPAL] + [f"{kind} None" for kind in CENTRAL]
+    return Ids(own, [(view.ids["membership", kind],) for kind in kinds])
+
+
+def _holdings(view: _View) -> Ids:
+    place = view.place or KOEGE
+    names = ("holding", "mailbox")
+    return Ids(
+        [(view.ids[name, place],) for name in names],
+        [(view.ids[name, each],) for name in names for each in PLACES],
+    )
+
+
 def _words(*own: str) -> Callable[[_View], Ids]:
     return lambda _view: Ids([(each,) for each in own], [])
 
@@ -169,7 +195,11 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     "/sletning/<id:deletion_id>": _deletions,
     "/sletning/<id:deletion_id>/opgaver/<id:item_id>": _deletion_items,
     "/varsler/<id:notice_id>": _notices,
-    "/systemer/<code>": _words("kp", "ky", "ksd"),
+    "/systemer/<code>": _systems,
     "/admin/import/<key>": _words("ksd.r23"),
+    "/personer/<id:membership_id>": _memberships,
+    "/roller/indehavere/<id:holding_id>": _holdings,
+    "/roller/<slug>": _words("kombit-programleder", "systemansvarlig"),
+    "/adgangskode/<secret>": _words(SECRET),
     "/static/<path:filename>": _words("klik.css"),
 }

@@ -13,6 +13,7 @@ from typing import Any
 
 from bs4 import BeautifulSoup
 from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import Boolean, Date, DateTime, Integer
@@ -135,8 +136,10 @@ class Run:
         self.found = Findings()
         self._clients: dict[Visitor, FlaskClient] = {}
         self._forms: dict[tuple[Visitor, str, str], dict[str, Any]] = {}
+        self._names: dict[tuple[Visitor, str, str], set[str]] = {}
         self._plain: dict[tuple[Any, ...], set[tuple[str, str]]] = {}
         signer = URLSafeTimedSerializer(app.secret_key or "", salt="wtf-csrf-token")
+        self._form_cookie = SecureCookieSessionInterface().get_signing_serializer(app).dumps({"csrf_token": RAW_TOKEN})  # type: ignore[union-attr]
         self._token = signer.dumps(RAW_TOKEN)
 
     # What is asked
@@ -161,7 +164,7 @@ class Run:
         tried += kinds_of_ids(row.address)
         for kind, each in tried:
             yield Probe(visitor, row.method, row.address, kind, each, row)
-            if row.method == "GET" and kind == "own":
+            if row.method == "GET" and kind == "own" and (not row.writes or each == own[0]):
                 yield Probe(visitor, "HEAD", row.address, kind, each, row)
         if "<id:" in row.address:
             count = len(arguments(row.address))
@@ -223,7 +226,8 @@ class Run:
                 if not (isinstance(value, list) and not value)
             }
         response = self._client(visitor).open(target, method=method, data=sent)
-        response.data  # noqa: B018 - read now, so that a file is closed
+        response.get_data()
+        response.close()
         return response
 
     def _client(self, visitor: Visitor) -> FlaskClient:
@@ -234,9 +238,7 @@ class Run:
         client = self._clients[visitor]
         if visitor.cookie and client.get_cookie("klik") is None:
             client.set_cookie("klik", visitor.cookie)  # signing out took it away
-        with client.session_transaction() as session:
-            session.clear()
-            session["csrf_token"] = RAW_TOKEN
+        client.set_cookie("klik-form", self._form_cookie)
         return client
 
     # The form
@@ -251,12 +253,16 @@ class Run:
         words = {
             "person": self.world.people["plusbruger", place],
             "membership": self.world.ids["membership", f"plusbruger {place}"],
+            "guest": self.world.people["guest", None],
+            "level": "bruger" if visitor.place else "kombit-redaktoer",
             "item": self.world.ids["deleted-both", place],
         }
         typed = {name: value.format(**words) for name, value in row.form.items()}
         data = self._drawn(probe) | typed
         if probe.variant == "mass":
-            data = self._every_column(visitor) | data
+            names = set().union(*self._names.values()) if row.page else set()
+            strange = {name: value for name, value in self._every_column(visitor).items() if name not in names}
+            data = strange | data
         if probe.variant != "no token":
             data["csrf_token"] = self._token
         else:
@@ -278,6 +284,7 @@ class Run:
             document = BeautifulSoup(response.data, "html.parser") if response.status_code == 200 else None
             form = document.find("form", action=action, method="post") if document else None
             self._forms[key] = drawn(form) if form else {}
+            self._names[key] = {field["name"] for field in form.select("[name]")} if form else set()
         return dict(self._forms[key])
 
     def _every_column(self, visitor: Visitor) -> dict[str, Any]:
@@ -320,6 +327,10 @@ class Run:
         if probe.kind == "method" or row is None:
             return {200} if probe.method == "OPTIONS" else {405}
         status = row.status(probe.visitor, probe.kind)
+        if status == 404 and len(probe.ids) > 1 and probe.visitor.kind in row.door - row.own - row.hidden:
+            return {403, 404}  # refused for the task that is seen, before the second id is looked at
+        if probe.kind == "malformed" and "2147483648" in probe.ids and probe.method == "POST":
+            return {404, 405}  # werkzeug looks at the method before it measures the number
         if probe.method == "POST" and probe.variant == "no token":
             return {400}
         if probe.variant in ("mass", "poison") and status == row.gives.get(probe.visitor.kind):
@@ -352,6 +363,8 @@ class Run:
         if not probe.variant:
             self.found.changed.add(row.name)
         for table, before, after in changes:
+            if table == "read_marks" and (after or before or {})["person_id"] == visitor.person_id:
+                continue  # one's own mark, wherever the task is
             if table not in row.writes:
                 self.found.wrong.append(f"{probe}: changed {table}, which the table does not allow")
             self._judge_change(probe, table, before, after)
