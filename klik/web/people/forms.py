@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from wtforms import BooleanField, PasswordField, RadioField, SelectMultipleField, StringField
+from wtforms import BooleanField, PasswordField, RadioField, SelectChoice, SelectMultipleField, StringField
 from wtforms.validators import InputRequired
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -39,8 +39,8 @@ class _Offering:
     def offer(self, levels: Iterable[Level], systems: Iterable[System]) -> None:
         """Set the choices."""
         self.levels = tuple(levels)
-        self.level.choices = [(level.value, level.label) for level in self.levels]
-        self.systems.choices = [(system.code, system.name) for system in systems]
+        self.level.choices = [SelectChoice(level.value, level.label) for level in self.levels]
+        self.systems.choices = [SelectChoice(system.code, system.name) for system in systems]
 
 
 class NewPersonForm(_Offering, OnceForm):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import BooleanField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, RadioField, SelectChoice, SelectField, StringField, TextAreaField
 
 from klik.services.role_holdings import NOTE_LIMIT
 from klik.services.roles import HOLDER, SUBSTITUTE
 from klik.web.forms import CleanText, OnceForm, VersionedForm
 
-KINDS = [(HOLDER, "Indehaver"), (SUBSTITUTE, "Stedfortræder i en periode")]
+KINDS = [SelectChoice(HOLDER, "Indehaver"), SelectChoice(SUBSTITUTE, "Stedfortræder i en periode")]
 
 
 class FillForm(OnceForm):
@@ -31,8 +31,8 @@ class FillForm(OnceForm):
 
     def offer(self, people: Any) -> None:
         """Let the municipality's people be chosen among."""
-        self.person.choices = [("", "Vælg en person")] + [
-            (str(person.id), f"{person.name} ({person.email})") for person in people
+        self.person.choices = [SelectChoice("", "Vælg en person")] + [
+            SelectChoice(str(person.id), f"{person.name} ({person.email})") for person in people
         ]
 
 
