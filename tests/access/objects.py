@@ -146,7 +146,11 @@ def _deletions(view: _View) -> Ids:
 
 def _deletion_items(view: _View) -> Ids:
     real = [
-        (view.ids[f"deletion-{name}", place if name == "alone" else None], view.ids[f"deleted-{name}", place], place)
+        (
+            view.ids[f"deletion-{name}", place if name == "alone" else None],
+            view.ids[f"deleted-{name}", place],
+            place,
+        )
         for name in ("both", "alone")
         for place in PLACES
     ]

@@ -227,7 +227,11 @@ class _Builder:
         sha256 = self._stored(b"KANARIE-000-task_files-1-content")
         row = self._add(
             TaskFile(
-                task_id=self.versions[0].task_id, sha256=sha256, name="x", added_by=self.editor.id, added_at=NOW
+                task_id=self.versions[0].task_id,
+                sha256=sha256,
+                name="x",
+                added_by=self.editor.id,
+                added_at=NOW,
             )
         )
         self.made.ids["kombit_file", None] = row.id
@@ -254,7 +258,11 @@ class _Builder:
         make.has_system(session, place, "ky")
         for name, version in zip(("first", "second", "third"), self.versions, strict=True):
             row = make.municipal_task(
-                session, version, municipality=place, responsible=staff["ansvarlig"], status=Status.NOT_STARTED
+                session,
+                version,
+                municipality=place,
+                responsible=staff["ansvarlig"],
+                status=Status.NOT_STARTED,
             )
             ids[name, place] = row.id
             if version.task.project is self.projects["kp"]:
@@ -300,7 +308,9 @@ class _Builder:
         item = self._add(ChecklistItem(**of, position=1, text="x"))
         self.made.ids[f"item-{name}", place] = item.id
         self.made.at_home.add(("checklist_items", item.id))
-        change = self._add(TaskChange(**of, at=NOW, person_id=staff["ansvarlig"].id, field="title", old="x", new="x"))
+        change = self._add(
+            TaskChange(**of, at=NOW, person_id=staff["ansvarlig"].id, field="title", old="x", new="x")
+        )
         for kind, person in staff.items():
             for private in (False, True):
                 comment = make.comment(self.session, task, person, private=private)
@@ -323,8 +333,10 @@ class _Builder:
     def _personal_rows(self, kind: str, place: int | None, person: int, task: int | None) -> None:
         """What belongs to one person: filters of every sharing, notices, mails, exports, tokens."""
         session, personal = self.session, self.made.personal
-        shares = ["selv"] + (["kommune"] if kind == "plusbruger" else []) + (
-            ["alle"] if kind == "kombit-redaktoer" else []
+        shares = (
+            ["selv"]
+            + (["kommune"] if kind == "plusbruger" else [])
+            + (["alle"] if kind == "kombit-redaktoer" else [])
         )
         for shared in shares:
             row = self._add(
@@ -403,7 +415,9 @@ class _Builder:
             )
         )
         if task is not None and place is not None:
-            session.add(ReadMark(municipality_id=place, person_id=person, municipal_task_id=task, seen_at=NOW))
+            session.add(
+                ReadMark(municipality_id=place, person_id=person, municipal_task_id=task, seen_at=NOW)
+            )
 
     def _deletions(self, place: int) -> None:
         """One announcement that concerns both, and one that concerns this municipality alone."""
@@ -454,9 +468,7 @@ class _Builder:
                 row = make.municipal_task(self.session, version, municipality=place, responsible=person)
                 if version is not self.versions[2]:
                     self.made.of_supplier.add(("municipal_tasks", row.id))
-            self.made.at_home.add(
-                ("comments", make.comment(self.session, row, person, private=True).id)
-            )
+            self.made.at_home.add(("comments", make.comment(self.session, row, person, private=True).id))
             many = 1 + number % 3
             for _ in range(many):
                 local = make.municipal_task(
@@ -604,8 +616,7 @@ def content_columns(table: Table) -> list[Column[Any]]:
     return [
         column
         for column in table.columns
-        if isinstance(column.type, String | LargeBinary)
-        and column.name not in steering
+        if isinstance(column.type, String | LargeBinary) and column.name not in steering
     ]
 
 
