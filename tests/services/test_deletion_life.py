@@ -83,9 +83,18 @@ class Life(RuleBasedStateMachine):
         return access.deletion_item(work, self.deletion_id, self.item_id)
 
     @rule(days=st.integers(1, 20))
+    def some_days_pass(self, days: int) -> None:
+        self.time_passes(days)
+
     def time_passes(self, days: int) -> None:
         self.now += timedelta(days=days)
         self.day += timedelta(days=days)
+
+    @rule(after=st.integers(0, 1))
+    def the_last_day_comes_or_ends(self, after: int) -> None:
+        days = (self.last_day - self.day).days + after
+        if days > 0:
+            self.time_passes(days)
 
     @rule()
     def fetched(self) -> None:
