@@ -46,7 +46,7 @@ def command(context: click.Context, file: Path, to: str | None, dry_run: bool, a
         click.echo(f"{file}: filen findes ikke.", err=True)
         raise SystemExit(WRONG_USE)
     found = read_draft(file)
-    choice = _choice(file, found, to)
+    choice = _choice(found, to)
     house = installation(context)
     now = datetime.now(UTC)
     key = hashlib.sha256(file.read_bytes() + repr(choice).encode()).hexdigest()
@@ -65,12 +65,12 @@ def command(context: click.Context, file: Path, to: str | None, dry_run: bool, a
     click.echo(answer)
 
 
-def _choice(file: Path, found: DraftFile, to: str | None) -> RecipientChoice:
+def _choice(found: DraftFile, to: str | None) -> RecipientChoice:
+    if not to:
+        return found.recipients
     try:
-        return RecipientChoice.parse(to or found.recipients)
+        return RecipientChoice.parse(to)
     except RefusedError as error:
-        if not to:
-            raise problem(_listed(file, [*found.problems, *_by_key(error.problems)])) from error
         click.echo(str(error), err=True)
         raise SystemExit(WRONG_USE) from error
 

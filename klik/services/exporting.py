@@ -13,7 +13,7 @@ from typing import Any
 from klik.domain.markdown import render_markdown
 from klik.domain.rights import Right
 from klik.models import ExportProof
-from klik.services import access, auditing, documents, panels, task_details, task_history
+from klik.services import access, auditing, deleting, documents, panels, task_details, task_history
 from klik.services.documents import (
     AttachmentLine,
     CommentLine,
@@ -134,6 +134,7 @@ def note(work: Work, export: TaskExport, pdf: TaskPdf) -> None:
         {"sha256": pdf.sha256, "størrelse": len(pdf.content)},
         export.municipality_id,
     )
+    deleting.note_fetched(work, export.municipal_task_id)
 
 
 def new_code() -> str:

@@ -11,9 +11,11 @@ from typing import Any
 from klik.content.files import read_file
 from klik.content.keys import ContentValueError, Key, nearest, read_table, several, yes_or_no
 from klik.domain.calendar import parse_date
+from klik.services.errors import RefusedError
+from klik.services.publishing_recipients import WITH_SYSTEM, RecipientChoice
 from klik.services.publishing_text import Draft
 
-DEFAULT_RECIPIENTS = "all"
+EVERYONE = RecipientChoice(WITH_SYSTEM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class DraftFile:
     """What a file says as far as it could be read, and what is wrong with it: (key, Danish sentence)."""
 
     draft: Draft
-    recipients: str
+    recipients: RecipientChoice
     problems: tuple[tuple[str, str], ...]
 
 
@@ -67,12 +69,15 @@ def _count(value: Any) -> str:
     return str(value)
 
 
-def _recipients(value: Any) -> str:
+def _recipients(value: Any) -> RecipientChoice:
     if type(value) is list and value and all(type(code) in (int, str) for code in value):
-        return ",".join(str(code) for code in value)
+        value = ",".join(str(code) for code in value)
     if type(value) is not str:
         raise ContentValueError("skal være en tekst, fx “all”, eller en liste af kommunekoder.")
-    return value
+    try:
+        return RecipientChoice.parse(value)
+    except RefusedError as error:
+        raise ContentValueError(str(error)) from error
 
 
 def _fields(value: Any) -> Mapping[str, str]:
@@ -107,7 +112,7 @@ KEYS = (
     Key("infrastruktur", yes_or_no, False, False),
     Key("start", _day, False),
     Key("deadline", _deadline),
-    Key("modtagere", _recipients, False, DEFAULT_RECIPIENTS),
+    Key("modtagere", _recipients, False, EVERYONE),
     Key("felter", _fields, False, {}),
     Key("forudsaetter", several(_string), False, ()),
     Key("skabelon", _string, False),
@@ -145,7 +150,7 @@ def read_draft(path: Path) -> DraftFile:
     """The draft a file holds, with every problem; a file that cannot be read at all is one problem."""
     table = read_file(path)
     if isinstance(table, str):
-        return DraftFile(Draft(project="", title="", phase="", theme=""), "", (("", table),))
+        return DraftFile(Draft(project="", title="", phase="", theme=""), EVERYONE, (("", table),))
     values, problems = read_table(table, KEYS)
     given = dict.fromkeys(("project", "title", "phase", "theme"), "") | {
         name: values[key]
@@ -154,4 +159,4 @@ def read_draft(path: Path) -> DraftFile:
     }
     if "deadline" in values:
         given |= dict(zip(_DEADLINE, values["deadline"], strict=True))
-    return DraftFile(Draft(**given), values.get("modtagere") or DEFAULT_RECIPIENTS, tuple(problems))
+    return DraftFile(Draft(**given), values.get("modtagere", EVERYONE), tuple(problems))

@@ -28,7 +28,8 @@ from klik.models import (
 )
 from klik.services import access, assigning
 from klik.services.assigning import Assignee
-from klik.services.task_words import PRIORITIES, TEXTS, choice_word
+from klik.services.filters import PRIORITIES
+from klik.services.task_words import TEXTS, choice_word
 from klik.services.work import Work
 
 

@@ -28,7 +28,6 @@ FIELDS: Mapping[str, str] = {
     "file": "Fil",
     "created": "Oprettet",
 }
-PRIORITIES: Mapping[str, str] = {"hoej": "Høj", "normal": "Normal", "lav": "Lav"}
 
 # The texts of a version, in the order they are read (KOMBIT's STS handbook: every task has the same headings).
 TEXTS: tuple[tuple[str, str], ...] = (

@@ -36,6 +36,7 @@ ENTRIES: tuple[tuple[str, str, Right], ...] = (
     ("Systemer", "systems.index", Right.READ_TASKS),
     ("Udgivelser", "publishing.index", Right.PUBLISH),
     ("Roller", "roles.index", Right.READ_ROLES),
+    ("Personer", "people.index", Right.READ_ROLES),
     ("Varsler", "notices.index", Right.READ_LEDGER),
     ("Sletning", "deleting.index", Right.EXPORT),
     ("Drift", "operations.index", Right.READ_OPERATIONS),

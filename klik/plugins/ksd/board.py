@@ -98,11 +98,13 @@ def _catalogue() -> Mapping[str, tuple[Any, ...]]:
     }
 
 
-def _panel(view: Any, context: PluginContext) -> Mapping[str, Any]:
+def _panel(_view: Any, context: PluginContext) -> Mapping[str, Any]:
     # A supplier sees the system's page; the municipalities' open cases it does not.
     if context.municipality is None and not context.kombit:
-        return {"groups": (), "cut_off": "", "time_left": "", "read_at": None, "whole_country": False}
-    return summary(context)
+        return {"groups": (), "read_at": None, "cut_off": "", "time_left": ""}
+    shown = summary(context)
+    totals = [(group.title, f"{group.total:,}".replace(",", ".")) for group in shown["groups"]]
+    return {**{name: shown[name] for name in ("read_at", "cut_off", "time_left")}, "groups": totals}
 
 
 PANEL = Panel(

@@ -22,7 +22,16 @@ from sqlalchemy import (
     update,
 )
 
-from klik.plugins import ChangeView, Panel, PluginContext, PluginStore, PublishedView, SystemView
+from klik.plugins import (
+    ChangeView,
+    MunicipalTaskView,
+    Panel,
+    PluginContext,
+    PluginStore,
+    PublishedView,
+    SystemView,
+    long_date,
+)
 
 METADATA = MetaData()
 VERSIONS = Path(__file__).parent / "migrations"
@@ -112,17 +121,28 @@ class _Counted:
     count: int
 
 
-def _panel(view: Any, context: PluginContext) -> Mapping[str, Any]:
+def sentences(view: SystemView, context: PluginContext) -> tuple[str, ...]:
+    """How far the municipality is; for KOMBIT all together. Suppliers are told nothing of anyone."""
     own = view.municipality
     if context.store is None or (own is None and not context.kombit):
-        return {"published": 0, "closed": 0, "municipalities": 0, "go_live": None}
+        return ("Parathed vises for kommuner og KOMBIT.",)
     found = counts(context.store, own.code if own else None)
-    return {
-        "published": sum(each.published for each in found),
-        "closed": sum(each.closed for each in found),
-        "municipalities": 0 if own else len(found),
-        "go_live": own.go_live if own else None,
-    }
+    published, closed = sum(each.published for each in found), sum(each.closed for each in found)
+    if not published:
+        told = ["Der er ikke udgivet opgaver for KY endnu."]
+    else:
+        tasks = f"{published} {'opgave' if published == 1 else 'opgaver'}"
+        told = [f"{closed} af {tasks} for KY er afsluttet."]
+    if own is None and found:
+        told.append(f"{len(found)} {'kommune' if len(found) == 1 else 'kommuner'} har fået opgaver.")
+    if own is not None and own.go_live is not None:
+        told.append(f"{own.name} tager KY i brug {long_date(own.go_live)}.")
+    return tuple(told)
+
+
+def _panel(view: MunicipalTaskView | SystemView, context: PluginContext) -> Mapping[str, Any]:
+    assert isinstance(view, SystemView)
+    return {"sentences": sentences(view, context)}
 
 
 PANEL = Panel(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response
 
 from klik.domain.rights import Right
@@ -14,18 +15,22 @@ from klik.services import (
     changing,
     commenting,
     exporting,
+    filtering,
     idempotency,
+    listing,
     panels,
     read_marks,
     task_details,
     task_history,
 )
+from klik.services.criteria import Criteria, QueryTooLongError
 from klik.services.errors import ConflictError, RefusedError
+from klik.services.listing import Neighbours
 from klik.services.rendering import RenderingError
 from klik.services.task_details import TaskDetails
 from klik.services.work import Work
 from klik.web import errors
-from klik.web.base import Afterwards, access, installation, see_other
+from klik.web.base import Afterwards, access, installation
 from klik.web.tasks.forms import AttachForm, CommentEditForm, CommentForm, EditForm, edit_form, show_problems
 
 blueprint = Blueprint("task", __name__, url_prefix="/opgaver")
@@ -53,10 +58,7 @@ def pdf(work: Work, task_id: int) -> Afterwards:
             return errors.page(503, message=str(problem))
         with house.writing(export.document.exported_at, actor) as noting:
             exporting.note(noting, export, drawn)
-        response = Response(drawn.content, mimetype="application/pdf")
-        response.headers.set("Content-Disposition", "attachment", filename=drawn.name)
-        response.headers["Cache-Control"] = "private, no-store"
-        return response
+        return _attachment(drawn.name, "application/pdf", drawn.content)
 
     return Afterwards(make)
 
@@ -81,7 +83,7 @@ def change(work: Work, task_id: int) -> Any:
         form.keep_only_touched(edit_form(work, fresh.task, fresh.field_values))
         return _page(work, fresh, form=form, conflict=conflict), 409
     flash("Ændringen er gemt." if changed.version != version else "Intet var ændret.", "success")
-    return _back(task_id)
+    return _back(work, task_id)
 
 
 @blueprint.post("/<id:task_id>/set")
@@ -89,7 +91,7 @@ def change(work: Work, task_id: int) -> Any:
 def mark_read(work: Work, task_id: int) -> Response:
     """ "Set": what is there now is no longer new to this person."""
     read_marks.mark_read(work, task_id)
-    return _back(task_id)
+    return _back(work, task_id)
 
 
 @blueprint.post("/<id:task_id>/kommentarer")
@@ -113,9 +115,9 @@ def comment(work: Work, task_id: int) -> Any:
     except RefusedError as error:
         show_problems(form, error)
         return _page(work, details, comment_form=form), 422
-    target = url_for("task.show", task_id=task_id, _anchor=f"kommentar-{row.id}")
-    idempotency.remember(work, form.idempotency_key.data, "kommentér", target)
-    return redirect(target, 303)
+    answer = _back(work, task_id, f"kommentar-{row.id}")
+    idempotency.remember(work, form.idempotency_key.data, "kommentér", answer.location)
+    return answer
 
 
 @blueprint.get("/<id:task_id>/kommentarer/<id:comment_id>/ret")
@@ -150,7 +152,7 @@ def store_comment(work: Work, task_id: int, comment_id: int) -> Any:
     except ConflictError as conflict:
         form.version.data, form.version.raw_data = conflict.version, None
         return _comment_page(work, task_id, comment_id, form, conflict), 409
-    return _back(task_id, f"kommentar-{comment_id}")
+    return _back(work, task_id, f"kommentar-{comment_id}")
 
 
 @blueprint.post("/<id:task_id>/kommentarer/<id:comment_id>/slet")
@@ -159,7 +161,7 @@ def delete_comment(work: Work, task_id: int, comment_id: int) -> Response:
     """Remove one's own comment."""
     commenting.delete(work, task_id, comment_id)
     flash("Kommentaren er slettet.", "success")
-    return _back(task_id, "kommentarer")
+    return _back(work, task_id, "kommentarer")
 
 
 @blueprint.post("/<id:task_id>/filer")
@@ -179,10 +181,10 @@ def attach(work: Work, task_id: int) -> Any:
     except RefusedError as error:
         show_problems(form, error)
         return _page(work, details, attach_form=form), 422
-    target = url_for("task.show", task_id=task_id, _anchor="filer")
-    idempotency.remember(work, form.idempotency_key.data, "vedhæft-fil", target)
+    answer = _back(work, task_id, "filer")
+    idempotency.remember(work, form.idempotency_key.data, "vedhæft-fil", answer.location)
     flash("Filen er vedhæftet.", "success")
-    return redirect(target, 303)
+    return answer
 
 
 @blueprint.post("/<id:task_id>/filer/<id:file_id>/fjern")
@@ -191,7 +193,7 @@ def detach(work: Work, task_id: int, file_id: int) -> Response:
     """Take one of the municipality's own files off the task."""
     attachments.remove(work, task_id, file_id)
     flash("Filen er fjernet fra opgaven.", "success")
-    return _back(task_id, "filer")
+    return _back(work, task_id, "filer")
 
 
 @blueprint.get("/<id:task_id>/filer/<id:file_id>")
@@ -217,17 +219,36 @@ def _download(load: Any, work: Work, task_id: int, file_id: int) -> Any:
             message=f"Filen “{lost.name}” kan ikke hentes: den mangler eller er beskadiget på serveren. "
             "Sig det til driften, så den kan hentes fra en sikkerhedskopi.",
         )
-    response = Response(found.content, mimetype=found.media_type)
-    response.headers.set("Content-Disposition", "attachment", filename=found.name)
+    response = _attachment(found.name, found.media_type, found.content)
     # Nobody's file may run as part of klik, whatever a browser takes it for.
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _attachment(name: str, media_type: str, content: bytes) -> Response:
+    response = send_file(io.BytesIO(content), media_type, as_attachment=True, download_name=name, etag=False)
     response.headers["Cache-Control"] = "private, no-store"
     return response
 
 
-def _back(task_id: int, anchor: str | None = None) -> Response:
-    return see_other("task.show", task_id=task_id, _anchor=anchor)
+def _criteria(work: Work) -> Criteria | None:
+    """The list the person came from: it stands in the address, so that the way goes on from here."""
+    query = request.query_string.decode("utf-8", "replace")
+    try:
+        return filtering.read(work.registry, query) if query else None
+    except QueryTooLongError:
+        return None
+
+
+def _way(work: Work) -> str:
+    """The list's filter as the end of an address, or nothing."""
+    criteria = _criteria(work)
+    return f"?{criteria.link_query()}" if criteria else ""
+
+
+def _back(work: Work, task_id: int, anchor: str = "") -> Response:
+    return redirect(f"{url_for('task.show', task_id=task_id)}{_way(work)}{anchor and '#'}{anchor}", 303)
 
 
 def _comment_page(
@@ -269,4 +290,11 @@ def _page(
         unread=read_marks.is_unread(work, task),
         may_export=work.actor.has(Right.EXPORT),
         today=work.today,
+        way=_way(work),
+        neighbours=_neighbours(work, task.id),
     )
+
+
+def _neighbours(work: Work, task_id: int) -> Neighbours | None:
+    criteria = _criteria(work)
+    return listing.neighbours(work, criteria, task_id) if criteria else None
