@@ -22,13 +22,21 @@ DATA = "klik.data"
 
 # Command → module under klik.commands; imported only when asked for, so that `klik --help` stays quick.
 MODULES: dict[str, str] = {
+    "anonymise": "anonymise",
     "check": "check",
     "content": "content",
     "db": "database",
     "demo": "demo",
+    "export": "export",
+    "import": "import_file",
+    "insight": "insight",
+    "outbox": "outbox",
     "plugins": "plugins",
     "publish": "publish",
+    "run-job": "run_job",
     "serve": "serve",
+    "user": "user",
+    "worker": "worker",
 }
 
 

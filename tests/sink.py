@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -74,6 +74,8 @@ class Sink:
     def close(self) -> None:
         """Stop listening and drop every connection."""
         self._closing.set()
+        with suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for a connection
         self._server.close()
         with self._lock:
             for connection in self._open:
@@ -167,9 +169,9 @@ def running_sink() -> Iterator[Sink]:
         sink.close()
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Until it holds; fails after the limit."""
+def wait_until(holds: Callable[[], bool], seconds: float = 20.0, *, every: float = 0.05) -> None:
+    """Until it holds, asked again after ``every`` seconds; fails after the limit."""
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
+        time.sleep(every)

@@ -67,7 +67,7 @@ def fill(work: Work) -> Mapping[int, Staff]:
             )
             people.append(_person(work, name, f"{box}@{place}.example", password))
     work.session.execute(insert(Person), people)
-    ids = dict(work.session.execute(select(Person.email, Person.id)).tuples().all())
+    ids = dict(work.session.execute(select(Person.email, Person.id)).all())
     _memberships(work, towns, ids)
     return {
         code: Staff(code, {box: ids[f"{box}@{slug(town)}.example"] for box, _level in PLACES})
@@ -101,7 +101,7 @@ def _memberships(work: Work, towns: Iterable[tuple[int, str]], ids: Mapping[str,
             _membership(ids[f"{box}@{slug(town)}.example"], code, level, None, since) for box, level in PLACES
         ]
     work.session.execute(insert(Membership), rows)
-    members = dict(work.session.execute(select(Membership.person_id, Membership.id)).tuples().all())
+    members = dict(work.session.execute(select(Membership.person_id, Membership.id)).all())
     links = [
         {"membership_id": members[ids[email]], "system_code": system}
         for email, _name, _level, _organisation, systems in KOMBIT

@@ -9,7 +9,7 @@ from random import Random
 
 from sqlalchemy import bindparam, insert, select, update
 
-from klik.demo import people, tasks
+from klik.demo import history, people, tasks
 from klik.demo.people import KOEGE, Staff
 from klik.demo.tasks import Shared
 from klik.domain.deadlines import danish_today
@@ -102,6 +102,7 @@ def fill(work: Work) -> None:
     for draft, published in sorted(_drafts(work), key=lambda pair: pair[1]):
         when = replace(work, now=work.now + timedelta(days=published), actor=editor)
         publishing.publish(when, draft, list(staff))
+    history.deliver_past(work)
     _progress(work, staff)
     _talk(work, staff)
     _filters(work, staff)
@@ -285,10 +286,10 @@ def _status(random: Random, pace: float, deadline: date | None, created: datetim
     length = max(1, (deadline - published).days)
     elapsed = (today - published).days / length
     overdue = (today - deadline).days
-    chance = 0.9 + min(0.095, overdue / 600) if overdue > 0 else 0.62 * elapsed**1.3
+    chance = 0.76 + min(0.23, overdue / 200) if overdue > 0 else 0.6 * elapsed**1.3
     if random.random() < chance * pace:
         return Status.COMPLETED
-    return Status.IN_PROGRESS if random.random() < 0.25 + 0.3 * min(1.0, elapsed) else Status.NOT_STARTED
+    return Status.IN_PROGRESS if random.random() < 0.2 + 0.3 * min(1.0, elapsed) else Status.NOT_STARTED
 
 
 def _worked_on(random: Random, created: datetime, now: datetime) -> datetime:

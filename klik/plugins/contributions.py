@@ -148,7 +148,7 @@ class Panel:
     """A panel on the task page (``place`` "task") or the system's page ("system").
 
     ``template`` is named below the plug-in's own ``templates`` folder and gets what ``data`` returns (and
-    nothing else); it may use klik's macros and filters. ``applies`` says for which task or system it is shown.
+    nothing else), so words and dates come ready. ``applies`` says for which task or system it is shown.
     """
 
     key: str

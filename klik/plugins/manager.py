@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pluggy
@@ -25,6 +26,7 @@ from klik.plugins.contributions import (
     PluginTables,
     TaskTemplate,
 )
+from klik.plugins.declarations import DECLARATIONS, DeclarationError, checked, key_of
 from klik.plugins.guard import Guard
 from klik.plugins.markers import PROJECT
 
@@ -33,18 +35,6 @@ API = (1, 0)
 CORE = "core"
 log = logging.getLogger("klik.plugins")
 
-DECLARATIONS: Mapping[str, type] = {
-    "klik_systems": ItSystem,
-    "klik_task_types": TaskTemplate,
-    "klik_extra_fields": ExtraField,
-    "klik_deadline_rules": DeadlineRule,
-    "klik_filters": Filter,
-    "klik_panels": Panel,
-    "klik_notification_rules": NotificationRule,
-    "klik_channels": Channel,
-    "klik_importers": Importer,
-    "klik_tables": PluginTables,
-}
 EVENTS = ("klik_task_published", "klik_municipal_task_changed")
 
 
@@ -159,7 +149,7 @@ def find(disabled: frozenset[str]) -> tuple[list[Loaded], list[PluginInfo]]:
         if not fits(wanted):
             others.append(info(f"er skrevet til en anden version af klik ({wanted}), klik har {API}"))
             continue
-        loaded.append(Loaded(point.name, module, info("i drift", _hooks_of(module))))
+        loaded.append(Loaded(point.name, module, info("i drift", hooks_of(module))))
     return loaded, others
 
 
@@ -174,7 +164,7 @@ def fits(wanted: Any) -> bool:
     )
 
 
-def _hooks_of(module: Any) -> tuple[str, ...]:
+def hooks_of(module: Any) -> tuple[str, ...]:
     return tuple(
         sorted(name for name in vars(hookspecs) if name.startswith("klik_") and hasattr(module, name))
     )
@@ -198,13 +188,13 @@ def build(
     hooks = PluginHooks(found)
     collected: dict[str, dict[str, Any]] = {hook: {} for hook in DECLARATIONS}
     for hook, items in core.items():
-        collected[hook].update({_key_of(item): item for item in items})
+        collected[hook].update({key_of(item): item for item in items})
     infos = list(others)
     healthy: list[Loaded] = []
     for plugin in hooks.loaded:
         try:
-            own = _declarations(hooks, plugin, collected)
-        except Exception as error:
+            own = checked(plugin.name, plugin.module, content, partial(hooks.declared, plugin), collected)
+        except (Exception, SystemExit) as error:
             log.exception("plug-in %s declares something faulty", plugin.name)
             infos.append(
                 PluginInfo(
@@ -212,7 +202,7 @@ def build(
                     plugin.info.distribution,
                     plugin.info.version,
                     plugin.info.hooks,
-                    f"er ikke taget i brug: {error}",
+                    f"er ikke taget i brug: {_fault(error)}",
                 )
             )
             continue
@@ -232,35 +222,8 @@ def build(
     )
 
 
-def _declarations(
-    hooks: PluginHooks, plugin: Loaded, taken: Mapping[str, Mapping[str, Any]]
-) -> dict[str, dict[str, Any]]:
-    own: dict[str, dict[str, Any]] = {}
-    for hook, kind in DECLARATIONS.items():
-        items: dict[str, Any] = {}
-        for item in hooks.declared(plugin, hook):
-            if not isinstance(item, kind):
-                raise TypeError(f"{hook} gav {type(item).__name__}, ikke {kind.__name__}")
-            name = plugin.name if isinstance(item, PluginTables) else _key_of(item)
-            _check_key(plugin.name, hook, name, item)
-            if name in taken[hook] or name in items:
-                raise ValueError(f"{hook}: {name} findes allerede")
-            items[name] = item
-        own[hook] = items
-    return own
-
-
-def _key_of(item: Any) -> str:
-    return item.code if isinstance(item, ItSystem) else item.key
-
-
-def _check_key(plugin: str, hook: str, name: str, item: Any) -> None:
-    if isinstance(item, PluginTables):
-        strangers = [table for table in item.metadata.tables if not table.startswith(f"{plugin}_")]
-        if strangers:
-            raise ValueError(f"{hook}: tabellen {strangers[0]} begynder ikke med {plugin}_")
-    elif not isinstance(item, ItSystem) and not name.startswith(f"{plugin}."):
-        raise ValueError(f"{hook}: {name} begynder ikke med {plugin}.")
+def _fault(error: BaseException) -> str:
+    return str(error)[:300] if isinstance(error, DeclarationError) else type(error).__name__
 
 
 def pages_and_commands(registry: Registry) -> Iterable[tuple[str, list[Any], list[Any]]]:
@@ -276,7 +239,7 @@ def pages_and_commands(registry: Registry) -> Iterable[tuple[str, list[Any], lis
 def _guarded_list(hooks: PluginHooks, plugin: Loaded, hook: str) -> list[Any]:
     try:
         return list(hooks.declared(plugin, hook))
-    except Exception:
+    except (Exception, SystemExit):
         log.exception("plug-in %s failed in %s", plugin.name, hook)
         return []
 

@@ -28,6 +28,9 @@ from klik.models import (
 from klik.services.errors import ForbiddenError, NotFoundError
 from klik.services.work import Actor, Work
 
+# Notices whose address is itself a key to somebody's account: for the mail only, on no page.
+SECRET_OCCASION = "adgangskode"
+
 
 def require(work: Work, right: Right) -> Actor:
     """The actor, when the level carries the right; raises ForbiddenError. The system itself is no actor."""
@@ -101,6 +104,25 @@ def visible_comments(work: Work) -> ColumnElement[bool]:
     if work.actor.level.scope == "municipality":
         return Comment.municipality_id == work.actor.municipality_id
     return Comment.private.is_(False) if work.actor.kombit else false()
+
+
+def own_comment(work: Work, task_id: int, comment_id: int) -> Comment:
+    """A comment the actor wrote and may still change; raises NotFoundError, or ForbiddenError on a closed task."""
+    task = municipal_task(work, task_id)
+    comment = work.session.scalar(
+        select(Comment).where(
+            Comment.id == comment_id,
+            Comment.municipal_task_id == task.id,
+            Comment.municipality_id == task.municipality_id,
+            Comment.author_id == (work.actor.person_id if work.actor else 0),
+            visible_comments(work),
+        )
+    )
+    if comment is None:
+        raise NotFoundError
+    if not may_comment(work, task):
+        raise ForbiddenError("comment")
+    return comment
 
 
 def municipal_file(work: Work, task_id: int, file_id: int) -> MunicipalTaskFile:
@@ -235,11 +257,12 @@ def notices(work: Work) -> ColumnElement[bool]:
     actor = work.actor
     if actor is None:
         return true()
+    open_to_read = Notice.occasion != SECRET_OCCASION
     if not actor.has(Right.READ_LEDGER):
-        return Notice.person_id == actor.person_id
+        return and_(open_to_read, Notice.person_id == actor.person_id)
     if actor.kombit:
-        return true()
-    return and_(Notice.municipality_id == actor.municipality_id)
+        return open_to_read
+    return and_(open_to_read, Notice.municipality_id == actor.municipality_id)
 
 
 def deletion_items(work: Work) -> ColumnElement[bool]:
@@ -262,6 +285,18 @@ def deletion(work: Work, deletion_id: int) -> Deletion:
             .exists()
         )
     found = work.session.scalar(statement)
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def deletion_item(work: Work, deletion_id: int, item_id: int) -> DeletionItem:
+    """A task in a deletion, when it is the actor's to see; raises NotFoundError."""
+    found = work.session.scalar(
+        select(DeletionItem).where(
+            DeletionItem.id == item_id, DeletionItem.deletion_id == deletion_id, deletion_items(work)
+        )
+    )
     if found is None:
         raise NotFoundError
     return found

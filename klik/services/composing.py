@@ -20,7 +20,7 @@ from klik.services.recipients import Recipient
 from klik.services.views import municipal_task_views
 from klik.services.work import Work
 
-ADDRESSES = 100
+ADDRESSES = 25
 VALIDITY = timedelta(hours=72)
 LEAST_VALIDITY = timedelta(hours=4)
 DEADLINE_MOVED = "fristen er flyttet"
@@ -53,7 +53,7 @@ class _Facts:
 
 
 def compose(work: Work, sender: Sender) -> Composed:
-    """Give waiting notices of up to a hundred recipients their mail; call it until nothing is done.
+    """Give waiting notices of up to 25 recipients their mail; call it until nothing is done.
 
     The rows are locked and given their mail in one transaction, so two processes never mail the same notice.
     """

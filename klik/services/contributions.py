@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from klik.content.loading import Content
-from klik.services import deadlines, reminders, smtp
+from klik.services import deadlines, filters, reminders, smtp
 from klik.settings import SmtpAddress
 
 
@@ -16,6 +16,7 @@ def core(
     """The core's deadline rules, filters, reminders and channels, by hook."""
     return {
         "klik_deadline_rules": deadlines.RULES,
+        "klik_filters": filters.core_filters(content),
         "klik_notification_rules": reminders.RULES,
         "klik_channels": (smtp.channel(relay, mail_from),),
     }

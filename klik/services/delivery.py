@@ -112,7 +112,7 @@ def deliver(
 
 
 def compose_all(writing: Writing, clock: Clock, sender: Sender) -> Composed:
-    """Give every waiting notice its mail, a hundred recipients a transaction."""
+    """Give every waiting notice its mail, some recipients a transaction."""
     made = withdrawn = 0
     while True:
         with writing(clock()) as work:

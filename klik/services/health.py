@@ -121,7 +121,7 @@ def _plugins(work: Work) -> list[Finding]:
 def figures(work: Work) -> Mapping[str, float]:
     """Numbers for /metrics, by name; a handful of statements."""
     session = work.session
-    states = dict(session.execute(select(Mail.state, func.count()).group_by(Mail.state)).tuples().all())
+    states = dict(session.execute(select(Mail.state, func.count()).group_by(Mail.state)).all())
     waiting = session.scalar(
         select(func.count()).where(Notice.mail_id.is_(None), Notice.withdrawn_at.is_(None))
     )

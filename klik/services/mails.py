@@ -111,11 +111,9 @@ def subject(sections: Sequence[Section]) -> str:
     if colours:
         parts.append(f"{' og '.join(colours)} {'opgave' if (yellow or red) == 1 else 'opgaver'}")
     if others:
-        noun = (
-            ("varsel" if others == 1 else "varsler") if not colours else "andet" if others == 1 else "andre"
-        )
-        parts.append(f"{others} {noun}")
-    return one_line(f"klik: {', '.join(parts)}{_where(sections)}")[:LONGEST_SUBJECT]
+        which = "" if not colours else "andet " if others == 1 else "andre "
+        parts.append(f"{others} {which}{'varsel' if others == 1 else 'varsler'}")
+    return one_line(f"klik: {' samt '.join(parts)}{_where(sections)}")[:LONGEST_SUBJECT]
 
 
 def _where(sections: Sequence[Section]) -> str:
@@ -158,22 +156,27 @@ def notices_mail(sections: Sequence[Section], base_url: str) -> Rendered:
             shown.append(Section(section.municipality, section.lines[:left]))
         left -= len(section.lines)
     return render(
-        "varsler", subject=subject(sections), sections=shown, more=max(0, -left), ledger=f"{base_url}/varsler"
+        "varsler",
+        subject=subject(sections),
+        sections=shown,
+        more=max(0, -left),
+        ledger=f"{base_url}/varsler/mine",
     )
 
 
 def build(sender: Sender, address: str, rendered: Rendered, message_id: str, now: datetime) -> bytes:
     """The exact bytes: CRLF, seven bits, short lines; raises AddressUnusableError."""
     message = EmailMessage(policy=SMTP)
-    message["Subject"] = rendered.subject
+    # The standard library decodes encoded words in a value it is given, line breaks and all, into further headers.
+    message["Subject"] = one_line(rendered.subject).replace("=?", "= ?")
     message["From"] = Address("klik", addr_spec=usable_address(sender.address))
     message["To"] = Address(addr_spec=usable_address(address))
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = "da"
     message.set_content(rendered.text, cte="quoted-printable")
     message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
+    message["Content-Language"] = "da"
     return message.as_bytes()
 
 
@@ -198,4 +201,4 @@ def plain_text(content: bytes) -> str:
     """The text of a stored mail, for channels that do not take the whole mail."""
     message: Any = message_from_bytes(content, policy=SMTP)
     part = message.get_body(("plain",))
-    return part.get_content() if part else ""
+    return part.get_content().replace("\r\n", "\n") if part else ""

@@ -22,8 +22,9 @@ from klik.models import MunicipalTask, Notice, TaskChange
 from klik.plugins.contributions import NotificationRule
 from klik.plugins.manager import CORE, plugin_of
 from klik.plugins.views import MunicipalTaskView
-from klik.services import ledger, reminders, task_recipients
+from klik.services import ledger, notice_account, reminders, task_recipients
 from klik.services.ledger import NoticeDraft
+from klik.services.notice_account import NoticeRow
 from klik.services.recipients import Recipient
 from klik.services.views import municipal_task_views
 from klik.services.work import Work
@@ -118,6 +119,8 @@ def _plan(work: Work, after: int) -> Plan:
         if not people[task.id]:
             plan.nobody += 1
         for one, overtaken in _with_overtaker(due[task.id]):
+            if overtaken and one.day < began[task.id]:
+                continue  # it was never to be sent: the task came, or its deadline moved, after that day
             _draft(work, plan, views[task.id], one, overtaken, people[task.id], known, began[task.id])
     return plan
 
@@ -220,6 +223,11 @@ def _deadline_days(work: Work, tasks: Sequence[MunicipalTask]) -> Mapping[int, d
     return {task.id: moved.get(task.id, danish_today(task.created_at)) for task in tasks}
 
 
+def notices_of_task(work: Work, task: MunicipalTask) -> Sequence[NoticeRow]:
+    """What has been told about a municipal task, oldest first, for its page."""
+    return notice_account.of_task(work, task)
+
+
 def key_of(rule: str, task_id: int, deadline_version: int) -> str:
     """What a reminder is about: the rule, the task and its deadline's version."""
     return f"{rule}/mt={task_id}/v={deadline_version}"
@@ -279,8 +287,9 @@ def worded(work: Work, rule: NotificationRule, task: MunicipalTaskView) -> tuple
     today = work.today
     if plugin_of(rule.key) == CORE:
         return rule.heading(task, today), rule.sentence(task, today)
+    # A key of its own: a day that fails and words that succeed must not count as one.
     return work.registry.guard.ask(
-        rule.key,
+        f"{rule.key}/ordlyd",
         lambda: (rule.heading(task, today), rule.sentence(task, today)),
         None,
         lambda words: words is not None and all(type(word) is str and word.strip() for word in words),

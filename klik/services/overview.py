@@ -16,6 +16,7 @@ from klik.models import (
     Municipality,
     MunicipalTask,
     Notice,
+    Person,
     Project,
     Task,
 )
@@ -134,7 +135,7 @@ def progress(work: Work) -> Sequence[PhaseProgress]:
 
 @dataclass(frozen=True, slots=True)
 class UrgentTask:
-    """A line of "det haster"; ``municipality`` only where the actor sees several."""
+    """A line of "det haster"; ``responsible`` is a name, or None."""
 
     id: int
     number: str | None
@@ -142,7 +143,7 @@ class UrgentTask:
     deadline: date
     status: Status
     colour: Colour | None
-    municipality: str
+    responsible: str | None
 
 
 def most_urgent(work: Work, limit: int = 8) -> Sequence[UrgentTask]:
@@ -156,9 +157,9 @@ def most_urgent(work: Work, limit: int = 8) -> Sequence[UrgentTask]:
             MunicipalTask.deadline,
             MunicipalTask.status,
             MunicipalTask.yellow_from,
-            Municipality.name,
+            Person.name,
         )
-        .join(Municipality, Municipality.id == MunicipalTask.municipality_id)
+        .outerjoin(Person, Person.id == MunicipalTask.responsible_id)
         .where(access.visible(work), IN_FORCE, or_(is_red(today), is_yellow(today)))
         .order_by(MunicipalTask.deadline, MunicipalTask.number_key, MunicipalTask.id)
         .limit(limit)
@@ -171,7 +172,7 @@ def most_urgent(work: Work, limit: int = 8) -> Sequence[UrgentTask]:
             deadline=row.deadline,
             status=Status(row.status),
             colour=colour(Status(row.status), row.deadline, row.yellow_from, today),
-            municipality=row.name,
+            responsible=row.name,
         )
         for row in rows
     ]
@@ -251,6 +252,7 @@ def unread_notices(work: Work) -> int:
     return (
         work.session.scalar(
             select(func.count()).where(
+                access.notices(work),
                 Notice.person_id == work.actor.person_id,
                 Notice.read_at.is_(None),
                 Notice.withdrawn_at.is_(None),

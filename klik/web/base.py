@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,6 +43,13 @@ class UndoneError(Exception):
     def __init__(self, response: AnyResponse) -> None:
         super().__init__()
         self.response = response
+
+
+@dataclass(frozen=True, slots=True)
+class Afterwards:
+    """What a view returns when its answer takes long: ``make`` is called once the transaction has ended."""
+
+    make: Callable[[], Any]
 
 
 def installation() -> Installation:
@@ -83,6 +91,7 @@ def enter(right: Right | None, view: View, parts: dict[str, Any]) -> AnyResponse
     now = g.klik_moment
     writes = request.method not in SAFE
     transaction = house.database.writing if writes else house.database.reading
+    answer: Any = None
     try:
         with transaction() as session:
             g.klik_session, g.klik_now = session, now
@@ -93,7 +102,8 @@ def enter(right: Right | None, view: View, parts: dict[str, Any]) -> AnyResponse
                 raise UndoneError(sign_in_first())
             if right is not None and not work.actor.has(right):  # type: ignore[union-attr]
                 raise ForbiddenError(right)
-            response = make_response(view(work, **parts))
+            answer = view(work, **parts)
+            response = make_response("" if isinstance(answer, Afterwards) else answer)
             if writes and response.status_code >= 400:
                 raise UndoneError(response)
     except UndoneError as undone:
@@ -109,6 +119,8 @@ def enter(right: Right | None, view: View, parts: dict[str, Any]) -> AnyResponse
         # An error page is drawn after the transaction; it must not open another by touching the session.
         g.pop("klik_session", None)
         g.pop("klik_work", None)
+    if isinstance(answer, Afterwards):
+        response = make_response(answer.make())
     _note_seen(now)
     return response
 
@@ -171,4 +183,4 @@ def undeclared(app: Any) -> list[str]:
     ]
 
 
-__all__ = ["OPEN", "IdConverter", "Response", "access", "installation", "see_other"]
+__all__ = ["OPEN", "Afterwards", "IdConverter", "Response", "access", "installation", "see_other"]

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from flask import Blueprint
 
+from klik.web.accounts.password import blueprint as password
 from klik.web.accounts.views import blueprint as accounts
+from klik.web.deleting.views import blueprint as deleting
+from klik.web.exports.listed import blueprint as list_export
+from klik.web.filters.views import blueprint as filters
 from klik.web.front.views import blueprint as front
+from klik.web.notices.views import blueprint as notices
 from klik.web.operations.views import blueprint as operations
 from klik.web.pages.views import blueprint as pages
+from klik.web.people.views import blueprint as people
 from klik.web.publishing.views import blueprint as publishing
+from klik.web.roles.views import blueprint as roles
+from klik.web.systems.views import blueprint as systems
+from klik.web.tasks.local import blueprint as local_task
+from klik.web.tasks.page import blueprint as task
+from klik.web.tasks.views import blueprint as tasks
 
 
 def all_blueprints() -> tuple[Blueprint, ...]:
@@ -16,7 +27,18 @@ def all_blueprints() -> tuple[Blueprint, ...]:
     return (
         front,
         accounts,
+        notices,
+        deleting,
         operations,
+        tasks,
+        filters,
+        task,
+        local_task,
+        list_export,
         pages,
+        password,
+        people,
+        roles,
         publishing,
+        systems,
     )

@@ -33,8 +33,10 @@ class CountdownBar:
 ENTRIES: tuple[tuple[str, str, Right], ...] = (
     ("Forside", "front.show", Right.SIGNED_IN),
     ("Opgaver", "tasks.index", Right.READ_TASKS),
+    ("Systemer", "systems.index", Right.READ_TASKS),
     ("Udgivelser", "publishing.index", Right.PUBLISH),
     ("Roller", "roles.index", Right.READ_ROLES),
+    ("Personer", "people.index", Right.READ_ROLES),
     ("Varsler", "notices.index", Right.READ_LEDGER),
     ("Sletning", "deleting.index", Right.EXPORT),
     ("Drift", "operations.index", Right.READ_OPERATIONS),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -30,6 +32,13 @@ def scan(house: Installation, now: datetime = make.NOW) -> int:
 def mail_them(house: Installation, now: datetime = make.NOW) -> int:
     with house.writing(now) as work:
         return compose(work, SENDER).mails
+
+
+def read(house: Installation, statement: Any) -> Sequence[Any]:
+    with house.database.reading() as session:
+        rows = session.scalars(statement).all()
+        session.expunge_all()
+        return rows
 
 
 def ledger(house: Installation) -> list[tuple[str, str | None]]:
@@ -79,9 +88,7 @@ def test_three_days_without_a_worker_are_caught_up_and_marked_late(house: Instal
     scan(house)
     later = make.NOW + 5 * DAY
     scan(house, later)
-    with house.database.reading() as session:
-        late = session.scalar(select(Notice).where(Notice.occasion == "core.7-dage"))
-    assert late is not None
+    late = read(house, select(Notice).where(Notice.occasion == "core.7-dage"))[0]
     assert late.sentence == (
         "Fristen er mandag den 30. november 2026, om 4 dage. "
         "Varslet er forsinket: det skulle være sendt den 23. november 2026."
@@ -93,8 +100,7 @@ def test_three_days_without_a_worker_are_caught_up_and_marked_late(house: Instal
 def test_a_task_published_close_to_its_deadline_is_not_called_late(house: Installation) -> None:
     a_task(house, make.TODAY + 5 * DAY)
     scan(house)
-    with house.database.reading() as session:
-        sentences = session.scalars(select(Notice.sentence).where(Notice.withdrawn_at.is_(None))).all()
+    sentences = read(house, select(Notice.sentence).where(Notice.withdrawn_at.is_(None)))
     assert sentences == ["Fristen er torsdag den 26. november 2026, om 5 dage."]
 
 
@@ -121,8 +127,7 @@ def test_a_moved_deadline_reminds_anew(house: Installation) -> None:
         )
     scan(house, make.NOW + DAY)
     assert mail_them(house, make.NOW + DAY) == 1
-    with house.database.reading() as session:
-        keys = session.scalars(select(Notice.dedupe_key).where(Notice.occasion == "core.7-dage")).all()
+    keys = read(house, select(Notice.dedupe_key).where(Notice.occasion == "core.7-dage"))
     assert sorted(key.split("/")[2] for key in keys) == ["v=1", "v=2"]
 
 
@@ -170,8 +175,7 @@ def test_one_person_in_two_parts_gets_one_notice(house: Installation) -> None:
         mette = make.person(session)
         make.municipal_task(session, deadline=make.TODAY - DAY, responsible=mette, executor=mette)
     scan(house)
-    with house.database.reading() as session:
-        rows = session.scalars(select(Notice).where(Notice.withdrawn_at.is_(None))).all()
+    rows = read(house, select(Notice).where(Notice.withdrawn_at.is_(None)))
     assert [row.reason for row in rows] == ["ansvarlig og udfører"]
 
 
@@ -186,8 +190,7 @@ def test_a_role_stands_for_its_holder(house: Installation) -> None:
             .values(responsible_role="systemansvarlig")
         )
     scan(house)
-    with house.database.reading() as session:
-        row = session.scalars(select(Notice).where(Notice.withdrawn_at.is_(None))).one()
+    (row,) = read(house, select(Notice).where(Notice.withdrawn_at.is_(None)))
     assert (row.person_id, row.reason) == (holder.id, "ansvarlig som systemansvarlig (primær)")
 
 
@@ -197,8 +200,7 @@ def test_without_anybody_the_plus_user_hears_and_is_told_why(house: Installation
         make.municipal_task(session, deadline=make.TODAY - DAY)
     assert plus is not None
     scan(house)
-    with house.database.reading() as session:
-        row = session.scalars(select(Notice).where(Notice.withdrawn_at.is_(None))).one()
+    (row,) = read(house, select(Notice).where(Notice.withdrawn_at.is_(None)))
     assert row.reason == "plusbruger for systemet; opgaven har hverken ansvarlig eller udfører"
 
 
@@ -253,8 +255,7 @@ def test_a_cpr_number_never_leaves(house: Installation) -> None:
     a_task(house, make.TODAY - DAY, title="Borger 010190-1234 mangler", local=True)
     scan(house)
     mail_them(house)
-    with house.database.reading() as session:
-        mail = session.scalars(select(Mail)).one()
+    (mail,) = read(house, select(Mail))
     assert "Borger xxxxxx-xxxx mangler" in plain_text(mail.content)
     assert b"010190" not in mail.content
     assert "010190" not in mail.subject
@@ -289,8 +290,7 @@ def test_two_weeks_hour_by_hour_each_reminder_once_on_its_danish_day(
     moment = datetime(deadline.year, deadline.month, deadline.day, tzinfo=UTC) - 10 * DAY
     for hour in range(24 * 13):
         scan(house, moment + timedelta(hours=hour))
-    with house.database.reading() as session:
-        rows = session.scalars(select(Notice).order_by(Notice.id)).all()
+    rows = read(house, select(Notice).order_by(Notice.id))
     copenhagen = notifying.danish_today
     assert [(row.occasion, copenhagen(row.created_at)) for row in rows] == [
         ("core.gul", deadline - 9 * DAY),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from klik.plugins import ItSystem, TaskTemplate, hookimpl, read_task_types
+from klik.plugins import Channel, ItSystem, Panel, TaskTemplate, hookimpl, read_task_types
+from klik.plugins.kp import checklists, teams
 
 KLIK_API = (1, 0)
 SYSTEM = "kp"
@@ -29,3 +30,15 @@ def klik_systems() -> Iterable[ItSystem]:
 def klik_task_types() -> Iterable[TaskTemplate]:
     """The tasks of KP Basis by their numbers, and those every system has."""
     return read_task_types(Path(__file__).with_name("tasks.toml"), "kp", SYSTEM)
+
+
+@hookimpl
+def klik_panels() -> Iterable[Panel]:
+    """The support course's checklists, on KP's tasks."""
+    return (checklists.PANEL,)
+
+
+@hookimpl
+def klik_channels() -> Iterable[Channel]:
+    """Teams, where the installation has given an address."""
+    return (teams.CHANNEL,)

@@ -5,10 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from klik.plugins import Choice, ExtraField, ItSystem, TaskTemplate, hookimpl, read_task_types
+import click
+from flask import Blueprint
+
+from klik.plugins import (
+    Choice,
+    ExtraField,
+    Filter,
+    Importer,
+    ItSystem,
+    Panel,
+    PluginTables,
+    TaskTemplate,
+    field_filter,
+    hookimpl,
+    read_task_types,
+)
+from klik.plugins.ksd import board
+from klik.plugins.ksd.board import PANEL
+from klik.plugins.ksd.commands import report_command, types_command
+from klik.plugins.ksd.r23 import R23
+from klik.plugins.ksd.tables import METADATA, VERSIONS
 
 KLIK_API = (1, 0)
 SYSTEM = "ksd"
+BLOCKS = ExtraField(
+    key="ksd.blokerer",
+    system=SYSTEM,
+    label="Blokerer i KSD",
+    help="Hvad der går i stå i KSD, hvis kommunen ikke har styr på det, opgaven handler om.",
+    choices=(
+        Choice(value="udbetaling", label="Udbetaling"),
+        Choice(value="afgoerelse", label="Afgørelse og dermed udbetaling"),
+        Choice(value="brev", label="Underretningsbrev"),
+    ),
+)
 
 
 @hookimpl
@@ -33,16 +64,40 @@ def klik_task_types() -> Iterable[TaskTemplate]:
 @hookimpl
 def klik_extra_fields() -> Iterable[ExtraField]:
     """What KSD stops while the matter that the task is about lies still."""
-    return (
-        ExtraField(
-            key="ksd.blokerer",
-            system=SYSTEM,
-            label="Blokerer i KSD",
-            help="Hvad der går i stå i KSD, hvis kommunen ikke har styr på det, opgaven handler om.",
-            choices=(
-                Choice(value="brev", label="Underretningsbrev"),
-                Choice(value="udbetaling", label="Udbetaling"),
-                Choice(value="afgoerelse", label="Afgørelse og dermed udbetaling"),
-            ),
-        ),
-    )
+    return (BLOCKS,)
+
+
+@hookimpl
+def klik_filters() -> Iterable[Filter]:
+    """``ksd.blokerer=udbetaling``."""
+    return (field_filter(BLOCKS),)
+
+
+@hookimpl
+def klik_panels() -> Iterable[Panel]:
+    """The board in short, on the system's page."""
+    return (PANEL,)
+
+
+@hookimpl
+def klik_importers() -> Iterable[Importer]:
+    """R23 "Uafsluttede opgaver"."""
+    return (R23,)
+
+
+@hookimpl
+def klik_commands() -> Iterable[click.Command]:
+    """``klik ksd opgavetyper`` and ``klik ksd vis-r23``."""
+    return (types_command, report_command)
+
+
+@hookimpl
+def klik_blueprints() -> Iterable[Blueprint]:
+    """The blocking board."""
+    return (board.blueprint,)
+
+
+@hookimpl
+def klik_tables() -> Iterable[PluginTables]:
+    """What the last report said."""
+    return (PluginTables(metadata=METADATA, versions=VERSIONS),)

@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from klik.plugins import Choice, DeadlineRule, ItSystem, TaskTemplate, hookimpl, read_task_types
+from klik.plugins import (
+    ChangeView,
+    Choice,
+    DeadlineRule,
+    ItSystem,
+    NotificationRule,
+    Panel,
+    PluginContext,
+    PluginTables,
+    PublishedView,
+    TaskTemplate,
+    hookimpl,
+    read_task_types,
+)
+from klik.plugins.ky import readiness, reminder
 from klik.plugins.ky.go_live import BEFORE_GO_LIVE
 
 KLIK_API = (1, 0)
@@ -41,3 +55,35 @@ def klik_task_types() -> Iterable[TaskTemplate]:
 def klik_deadline_rules() -> Iterable[DeadlineRule]:
     """Days before the municipality's own go-live."""
     return (BEFORE_GO_LIVE,)
+
+
+@hookimpl
+def klik_notification_rules() -> Iterable[NotificationRule]:
+    """A month to go."""
+    return (reminder.BEFORE_GO_LIVE,)
+
+
+@hookimpl
+def klik_panels() -> Iterable[Panel]:
+    """How many tasks are closed, on the system's page."""
+    return (readiness.PANEL,)
+
+
+@hookimpl
+def klik_tables() -> Iterable[PluginTables]:
+    """What readiness is counted from."""
+    return (PluginTables(metadata=readiness.METADATA, versions=readiness.VERSIONS),)
+
+
+@hookimpl
+def klik_task_published(published: PublishedView, context: PluginContext) -> None:
+    """Count KY's task for its municipalities."""
+    if published.task.system == SYSTEM and context.store is not None:
+        readiness.note_published(published, context.store)
+
+
+@hookimpl
+def klik_municipal_task_changed(change: ChangeView, context: PluginContext) -> None:
+    """Count KY's task as closed or open again."""
+    if change.system == SYSTEM and change.field == "status" and context.store is not None:
+        readiness.note_change(change, context.store)

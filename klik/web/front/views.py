@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import groupby
 from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, url_for
 
+from klik.domain.calendar import long_date, relative
 from klik.domain.rights import Level, Right
 from klik.services import overview
+from klik.services.overview import UrgentTask
 from klik.services.work import Work
 from klik.web.base import access
 
 blueprint = Blueprint("front", __name__)
+URGENT = (
+    {"key": "task", "label": "Opgave"},
+    {"key": "deadline", "label": "Deadline"},
+    {"key": "status", "label": "Status"},
+    {"key": "responsible", "label": "Ansvarlig"},
+)
 
 
 @blueprint.get("/")
@@ -39,9 +48,24 @@ def show(work: Work) -> Any:
     return render_template(
         "front/municipality.html",
         **facts,
-        urgent=overview.most_urgent(work),
+        urgent=[_row(task, work.today) for task in overview.most_urgent(work)],
+        columns=URGENT,
         administers=actor.has(Right.EDIT_ROLES),
     )
+
+
+def _row(task: UrgentTask, today: date) -> dict[str, Any]:
+    return {
+        "id": task.id,
+        "href": url_for("task.show", task_id=task.id),
+        "number": task.number or "",
+        "title": task.title,
+        "deadline_iso": task.deadline.isoformat(),
+        "deadline_text": f"{long_date(task.deadline)}, {relative(task.deadline, today)}",
+        "colour": task.colour,
+        "status": task.status.value,
+        "responsible": task.responsible,
+    }
 
 
 def _by_project(work: Work) -> list[dict[str, Any]]:

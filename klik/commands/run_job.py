@@ -1,0 +1,59 @@
+"""``klik run-job``: one job, now."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from types import FrameType
+
+import click
+
+from klik import dispatcher, jobs
+from klik.cli import FOUND_A_PROBLEM, data_option, installation
+
+
+@click.command("run-job")
+@click.argument("name", metavar="NAVN", type=click.Choice(sorted(jobs.JOBS)))
+@click.option("--json", "as_json", is_flag=True, help="Skriv resultatet som JSON.")
+@click.option("--loop", "in_a_loop", is_flag=True, hidden=True)
+@data_option
+@click.pass_context
+def command(context: click.Context, name: str, as_json: bool, in_a_loop: bool) -> None:
+    """Kør et job nu, og skriv i én sætning, hvad det gjorde."""
+    house = installation(context)
+    if in_a_loop:
+        if name != "deliver":
+            raise click.UsageError("--loop findes kun for deliver.")
+        dispatcher.loop(house, _until_told())
+        return
+    now = jobs.wall_clock()
+    outcome = jobs.run(house, name, now, f"{now.isoformat()} manuelt")
+    if outcome is None:
+        raise click.UsageError("Jobbet kører allerede.")
+    if as_json:
+        row = {"job": name, "sentence": outcome.sentence, "ok": outcome.well}
+        click.echo(json.dumps(row, ensure_ascii=False))
+    else:
+        click.echo(outcome.sentence)
+    if not outcome.well:
+        raise SystemExit(FOUND_A_PROBLEM)
+
+
+def _until_told() -> threading.Event:
+    """Set at SIGTERM, SIGINT, and when the worker that started this process is gone."""
+    stopped = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+
+    def watch_parent() -> None:
+        sys.stdin.buffer.read()
+        stopped.set()
+
+    threading.Thread(target=watch_parent, daemon=True).start()
+    return stopped

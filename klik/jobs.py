@@ -1,0 +1,232 @@
+"""The jobs by name: what each does, and how often the worker asks for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import delete, func, select
+
+from klik.installation import Installation
+from klik.models import Mail, Notice, RequestKey
+from klik.services import (
+    control,
+    deleting,
+    deletion_notices,
+    delivery,
+    events,
+    job_runs,
+    notifying,
+    sessions,
+    smtp,
+)
+from klik.services.delivery import Delivered
+from klik.services.mails import Sender
+
+Clock = Callable[[], datetime]
+REQUEST_KEYS_KEPT = timedelta(days=30)
+STALE_MAILS_KEPT = timedelta(days=30)
+TEMPORARY_FILES_KEPT = timedelta(hours=24)
+# Notices planned before they are written: one transaction, so that a person gets one mail, and bounded memory.
+MOST_PLANNED = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a job did, in one Danish sentence; ``well`` false when it found something wrong."""
+
+    sentence: str
+    well: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job: ``every`` is how often the worker runs it, None for those that only people start."""
+
+    name: str
+    run: Callable[[Installation, datetime], Outcome]
+    every: timedelta | None
+
+
+def wall_clock() -> datetime:
+    """Now; the one place where jobs read the clock."""
+    return datetime.now(UTC)
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """ "1 varsel", "12 varsler"."""
+    return f"{count} {one if count == 1 else many}"
+
+
+def scan_deadlines(house: Installation, now: datetime) -> Outcome:
+    """Enter what is due. Looks in reading transactions, so nobody waits while it thinks."""
+    written = revived = nobody = 0
+    waiting: list[notifying.Plan] = []
+
+    def store() -> None:
+        nonlocal written, revived, nobody
+        with house.writing(now) as work:
+            scan = notifying.write(work, waiting)
+        written, revived, nobody = written + scan.written, revived + scan.revived, nobody + scan.nobody
+        waiting.clear()
+
+    with house.reading(now) as work:
+        for plan in notifying.plans(work):
+            work.session.expunge_all()
+            if plan.drafts or plan.revived or plan.nobody:
+                waiting.append(plan)
+            if sum(len(each.drafts) for each in waiting) >= MOST_PLANNED:
+                store()
+    if waiting:
+        store()
+    with house.writing(now) as work:
+        written += deletion_notices.remind(work)
+    sentence = f"{counted(written, 'nyt varsel', 'nye varsler')} er skrevet ind"
+    if revived:
+        sentence += f", {counted(revived, 'varsel', 'varsler')} er taget frem igen"
+    if nobody:
+        sentence += f"; {counted(nobody, 'opgave', 'opgaver')} har ingen modtager"
+    return Outcome(f"{sentence}.", well=not nobody)
+
+
+def sender(house: Installation) -> Sender:
+    """Who the installation's mails come from."""
+    return Sender(house.settings.mail_from, house.settings.base_url)
+
+
+def open_channels(house: Installation) -> Collection[str]:
+    """The channels that can send now; the core's needs KLIK_SMTP_URL."""
+    return [key for key in house.registry.channels if key != smtp.KEY or house.settings.smtp]
+
+
+def send_due(
+    house: Installation, clock: Clock, stop: Callable[[], bool] = lambda: False, owner: str | None = None
+) -> Delivered:
+    """Compose what waits and send until nothing is due."""
+    done = delivery.deliver(house.writing, clock, sender(house), open_channels(house), stop=stop, owner=owner)
+    if done.sent:
+        with house.writing(clock()) as work:
+            deletion_notices.note_notified(work)
+    return done
+
+
+def deliver(house: Installation, now: datetime) -> Outcome:
+    """Compose and send until nothing is due; time goes on from ``now`` while it sends."""
+    started = time.monotonic()
+    done = send_due(house, lambda: now + timedelta(seconds=time.monotonic() - started))
+    parts = [f"{counted(done.sent, 'mail', 'mails')} er afleveret"]
+    for count, words in (
+        (done.later, "forsøges igen senere"),
+        (done.refused, "er afvist"),
+        (done.doubtful, "er uvisse"),
+        (done.resent, "er sendt igen, fordi de var uvisse"),
+    ):
+        if count:
+            parts.append(f"{count} {words}")
+    if done.withdrawn:
+        parts.append(f"{counted(done.withdrawn, 'varsel', 'varsler')} er trukket tilbage")
+    sentence = f"{', '.join(parts)}."
+    if house.settings.smtp is None and (left := _unsent(house, now)):
+        return Outcome(
+            f"{sentence} {counted(left, 'mail', 'mails')} venter, fordi KLIK_SMTP_URL ikke er sat.",
+            well=False,
+        )
+    return Outcome(sentence, well=not (done.refused or done.doubtful))
+
+
+def _unsent(house: Installation, now: datetime) -> int:
+    with house.reading(now) as work:
+        waiting = select(func.count()).where(Mail.state == "pending", Mail.channel == smtp.KEY)
+        return work.session.scalar(waiting) or 0
+
+
+def recount(house: Installation, now: datetime) -> Outcome:
+    """Recount what should have been told, and heal what is missing."""
+    with house.writing(now) as work:
+        found = control.recount(work)
+    return Outcome(found.sentence, well=found.well)
+
+
+def digests(house: Installation, now: datetime) -> Outcome:
+    """Gather waiting notices into mails without sending them."""
+    made = delivery.compose_all(house.writing, lambda: now, sender(house))
+    sentence = f"{counted(made.mails, 'mail', 'mails')} er gjort klar"
+    if made.withdrawn:
+        sentence += f", {counted(made.withdrawn, 'varsel', 'varsler')} er trukket tilbage"
+    return Outcome(f"{sentence}.")
+
+
+def tell_plugins(house: Installation, now: datetime) -> Outcome:
+    """Tell plug-ins what happened."""
+    told = events.tell_waiting(house, now)
+    return Outcome(f"{counted(told, 'hændelse', 'hændelser')} er fortalt til udvidelserne.")
+
+
+def sweep(house: Installation, now: datetime) -> Outcome:
+    """Remove what is over: sessions, form keys, mails taken apart, old runs, half-written files."""
+    with house.writing(now) as work:
+        rows = sessions.sweep(work) + job_runs.sweep(work)
+        rows += work.session.execute(
+            delete(RequestKey).where(RequestKey.at < now - REQUEST_KEYS_KEPT)
+        ).rowcount
+        carried = select(Notice.mail_id).where(Notice.mail_id.is_not(None))
+        rows += work.session.execute(
+            delete(Mail).where(
+                Mail.state == "stale", Mail.created_at < now - STALE_MAILS_KEPT, Mail.id.not_in(carried)
+            )
+        ).rowcount
+    files = _sweep_files(house, now)
+    return Outcome(
+        f"{counted(rows, 'gammel række', 'gamle rækker')} og "
+        f"{counted(files, 'halvfærdig fil', 'halvfærdige filer')} er fjernet."
+    )
+
+
+def _sweep_files(house: Installation, now: datetime) -> int:
+    gone = 0
+    for file in house.files.folder.glob("*/.tmp-*"):
+        if file.stat().st_mtime < (now - TEMPORARY_FILES_KEPT).timestamp():
+            file.unlink(missing_ok=True)
+            gone += 1
+    return gone
+
+
+def delete_due(house: Installation, now: datetime) -> Outcome:
+    """Delete what is past its last day and proven archived."""
+    return Outcome(deleting.delete_due(house, now))
+
+
+JOBS = {
+    job.name: job
+    for job in (
+        Job("scan-deadlines", scan_deadlines, timedelta(minutes=15)),
+        Job("deliver", deliver, None),
+        Job("control", recount, timedelta(minutes=15)),
+        Job("digests", digests, None),
+        Job("tell-plugins", tell_plugins, timedelta(minutes=1)),
+        Job("delete-due", delete_due, timedelta(hours=1)),
+        Job("sweep", sweep, timedelta(hours=1)),
+    )
+}
+
+
+def run(house: Installation, name: str, now: datetime, period: str) -> Outcome | None:
+    """Run a job for a period and note it; None when another process has that period."""
+    with house.writing(now) as work:
+        if not job_runs.begin(work, name, period):
+            return None
+    started = time.monotonic()
+    try:
+        outcome = JOBS[name].run(house, now)
+    except BaseException as error:
+        _note(house, name, period, now, f"fejlede: {type(error).__name__}")
+        raise
+    _note(house, name, period, now + timedelta(seconds=time.monotonic() - started), outcome.sentence)
+    return outcome
+
+
+def _note(house: Installation, name: str, period: str, now: datetime, sentence: str) -> None:
+    with house.writing(now) as work:
+        job_runs.finish(work, name, period, sentence)

@@ -1,0 +1,200 @@
+"""What a plug-in declares, checked before anything uses it: keys, types, names that exist, sizes that fit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from klik.content.loading import Content
+from klik.plugins.contributions import (
+    Channel,
+    DeadlineRule,
+    ExtraField,
+    Filter,
+    Importer,
+    ItSystem,
+    NotificationRule,
+    Panel,
+    PluginTables,
+    TaskTemplate,
+)
+
+DECLARATIONS: Mapping[str, type] = {
+    "klik_systems": ItSystem,
+    "klik_task_types": TaskTemplate,
+    "klik_extra_fields": ExtraField,
+    "klik_deadline_rules": DeadlineRule,
+    "klik_filters": Filter,
+    "klik_panels": Panel,
+    "klik_notification_rules": NotificationRule,
+    "klik_channels": Channel,
+    "klik_importers": Importer,
+    "klik_tables": PluginTables,
+}
+Declared = Mapping[str, Mapping[str, Any]]
+PLACES = ("task", "system")
+PRIORITIES = ("hoej", "normal", "lav")
+FILTER_KINDS = ("valg", "dato", "tekst", "person")
+LONGEST_KEY, LONGEST_CODE, LONGEST_TITLE, LONGEST_VALUE = 60, 60, 200, 500
+MOST_DECLARED = 1_000
+_CODE = re.compile(r"[a-z][a-z0-9-]*")
+_KEY = re.compile(r"[a-z0-9_]+\.[a-z0-9][a-z0-9._-]*")
+
+
+class DeclarationError(Exception):
+    """A declaration that cannot be used; the Danish text names the hook, the key and what is wrong."""
+
+
+def key_of(item: Any) -> str:
+    """What a contribution is known by."""
+    return item.code if isinstance(item, ItSystem) else item.key
+
+
+def checked(
+    plugin: str, module: Any, content: Content, answers: Callable[[str], Any], taken: Declared
+) -> dict[str, dict[str, Any]]:
+    """Everything one plug-in declares, by hook and key; raises DeclarationError.
+
+    ``answers(hook)`` asks the plug-in; ``taken`` is what core and earlier plug-ins declared.
+    """
+    own: dict[str, dict[str, Any]] = {}
+    for hook, kind in DECLARATIONS.items():
+        own[hook] = {}
+        for item in answers(hook):
+            if len(own[hook]) >= MOST_DECLARED:
+                raise DeclarationError(f"{hook}: der er over {MOST_DECLARED}")
+            if not isinstance(item, kind):
+                raise DeclarationError(f"{hook} gav {type(item).__name__}, ikke {kind.__name__}")
+            name = plugin if isinstance(item, PluginTables) else _checked_key(plugin, hook, item)
+            if name in taken[hook] or name in own[hook]:
+                raise DeclarationError(f"{hook}: {name} findes allerede")
+            own[hook][name] = item
+    known = {hook: {**taken[hook], **own[hook]} for hook in DECLARATIONS}
+    for hook, items in own.items():
+        for name, item in items.items():
+            for problem in (*_uncallable(item), *_CHECKS[hook](plugin, module, content, known, item)):
+                raise DeclarationError(f"{hook}: {name}: {problem}")
+    return own
+
+
+def _checked_key(plugin: str, hook: str, item: Any) -> str:
+    name = key_of(item)
+    label = next(getattr(item, word) for word in ("label", "title", "name") if hasattr(item, word))
+    if isinstance(item, ItSystem):
+        fits = isinstance(name, str) and _CODE.fullmatch(name) and len(name) <= LONGEST_CODE
+    else:
+        fits = isinstance(name, str) and _KEY.fullmatch(name) and len(name) <= LONGEST_KEY
+    if not fits:
+        raise DeclarationError(f"{hook}: “{str(name)[:80]}” er ikke en nøgle med små bogstaver og tal")
+    if not isinstance(item, ItSystem) and not name.startswith(f"{plugin}."):
+        raise DeclarationError(f"{hook}: {name} begynder ikke med {plugin}.")
+    if not isinstance(label, str) or not label.strip() or len(label) > LONGEST_TITLE:
+        raise DeclarationError(f"{hook}: {name} mangler et navn på højst {LONGEST_TITLE} tegn")
+    return name
+
+
+def _uncallable(item: Any) -> list[str]:
+    return [
+        f"{field.name} kan ikke kaldes"
+        for field in fields(item)
+        if "Callable" in str(field.type)
+        and not callable(getattr(item, field.name))
+        and not (getattr(item, field.name) is None and "None" in str(field.type))
+    ]
+
+
+def _system(_plugin: str, _module: Any, _content: Content, _known: Declared, item: ItSystem) -> list[str]:
+    wrong = [wave.value for wave in item.waves if not _CODE.fullmatch(wave.value)]
+    return [f"bølgen “{wrong[0]}” skal have et navn med små bogstaver"] if wrong else []
+
+
+def _task_type(
+    _plugin: str, _module: Any, content: Content, known: Declared, item: TaskTemplate
+) -> list[str]:
+    problems = []
+    if item.system is not None and item.system not in known["klik_systems"]:
+        problems.append(f"systemet {item.system} findes ikke")
+    if item.phase not in {phase.slug for phase in content.phases}:
+        problems.append(f"fasen {item.phase} findes ikke")
+    if item.theme not in {theme.slug for theme in content.themes}:
+        problems.append(f"temaet {item.theme} findes ikke")
+    roles = {role.slug for role in content.roles}
+    problems += [
+        f"rollen {role} findes ikke"
+        for role in (item.responsible_role, item.executor_role)
+        if role is not None and role not in roles
+    ]
+    if item.priority not in PRIORITIES:
+        problems.append(f"prioriteten {item.priority} findes ikke")
+    if item.deadline_rule not in known["klik_deadline_rules"]:
+        problems.append(f"fristreglen {item.deadline_rule} findes ikke")
+    elif wrong := known["klik_deadline_rules"][item.deadline_rule].check(item.deadline_parameter):
+        problems.append(wrong)
+    problems += [
+        f"feltet {field} findes ikke" for field in item.fields if field not in known["klik_extra_fields"]
+    ]
+    return problems
+
+
+def _extra_field(
+    _plugin: str, _module: Any, _content: Content, known: Declared, item: ExtraField
+) -> list[str]:
+    problems = []
+    if item.system not in known["klik_systems"]:
+        problems.append(f"systemet {item.system} findes ikke")
+    if any(not choice.value or len(choice.value) > LONGEST_VALUE for choice in item.choices):
+        problems.append(f"et valg skal være på 1 til {LONGEST_VALUE} tegn")
+    return problems
+
+
+def _panel(_plugin: str, module: Any, _content: Content, _known: Declared, item: Panel) -> list[str]:
+    if item.place not in PLACES:
+        return [f"stedet {item.place} er hverken {' eller '.join(PLACES)}"]
+    file = getattr(module, "__file__", None)
+    if file is None or not (Path(file).parent / "templates" / item.template).is_file():
+        return [f"skabelonen {item.template} findes ikke"]
+    return []
+
+
+def _filter(_plugin: str, _module: Any, _content: Content, _known: Declared, item: Filter) -> list[str]:
+    return [] if item.kind in FILTER_KINDS else [f"arten {item.kind} findes ikke"]
+
+
+def _notification_rule(
+    _plugin: str, _module: Any, _content: Content, _known: Declared, item: NotificationRule
+) -> list[str]:
+    return [] if 0 <= item.late_days <= 366 else ["late_days skal være fra 0 til 366"]
+
+
+def _importer(_plugin: str, _module: Any, _content: Content, known: Declared, item: Importer) -> list[str]:
+    known_system = item.system is None or item.system in known["klik_systems"]
+    return [] if known_system else [f"systemet {item.system} findes ikke"]
+
+
+def _tables(plugin: str, _module: Any, _content: Content, _known: Declared, item: PluginTables) -> list[str]:
+    strangers = [table for table in item.metadata.tables if not table.startswith(f"{plugin}_")]
+    problems = [f"tabellen {table} begynder ikke med {plugin}_" for table in strangers]
+    if not item.versions.is_dir():
+        problems.append("mappen med migrationer findes ikke")
+    return problems
+
+
+def _anything(*_: Any) -> list[str]:
+    return []
+
+
+_CHECKS: Mapping[str, Callable[..., list[str]]] = {
+    "klik_systems": _system,
+    "klik_task_types": _task_type,
+    "klik_extra_fields": _extra_field,
+    "klik_deadline_rules": _anything,
+    "klik_filters": _filter,
+    "klik_panels": _panel,
+    "klik_notification_rules": _notification_rule,
+    "klik_channels": _anything,
+    "klik_importers": _importer,
+    "klik_tables": _tables,
+}

@@ -1,0 +1,29 @@
+"""KSD's own tables: what the last report said is unsolved. Numbers only; no person is in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Column, DateTime, Integer, MetaData, String, Table
+
+METADATA = MetaData()
+VERSIONS = Path(__file__).parent / "migrations"
+
+open_tasks = Table(
+    "ksd_open_tasks",
+    METADATA,
+    Column("municipality", Integer, primary_key=True, autoincrement=False),
+    # "2017-10" in the layout until June 2020, empty in the one after.
+    Column("month", String(7), primary_key=True),
+    Column("title_key", String(200), primary_key=True),
+    Column("title", String(200), nullable=False),
+    Column("blocks", String(20), nullable=False),
+    Column("count", Integer, nullable=False),
+)
+
+reports = Table(
+    "ksd_reports",
+    METADATA,
+    Column("municipality", Integer, primary_key=True, autoincrement=False),
+    Column("read_at", DateTime(timezone=True), nullable=False),
+)

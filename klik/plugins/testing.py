@@ -1,1 +1,0 @@
-"""A pytest plug-in for the authors of plug-ins."""

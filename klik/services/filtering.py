@@ -1,0 +1,189 @@
+"""From criteria to conditions: which municipal tasks the actor may see and has asked for.
+
+Decisions: closed tasks (fuldført, ikke relevant) are hidden until ``fuldfoerte=ja``, or until ``status`` names
+them; withdrawn tasks are hidden until ``fuldfoerte=ja``. ``ansvarlig=ingen`` means that no person is named; a
+role may still stand there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import ColumnElement, and_, select
+
+from klik.models import MunicipalTask, MunicipalTaskField
+from klik.plugins.contributions import Filter, FilterColumns, FilterQuestion, FilterValueError
+from klik.plugins.manager import Registry
+from klik.services import access, vocabulary
+from klik.services.criteria import COMPLETED, Criteria, parse, unknown
+from klik.services.filters import is_open
+from klik.services.vocabulary import PEOPLE_KEYS, Vocabulary
+from klik.services.work import Work
+
+_Answer = tuple[ColumnElement[bool] | None, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What was asked, as conditions by key; ``criteria`` holds only what means something.
+
+    ``remarks`` are Danish sentences about everything that was left out. ``visible`` is what the actor may see
+    at all and is always part of ``where``.
+    """
+
+    criteria: Criteria
+    visible: ColumnElement[bool]
+    conditions: Mapping[str, ColumnElement[bool]]
+    remarks: tuple[str, ...]
+    words: Vocabulary
+
+    def where(self, *without: str) -> ColumnElement[bool]:
+        """Everything that must hold, but for the filters of the keys in ``without``."""
+        return and_(
+            self.visible, *(condition for key, condition in self.conditions.items() if key not in without)
+        )
+
+    def only(self, *keys: str) -> ColumnElement[bool]:
+        """What must hold of the filters of these keys alone, in what the actor may see."""
+        return and_(self.visible, *(self.conditions[key] for key in keys if key in self.conditions))
+
+
+def read(registry: Registry, query: str) -> Criteria:
+    """The criteria of a query string, with the filters of core and plug-ins; raises QueryTooLongError."""
+    return parse(query, registry.filters)
+
+
+def select_tasks(work: Work, criteria: Criteria, words: Vocabulary | None = None) -> Selection:
+    """The conditions for the criteria; without ``words`` the vocabulary is read (one statement)."""
+    words = words or vocabulary.read(work, [criteria])
+    question = _question(work)
+    conditions: dict[str, ColumnElement[bool]] = {}
+    kept: list[tuple[str, tuple[str, ...]]] = []
+    remarks = list(criteria.remarks)
+    for key, values in criteria.filters:
+        if key in PEOPLE_KEYS and not access.sees_people(work):
+            remarks.append(
+                f"Filteret “{work.registry.filters[key].label}” kan du ikke bruge; det er ikke brugt."
+            )
+            continue
+        values = _existing(work.registry, words, key, values, remarks)
+        condition, values = _condition(work.registry, question, key, values, remarks)
+        if condition is not None and values:
+            conditions[key] = condition
+            kept.append((key, values))
+    criteria = replace(criteria, filters=tuple(kept))
+    if conditions.pop(COMPLETED, None) is None:
+        conditions[COMPLETED] = MunicipalTask.withdrawn_at.is_(None)
+        conditions.setdefault("status", is_open())
+    return Selection(criteria, access.visible(work), conditions, tuple(dict.fromkeys(remarks)), words)
+
+
+def label(registry: Registry, words: Vocabulary, key: str, value: str) -> str:
+    """What a value is called under "Anvendte filtre"; the value itself when nobody knows."""
+    known = words.of(key)
+    if known is not None:
+        return known.get(value, value)
+    if key in PEOPLE_KEYS and value in words.people:
+        return words.people[value]
+    wanted = registry.filters[key]
+    if not _is_plugin(key):
+        return wanted.describe(value)
+    return registry.guard.ask(f"{key}.describe", lambda: wanted.describe(value), value, _is_text)
+
+
+def _question(work: Work) -> FilterQuestion:
+    return FilterQuestion(
+        today=work.today,
+        person_id=work.actor.person_id if work.actor else None,
+        columns=FilterColumns(task=MunicipalTask.__table__.c, field=_field),
+    )
+
+
+def _field(key: str) -> ColumnElement[str | None]:
+    return (
+        select(MunicipalTaskField.value)
+        .where(MunicipalTaskField.municipal_task_id == MunicipalTask.id, MunicipalTaskField.field == key)
+        .correlate(MunicipalTask)
+        .scalar_subquery()
+    )
+
+
+def _is_plugin(key: str) -> bool:
+    return "." in key
+
+
+def _is_text(answer: object) -> bool:
+    return isinstance(answer, str) and len(answer) <= 500
+
+
+def _existing(
+    registry: Registry, words: Vocabulary, key: str, values: tuple[str, ...], remarks: list[str]
+) -> tuple[str, ...]:
+    """The values that name something the actor may know of."""
+    known = words.of(key)
+    if known is None and key in PEOPLE_KEYS:
+        known = words.people
+        values_to_check = tuple(value for value in values if value.isdigit())
+    else:
+        values_to_check = values if known is not None else ()
+    missing = {value for value in values_to_check if value not in (known or {})}
+    for value in values:
+        if value in missing:
+            remarks.append(unknown(f"{registry.filters[key].label}:", value, known or ()))
+    return tuple(value for value in values if value not in missing)
+
+
+def _condition(
+    registry: Registry, question: FilterQuestion, key: str, values: tuple[str, ...], remarks: list[str]
+) -> tuple[ColumnElement[bool] | None, tuple[str, ...]]:
+    """The condition for the values that mean something, and those values."""
+    if not values:
+        return None, ()
+    wanted = registry.filters[key]
+    condition, fault = _ask(registry, wanted, values, question)
+    if condition is not None:
+        return condition, values
+    if not fault:
+        remarks.append(
+            f"Udvidelsen {key.partition('.')[0].upper()} svarede ikke, så filteret “{wanted.label}” er ikke brugt."
+        )
+        return None, ()
+    good: list[str] = []
+    for value in values:
+        condition, fault = _ask(registry, wanted, (value,), question)
+        if condition is not None:
+            good.append(value)
+        else:
+            choices = [choice.value for choice in wanted.choices]
+            words = unknown(f"{wanted.label}:", value, choices)
+            remarks.append(
+                words if fault.endswith("findes ikke") else f"{fault.rstrip('.')}. Værdien er ikke brugt."
+            )
+    if not good:
+        return None, ()
+    return _ask(registry, wanted, good, question)[0], tuple(good)
+
+
+def _ask(registry: Registry, wanted: Filter, values: Sequence[str], question: FilterQuestion) -> _Answer:
+    """The filter's condition, or None and its sentence; an empty sentence when a plug-in failed."""
+
+    def answer() -> _Answer:
+        try:
+            return wanted.where(values, question), ""
+        except FilterValueError as error:
+            return None, str(error) or f"{wanted.label}: værdien kan ikke bruges"
+
+    if not _is_plugin(wanted.key):
+        return answer()
+    return registry.guard.ask(wanted.key, answer, (None, ""), _is_usable)
+
+
+def _is_usable(answer: _Answer) -> bool:
+    """A condition on municipal tasks and nothing else: another table would multiply the rows."""
+    condition, sentence = answer
+    if condition is None:
+        return _is_text(sentence)
+    if not isinstance(condition, ColumnElement):
+        return False
+    return set(select(MunicipalTask.id).where(condition).get_final_froms()) == {MunicipalTask.__table__}

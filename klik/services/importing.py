@@ -1,0 +1,99 @@
+"""Reading files in through a plug-in's importer; a dry run is the import itself, undone."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+from klik.plugins.answers import is_report
+from klik.plugins.contributions import Importer, ImportRefusedError, ImportReport
+from klik.plugins.manager import plugin_of
+from klik.services import auditing
+from klik.services.errors import ForbiddenError, NotFoundError, RefusedError
+from klik.services.work import Work
+
+PATIENCE = 60.0
+LARGEST_FILE = 20 * 1024 * 1024
+WRONG = "forkert"
+FIELD = "file"
+
+
+def offered(work: Work, system: str | None = None) -> tuple[Importer, ...]:
+    """The importers the actor may use, of one system or all."""
+    return tuple(
+        importer
+        for importer in work.registry.importers.values()
+        if (system is None or importer.system == system) and _may(work, importer)
+    )
+
+
+def importer_for(work: Work, key: str) -> Importer:
+    """The importer with this key; raises NotFoundError, or ForbiddenError when the actor may not use it."""
+    importer = work.registry.importers.get(key)
+    if importer is None:
+        raise NotFoundError
+    if not _may(work, importer):
+        raise ForbiddenError(importer.right)
+    return importer
+
+
+def _may(work: Work, importer: Importer) -> bool:
+    if work.actor is None:
+        return True
+    if importer.municipal and work.actor.municipality_id is None:
+        return False
+    return work.actor.has(importer.right)
+
+
+def run(
+    work: Work, key: str, content: bytes, name: str, *, keep: bool, municipality: int | None = None
+) -> ImportReport:
+    """Read the file and report every row; kept only with ``keep`` and when no row is wrong.
+
+    ``municipality`` is for klik's own acts (the command line); a person's is always the person's own. Raises
+    RefusedError when the file as a whole cannot be used.
+    """
+    importer = importer_for(work, key)
+    if len(content) > LARGEST_FILE:
+        raise RefusedError({FIELD: f"Fil: filen må højst fylde {LARGEST_FILE // 1024 // 1024} MB."})
+    code = work.actor.municipality_id if work.actor else municipality
+    if importer.municipal and code is None:
+        raise RefusedError({FIELD: "Kommune: vælg den kommune, filen gælder."})
+    with work.session.begin_nested() as undoable:
+        report = _read(work, importer, content, name, code)
+        kept = keep and isinstance(report, ImportReport) and not report.count(WRONG)
+        if not kept:
+            undoable.rollback()
+    if isinstance(report, ImportRefusedError):
+        raise RefusedError({FIELD: f"Fil: {report}"})
+    if report is None:
+        raise RefusedError(
+            {FIELD: "Fil: udvidelsen kunne ikke læse filen. Intet er ændret. Prøv igen senere."}
+        )
+    if kept:
+        outcomes = ("ny", "ændret", "uændret", "fjernet")
+        auditing.record(
+            work, "indlæs", f"import/{key}", {word: report.count(word) for word in outcomes}, code
+        )
+    return report
+
+
+def _read(
+    work: Work, importer: Importer, content: bytes, name: str, municipality: int | None
+) -> ImportReport | ImportRefusedError | None:
+    context = replace(work.plugin_context(plugin_of(importer.key)), municipality=municipality)
+
+    def question() -> ImportReport | ImportRefusedError | None:
+        try:
+            return importer.read(io.BytesIO(content), name, context)
+        except ImportRefusedError as refused:
+            return refused
+
+    return work.registry.guard.ask(
+        importer.key,
+        question,
+        None,
+        lambda answer: isinstance(answer, ImportRefusedError) or is_report(answer),
+        store=context.store,
+        patience=PATIENCE,
+    )

@@ -1,0 +1,81 @@
+"""The book of the worker: which job ran for which period, and which process was alive when."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from klik.models import Heartbeat, JobRun
+from klik.services.work import Work
+
+WORKER = "worker"
+DISPATCHER = "dispatcher"
+KEPT = timedelta(days=30)
+SILENT = timedelta(minutes=10)
+NAMES = {WORKER: "Arbejdsprocessen", DISPATCHER: "Mailafsendelsen"}
+
+
+def begin(work: Work, job: str, period: str) -> bool:
+    """Take the job for a period; False when another process has it already."""
+    dialect = sqlite if work.session.get_bind().dialect.name == "sqlite" else postgresql
+    statement = (
+        dialect.insert(JobRun)
+        .values(job=job, period=period, started_at=work.now)
+        .on_conflict_do_nothing(index_elements=["job", "period"])
+        .returning(JobRun.id)
+    )
+    return work.session.scalar(statement) is not None
+
+
+def finish(work: Work, job: str, period: str, outcome: str) -> None:
+    """Write down what it did, in one sentence."""
+    work.session.execute(
+        update(JobRun)
+        .where(JobRun.job == job, JobRun.period == period)
+        .values(finished_at=work.now, outcome=outcome[:500])
+    )
+
+
+def beat(work: Work, process: str, detail: str = "") -> None:
+    """Say that a process is alive."""
+    dialect = sqlite if work.session.get_bind().dialect.name == "sqlite" else postgresql
+    values = {"at": work.now, "detail": detail[:300]}
+    work.session.execute(
+        dialect.insert(Heartbeat)
+        .values(process=process, **values)
+        .on_conflict_do_update(index_elements=["process"], set_=values)
+    )
+
+
+def silences(work: Work) -> list[str]:
+    """A Danish sentence for each process that has been silent for more than ten minutes."""
+    found = []
+    for process, name in NAMES.items():
+        beating = work.session.get(Heartbeat, process)
+        if beating is None:
+            found.append(f"{name} har ikke kørt endnu.")
+        elif work.now - beating.at > SILENT:
+            found.append(f"{name} har været tavs i {_minutes(work.now, beating.at)} minutter.")
+    return found
+
+
+def _minutes(now: datetime, then: datetime) -> int:
+    return int((now - then).total_seconds() // 60)
+
+
+def latest(work: Work, job: str) -> tuple[datetime, str] | None:
+    """When a job last came to its end, and what it said."""
+    found = work.session.execute(
+        select(JobRun.finished_at, JobRun.outcome)
+        .where(JobRun.job == job, JobRun.finished_at.is_not(None))
+        .order_by(JobRun.id.desc())
+        .limit(1)
+    ).first()
+    return (found.finished_at, found.outcome) if found else None
+
+
+def sweep(work: Work) -> int:
+    """Forget runs older than thirty days; how many."""
+    return work.session.execute(delete(JobRun).where(JobRun.started_at < work.now - KEPT)).rowcount

@@ -1,0 +1,388 @@
+"""The list of municipal tasks: a page of rows, every row for a file, what is counted, and who stands beside whom.
+
+Rows are read as columns, never as entities; each function is one statement whatever the length of the list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy.orm import aliased
+
+from klik.content.loading import Content
+from klik.domain.deadlines import Colour, colour, explain
+from klik.domain.status import Status
+from klik.models import Municipality, MunicipalTask, Person, Project, RoleHolding, System
+from klik.services import access
+from klik.services.criteria import Criteria
+from klik.services.filtering import Selection, select_tasks
+from klik.services.filters import NOBODY, PRIORITIES, ROLE, has_colour, is_open
+from klik.services.work import Work
+
+Responsible = aliased(Person, name="responsible")
+Executor = aliased(Person, name="executor")
+_PORTION = 500
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """A municipal task as lists show it. Names of people are empty for those who may not see them.
+
+    A role stands only where no person does; ``vacant`` roles have no holder in the municipality today.
+    """
+
+    id: int
+    number: str | None
+    title: str
+    project: str
+    system: str | None
+    municipality: str
+    municipality_id: int
+    phase: str
+    theme: str
+    priority: str
+    infrastructure: bool
+    status: Status
+    start: date | None
+    deadline: date | None
+    yellow_from: date | None
+    deadline_version: int
+    completed_on: date | None
+    responsible: str | None
+    responsible_role: str | None
+    responsible_vacant: bool
+    executor: str | None
+    executor_role: str | None
+    executor_vacant: bool
+    local: bool
+    withdrawn: bool
+    changed_at: datetime
+    colour: Colour | None
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the list; ``number`` is the page shown, which is the last one when a later one was asked for."""
+
+    rows: tuple[TaskRow, ...]
+    number: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What wants attention in the projects and municipalities of the filter; ``next_yellow`` is a day ahead."""
+
+    red: int
+    yellow: int
+    red_tomorrow: int
+    next_yellow: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many tasks the selection holds, the pulse, and how many each of the further selections holds."""
+
+    total: int
+    pulse: Pulse
+    others: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The tasks before and after one in the filtered order, and its place: number ``place`` of ``total``."""
+
+    previous: int | None
+    next: int | None
+    place: int
+    total: int
+
+
+def page(work: Work, selection: Selection, total: int) -> Page:
+    """The rows of the page that was asked for; one statement. ``total`` is ``Counts.total``."""
+    size = selection.criteria.page_size
+    pages = max(1, -(-total // size))
+    number = min(selection.criteria.page, pages)
+    ids = _ordered(work, select(MunicipalTask.id).where(selection.where()), selection.criteria)
+    wanted = ids.limit(size).offset((number - 1) * size).subquery()
+    statement = _columns(work).where(MunicipalTask.id.in_(select(wanted.c.id)))
+    rows = work.session.execute(_ordered(work, statement, selection.criteria, joined=True))
+    return Page(tuple(_row(work, row) for row in rows), number, pages)
+
+
+def every_row(work: Work, selection: Selection, *, withdrawn: bool = False) -> Iterator[TaskRow]:
+    """All rows of the selection in its order, in portions; ``withdrawn`` adds those taken back."""
+    where = selection.where("fuldfoerte") if withdrawn else selection.where()
+    statement = _ordered(work, _columns(work).where(where), selection.criteria, joined=True)
+    for row in work.session.execute(statement, execution_options={"yield_per": _PORTION}):
+        yield _row(work, row)
+
+
+def count(work: Work, selection: Selection, others: Mapping[int, Selection] | None = None) -> Counts:
+    """Everything the page counts, in one statement; ``others`` are further selections by a key of the caller."""
+    scope = and_(selection.only("projekt", "kommune"), MunicipalTask.withdrawn_at.is_(None))
+    today = work.today
+    columns: list[Any] = [
+        _number_of(selection.where()),
+        _number_of(and_(scope, has_colour(Colour.RED, today))),
+        _number_of(and_(scope, has_colour(Colour.YELLOW, today))),
+        _number_of(and_(scope, is_open(), MunicipalTask.deadline == today)),
+        select(func.min(MunicipalTask.yellow_from))
+        .where(scope, is_open(), MunicipalTask.yellow_from > today)
+        .scalar_subquery(),
+    ]
+    others = others or {}
+    columns += [_number_of(other.where()) for other in others.values()]
+    labelled = [column.label(f"n{place}") for place, column in enumerate(columns)]
+    total, red, yellow, tomorrow, next_yellow, *rest = work.session.execute(select(*labelled)).one()
+    return Counts(total, Pulse(red, yellow, tomorrow, next_yellow), dict(zip(others, rest, strict=True)))
+
+
+def choices(work: Work, selection: Selection) -> Mapping[str, Mapping[str, int]]:
+    """For each filter to tick: how many tasks each value would show beside the other filters.
+
+    One grouped statement: the tasks that pass all filters but those counted here are grouped by the counted
+    columns and by which of the counted filters they pass.
+    """
+    counted = _counted(work)
+    keys = tuple(dict.fromkeys(each.key for each in counted))
+    used = [key for key in keys if key in selection.conditions]
+    inner = (
+        select(
+            *(each.column.label(f"v{place}") for place, each in enumerate(counted)),
+            *(
+                case((selection.conditions[key], 1), else_=0).label(f"m{place}")
+                for place, key in enumerate(used)
+            ),
+        )
+        .select_from(MunicipalTask)
+        .join(Project, Project.id == MunicipalTask.project_id)
+        .where(selection.where(*keys))
+        .subquery()
+    )
+    columns = list(inner.c)
+    found: dict[str, dict[str, int]] = {key: {} for key in keys}
+    for row in work.session.execute(select(*columns, func.count()).group_by(*columns)):
+        cells, passed, number = row[: len(counted)], row[len(counted) : -1], row[-1]
+        failed = [key for key, passes in zip(used, passed, strict=True) if not passes]
+        if len(failed) > 1:
+            continue
+        for each, cell in zip(counted, cells, strict=True):
+            value = each.value(cell)
+            if value and (not failed or failed == [each.key]):
+                found[each.key][value] = found[each.key].get(value, 0) + number
+    return found
+
+
+def neighbours(work: Work, criteria: Criteria, municipal_task_id: int) -> Neighbours | None:
+    """Who stands before and after a task in the filtered list; None when it is not in it. Two statements."""
+    selection = select_tasks(work, criteria)
+    order = _order(work, criteria)
+    listed = _with_names(
+        select(
+            MunicipalTask.id,
+            func.lag(MunicipalTask.id).over(order_by=order).label("before"),
+            func.lead(MunicipalTask.id).over(order_by=order).label("after"),
+            func.row_number().over(order_by=order).label("place"),
+            func.count().over().label("total"),
+        ),
+        criteria,
+    ).where(selection.where())
+    inner = listed.subquery()
+    row = work.session.execute(
+        select(inner.c.before, inner.c.after, inner.c.place, inner.c.total).where(
+            inner.c.id == municipal_task_id
+        )
+    ).first()
+    return Neighbours(*row) if row else None
+
+
+def _number_of(where: ColumnElement[bool]) -> Any:
+    return select(func.count()).select_from(MunicipalTask).where(where).scalar_subquery()
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A column whose values can be ticked under a key; ``empty`` is the value that an empty cell counts for."""
+
+    key: str
+    column: Any
+    empty: str = ""
+    prefix: str = ""
+
+    def value(self, cell: Any) -> str:
+        return self.empty if cell is None else f"{self.prefix}{cell}"
+
+
+def _counted(work: Work) -> tuple[_Counted, ...]:
+    task = MunicipalTask
+    colours = case(
+        *((has_colour(each, work.today), each.value) for each in Colour), (task.deadline.is_(None), NOBODY)
+    )
+    people = (
+        _Counted("ansvarlig", task.responsible_id, NOBODY),
+        _Counted("ansvarlig", task.responsible_role, prefix=ROLE),
+        _Counted("udfoerer", task.executor_id, NOBODY),
+        _Counted("udfoerer", task.executor_role, prefix=ROLE),
+    )
+    return (
+        _Counted("projekt", Project.slug),
+        _Counted("system", task.system_code),
+        _Counted("fase", task.phase),
+        _Counted("tema", task.theme),
+        _Counted("deadline", colours),
+        _Counted("prioritet", task.priority),
+        _Counted("status", task.status),
+        _Counted("infrastruktur", case((task.infrastructure, "ja"), else_="nej")),
+        *(people if access.sees_people(work) else ()),
+    )
+
+
+def _vacant(work: Work, person: Any, role: Any) -> ColumnElement[bool]:
+    held = (
+        select(RoleHolding.id)
+        .where(
+            RoleHolding.municipality_id == MunicipalTask.municipality_id,
+            RoleHolding.role == role,
+            or_(RoleHolding.system_code.is_(None), RoleHolding.system_code == MunicipalTask.system_code),
+            RoleHolding.valid_from <= work.today,
+            or_(RoleHolding.valid_to.is_(None), RoleHolding.valid_to >= work.today),
+        )
+        .correlate(MunicipalTask)
+        .exists()
+    )
+    return and_(person.is_(None), role.is_not(None), ~held)
+
+
+def _columns(work: Work) -> Select[Any]:
+    task = MunicipalTask
+    return (
+        select(
+            task.id,
+            task.task_number,
+            task.title,
+            Project.name.label("project"),
+            System.name.label("system"),
+            Municipality.name.label("municipality"),
+            task.municipality_id,
+            task.phase,
+            task.theme,
+            task.priority,
+            task.infrastructure,
+            task.status,
+            task.start_date,
+            task.deadline,
+            task.yellow_from,
+            task.deadline_version,
+            task.completed_on,
+            Responsible.name.label("responsible"),
+            task.responsible_id,
+            task.responsible_role,
+            _vacant(work, task.responsible_id, task.responsible_role).label("responsible_vacant"),
+            Executor.name.label("executor"),
+            task.executor_id,
+            task.executor_role,
+            _vacant(work, task.executor_id, task.executor_role).label("executor_vacant"),
+            task.task_id,
+            task.withdrawn_at,
+            task.changed_at,
+        )
+        .join(Project, Project.id == task.project_id)
+        .join(Municipality, Municipality.id == task.municipality_id)
+        .outerjoin(System, System.code == task.system_code)
+        .outerjoin(Responsible, Responsible.id == task.responsible_id)
+        .outerjoin(Executor, Executor.id == task.executor_id)
+    )
+
+
+def _row(work: Work, row: Any) -> TaskRow:
+    named = access.sees_people(work)
+    status = Status(row.status)
+    shade = colour(status, row.deadline, row.yellow_from, work.today)
+    return TaskRow(
+        id=row.id,
+        number=row.task_number,
+        title=row.title,
+        project=row.project,
+        system=row.system,
+        municipality=row.municipality,
+        municipality_id=row.municipality_id,
+        phase=row.phase,
+        theme=row.theme,
+        priority=row.priority,
+        infrastructure=row.infrastructure,
+        status=status,
+        start=row.start_date,
+        deadline=row.deadline,
+        yellow_from=row.yellow_from,
+        deadline_version=row.deadline_version,
+        completed_on=row.completed_on,
+        responsible=row.responsible if named else None,
+        responsible_role=row.responsible_role if named and row.responsible_id is None else None,
+        responsible_vacant=bool(named and row.responsible_vacant),
+        executor=row.executor if named else None,
+        executor_role=row.executor_role if named and row.executor_id is None else None,
+        executor_vacant=bool(named and row.executor_vacant),
+        local=row.task_id is None,
+        withdrawn=row.withdrawn_at is not None,
+        changed_at=row.changed_at,
+        colour=shade,
+        explanation=explain(shade, row.deadline, row.yellow_from, work.today),
+    )
+
+
+def _ordered(work: Work, statement: Select[Any], criteria: Criteria, *, joined: bool = False) -> Select[Any]:
+    return (statement if joined else _with_names(statement, criteria)).order_by(*_order(work, criteria))
+
+
+def _with_names(statement: Select[Any], criteria: Criteria) -> Select[Any]:
+    """Join the tables whose names the rows are sorted by."""
+    if criteria.sort == "ansvarlig":
+        return statement.outerjoin(Responsible, Responsible.id == MunicipalTask.responsible_id)
+    if criteria.sort == "udfoerer":
+        return statement.outerjoin(Executor, Executor.id == MunicipalTask.executor_id)
+    if criteria.sort == "projekt":
+        return statement.join(Project, Project.id == MunicipalTask.project_id)
+    if criteria.sort == "kommune":
+        return statement.join(Municipality, Municipality.id == MunicipalTask.municipality_id)
+    return statement
+
+
+def _order(work: Work, criteria: Criteria) -> tuple[Any, ...]:
+    """The allowed orders by their word; nothing is last in both directions, and every order is total."""
+    task, content = MunicipalTask, work.registry.content
+    named = access.sees_people(work)
+    orders: dict[str, Any] = {
+        "deadline": task.deadline,
+        "nummer": func.nullif(task.number_key, ""),
+        "titel": task.title_key,
+        "status": _place(task.status, [status.value for status in Status]),
+        "ansvarlig": Responsible.name_key if named else task.id,
+        "udfoerer": Executor.name_key if named else task.id,
+        "fase": _place(task.phase, _slugs(content, "phases")),
+        "tema": _place(task.theme, _slugs(content, "themes")),
+        "prioritet": _place(task.priority, list(PRIORITIES)),
+        "projekt": Project.name,
+        "kommune": Municipality.name_key,
+        "startdato": task.start_date,
+        "slutdato": task.completed_on,
+        "aendret": task.changed_at,
+    }
+    chosen = orders[criteria.sort]
+    first = chosen.desc() if criteria.descending else chosen.asc()
+    rest = () if criteria.sort == "deadline" else (task.deadline.asc().nulls_last(),)
+    return (first.nulls_last(), *rest, task.number_key, task.id)
+
+
+def _slugs(content: Content, kind: str) -> list[str]:
+    return [each.slug for each in getattr(content, kind)]
+
+
+def _place(column: Any, words: list[str]) -> Any:
+    """The place of a word among words; a word that is not there comes after them."""
+    return case({word: place for place, word in enumerate(words)}, value=column, else_=len(words))

@@ -1,0 +1,165 @@
+"""The list as files: CSV and Excel with the same columns, made for a Danish Excel and safe to open."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+import xlsxwriter
+from sqlalchemy import select
+
+from klik.domain.texts import file_name
+from klik.models import MunicipalTask, MunicipalTaskField
+from klik.plugins.contributions import ExtraField
+from klik.services import listing
+from klik.services.errors import RefusedError
+from klik.services.filtering import Selection
+from klik.services.filters import PRIORITIES, YES_NO
+from klik.services.work import Work
+
+MOST_ROWS = 100_000
+COLUMNS = (
+    "Nummer",
+    "Titel",
+    "Projekt",
+    "System",
+    "Kommune",
+    "Kommunekode",
+    "Fase",
+    "Tema",
+    "Prioritet",
+    "Startdato",
+    "Deadline",
+    "Farve",
+    "Status",
+    "Ansvarlig",
+    "Udfører",
+    "STS/Infrastruktur",
+    "Fuldført",
+    "Lokal",
+    "Opgave-id",
+)
+Cell = str | int | date | None
+# What a spreadsheet takes for the beginning of a formula, full-width forms included.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_WIDTHS = {"Titel": 60, "Fase": 18, "Tema": 28, "Projekt": 20, "Ansvarlig": 24, "Udfører": 24}
+
+
+def headings(work: Work) -> tuple[str, ...]:
+    """The first row: the fixed columns, then the plug-ins' extra fields."""
+    return (*COLUMNS, *(extra.label for extra in work.registry.extra_fields.values()))
+
+
+def cells(work: Work, selection: Selection) -> Iterator[tuple[Cell, ...]]:
+    """One tuple a task, in the order of ``headings``; dates are dates. Two statements however many rows."""
+    content = work.registry.content
+    extras = tuple(work.registry.extra_fields.values())
+    fields = _fields(work, selection) if extras else {}
+    for row in listing.every_row(work, selection):
+        own = fields.get(row.id, {})
+        yield (
+            row.number,
+            row.title,
+            row.project,
+            row.system,
+            row.municipality,
+            f"{row.municipality_id:03d}",
+            content.phase(row.phase).name,
+            content.theme(row.theme).name,
+            PRIORITIES.get(row.priority, row.priority),
+            row.start,
+            row.deadline,
+            row.colour.label if row.colour else None,
+            row.status.label,
+            row.responsible,
+            row.executor,
+            YES_NO["ja" if row.infrastructure else "nej"],
+            row.completed_on,
+            YES_NO["ja" if row.local else "nej"],
+            row.id,
+            *(_word(extra, own.get(extra.key)) for extra in extras),
+        )
+
+
+def as_csv(work: Work, selection: Selection) -> bytes:
+    """UTF-8 with a byte order mark, semicolons, dates as 2026-11-21; no cell can be taken for a formula."""
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    writer.writerow([harmless(heading) for heading in headings(work)])
+    for row in cells(work, selection):
+        writer.writerow([_text(cell) for cell in row])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def as_xlsx(work: Work, selection: Selection) -> bytes:
+    """An Excel workbook: real dates, a frozen first row with a filter, and text that is always text."""
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"constant_memory": True, "default_date_format": "dd-mm-yyyy"})
+    book.set_properties({"title": "Opgaver", "author": "klik", "created": work.now.replace(tzinfo=None)})
+    sheet = book.add_worksheet("Opgaver")
+    first = headings(work)
+    head = book.add_format({"bold": True, "bottom": 1})
+    day = book.add_format({"num_format": "dd-mm-yyyy"})
+    for place, heading in enumerate(first):
+        sheet.set_column(place, place, _WIDTHS.get(heading, max(12, len(heading) + 4)))
+        sheet.write_string(0, place, heading, head)
+    last = 0
+    for last, row in enumerate(cells(work, selection), start=1):
+        for place, cell in enumerate(row):
+            if isinstance(cell, date):
+                sheet.write_datetime(last, place, cell, day)
+            elif isinstance(cell, int):
+                sheet.write_number(last, place, cell)
+            elif cell:
+                sheet.write_string(last, place, cell)
+    sheet.freeze_panes(1, 0)
+    sheet.autofilter(0, 0, last, len(first) - 1)
+    book.close()
+    return out.getvalue()
+
+
+def require_reasonable(total: int) -> None:
+    """Raise RefusedError when a file would hold more rows than can be made while somebody waits."""
+    if total > MOST_ROWS:
+        counted = f"{total:,}".replace(",", ".")
+        most = f"{MOST_ROWS:,}".replace(",", ".")
+        raise RefusedError(
+            {
+                "filter": f"Filteret giver {counted} opgaver. Der kan højst hentes {most} ad gangen; afgræns det."
+            }
+        )
+
+
+def named(work: Work, extension: str, what: str = "Opgaver") -> str:
+    """The name to save a file under: Opgaver Køge 2026-11-21.csv"""
+    place = work.actor.place if work.actor else ""
+    return file_name(f"{what} {place} {work.today.isoformat()}", extension)
+
+
+def harmless(text: str) -> str:
+    """The text with an apostrophe before it when a spreadsheet would calculate it (OWASP WSTG-INPV-21)."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _text(cell: Cell) -> str:
+    if isinstance(cell, date):
+        return cell.isoformat()
+    return "" if cell is None else harmless(str(cell))
+
+
+def _fields(work: Work, selection: Selection) -> Mapping[int, Mapping[str, str]]:
+    rows = work.session.execute(
+        select(
+            MunicipalTaskField.municipal_task_id, MunicipalTaskField.field, MunicipalTaskField.value
+        ).where(MunicipalTaskField.municipal_task_id.in_(select(MunicipalTask.id).where(selection.where())))
+    )
+    found: dict[int, dict[str, str]] = {}
+    for task_id, field, value in rows:
+        found.setdefault(task_id, {})[field] = value
+    return found
+
+
+def _word(extra: ExtraField, value: str | None) -> str | None:
+    return next((choice.label for choice in extra.choices if choice.value == value), value)

@@ -1,0 +1,73 @@
+"""Making a local task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+
+from klik.domain.rights import Right
+from klik.models import MunicipalTask
+from klik.services import idempotency, local_tasks
+from klik.services.assigning import NOBODY, Assignee
+from klik.services.errors import RefusedError
+from klik.services.local_tasks import LocalTask
+from klik.services.work import Work
+from klik.web.base import access
+from klik.web.tasks.forms import NewLocalForm, People, show_problems
+
+blueprint = Blueprint("local_task", __name__, url_prefix="/opgaver")
+
+
+@blueprint.get("/ny")
+@access(Right.CREATE_LOCAL_TASK)
+def new(work: Work) -> str:
+    """The empty form."""
+    return _page(_form(work))
+
+
+@blueprint.post("/ny")
+@access(Right.CREATE_LOCAL_TASK)
+def create(work: Work) -> Any:
+    """Make the task and go to it."""
+    form = _form(work)
+    if earlier := idempotency.earlier_result(work.session, form.idempotency_key.data):
+        return redirect(earlier, 303)
+    if not form.validate_on_submit():
+        return _page(form), 422
+    try:
+        task = local_tasks.create(work, _wanted(form))
+    except RefusedError as error:
+        show_problems(form, error)
+        return _page(form), 422
+    target = url_for("task.show", task_id=task.id)
+    idempotency.remember(work, form.idempotency_key.data, "opret-lokal-opgave", target)
+    flash("Den lokale opgave er oprettet.", "success")
+    return redirect(target, 303)
+
+
+def _form(work: Work) -> NewLocalForm:
+    assert work.actor is not None
+    form = NewLocalForm()
+    # The candidates are asked for through a task; an unsaved one of the own municipality stands in for it.
+    task = MunicipalTask(municipality_id=work.actor.municipality_id, system_code=None)
+    form.offer(work, local_tasks.projects(work), People.of(work, task))
+    return form
+
+
+def _wanted(form: NewLocalForm) -> LocalTask:
+    return LocalTask(
+        title=form.title.data or "",
+        project_id=form.project_id.data or 0,
+        phase=form.phase.data,
+        theme=form.theme.data,
+        priority=form.priority.data,
+        text=form.local_text.data or "",
+        start_date=form.start_date.day,
+        deadline=form.deadline.day,
+        responsible=Assignee.parse(form.responsible.data or "") or NOBODY,
+    )
+
+
+def _page(form: NewLocalForm) -> str:
+    return render_template("tasks/local.html", form=form)

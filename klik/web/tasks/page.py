@@ -1,0 +1,300 @@
+"""The page of one task, and what is done from it."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
+from werkzeug.wrappers import Response
+
+from klik.domain.rights import Right
+from klik.services import access as doors
+from klik.services import (
+    attachments,
+    changing,
+    commenting,
+    exporting,
+    filtering,
+    idempotency,
+    listing,
+    panels,
+    read_marks,
+    task_details,
+    task_history,
+)
+from klik.services.criteria import Criteria, QueryTooLongError
+from klik.services.errors import ConflictError, RefusedError
+from klik.services.listing import Neighbours
+from klik.services.rendering import RenderingError
+from klik.services.task_details import TaskDetails
+from klik.services.work import Work
+from klik.web import errors
+from klik.web.base import Afterwards, access, installation
+from klik.web.tasks.forms import AttachForm, CommentEditForm, CommentForm, EditForm, edit_form, show_problems
+
+blueprint = Blueprint("task", __name__, url_prefix="/opgaver")
+
+
+@blueprint.get("/<id:task_id>")
+@access(Right.READ_TASKS)
+def show(work: Work, task_id: int) -> str:
+    """The task."""
+    return _page(work, task_details.load(work, task_id))
+
+
+@blueprint.get("/<id:task_id>.pdf")
+@access(Right.EXPORT)
+def pdf(work: Work, task_id: int) -> Afterwards:
+    """The task as a PDF: collected here, drawn when this transaction is over, noted in one of its own."""
+    house = installation()
+    export = exporting.collect(work, house.files, task_id, house.settings.base_url)
+    actor = work.actor
+
+    def make() -> Any:
+        try:
+            drawn = exporting.draw(house.renderer, export)
+        except RenderingError as problem:
+            return errors.page(503, message=str(problem))
+        with house.writing(export.document.exported_at, actor) as noting:
+            exporting.note(noting, export, drawn)
+        return _attachment(drawn.name, "application/pdf", drawn.content)
+
+    return Afterwards(make)
+
+
+@blueprint.post("/<id:task_id>/ret")
+@access(Right.READ_TASKS)
+def change(work: Work, task_id: int) -> Any:
+    """Store what was changed, or show the form again: with what is wrong (422) or with both versions (409)."""
+    task = doors.task_to_change(work, task_id)
+    details = task_details.load(work, task_id)
+    form = edit_form(work, task, details.field_values, sent=True)
+    if not form.validate_on_submit():
+        return _page(work, details, form=form), 422
+    version = task.version
+    try:
+        changed = changing.change(work, task_id, form.version.data or 0, form.changes())
+    except RefusedError as error:
+        show_problems(form, error)
+        return _page(work, details, form=form), 422
+    except ConflictError as conflict:
+        fresh = task_details.load(work, task_id)
+        form.keep_only_touched(edit_form(work, fresh.task, fresh.field_values))
+        return _page(work, fresh, form=form, conflict=conflict), 409
+    flash("Ændringen er gemt." if changed.version != version else "Intet var ændret.", "success")
+    return _back(work, task_id)
+
+
+@blueprint.post("/<id:task_id>/set")
+@access(Right.READ_TASKS)
+def mark_read(work: Work, task_id: int) -> Response:
+    """ "Set": what is there now is no longer new to this person."""
+    read_marks.mark_read(work, task_id)
+    return _back(work, task_id)
+
+
+@blueprint.post("/<id:task_id>/kommentarer")
+@access(Right.COMMENT)
+def comment(work: Work, task_id: int) -> Any:
+    """Write a comment."""
+    form = CommentForm()
+    if earlier := idempotency.earlier_result(work.session, form.idempotency_key.data):
+        return redirect(earlier, 303)
+    details = task_details.load(work, task_id)
+    if not form.validate_on_submit():
+        return _page(work, details, comment_form=form), 422
+    try:
+        row = commenting.add(
+            work,
+            task_id,
+            form.text.data or "",
+            private=bool(form.private.data),
+            not_cpr=bool(form.not_cpr.data),
+        )
+    except RefusedError as error:
+        show_problems(form, error)
+        return _page(work, details, comment_form=form), 422
+    answer = _back(work, task_id, f"kommentar-{row.id}")
+    idempotency.remember(work, form.idempotency_key.data, "kommentér", answer.location)
+    return answer
+
+
+@blueprint.get("/<id:task_id>/kommentarer/<id:comment_id>/ret")
+@access(Right.COMMENT)
+def edit_comment(work: Work, task_id: int, comment_id: int) -> str:
+    """The form for changing one's own comment."""
+    row = doors.own_comment(work, task_id, comment_id)
+    form = CommentEditForm(data={"version": row.version, "text": row.text})
+    return _comment_page(work, task_id, comment_id, form)
+
+
+@blueprint.post("/<id:task_id>/kommentarer/<id:comment_id>/ret")
+@access(Right.COMMENT)
+def store_comment(work: Work, task_id: int, comment_id: int) -> Any:
+    """Store one's own changed comment."""
+    form = CommentEditForm()
+    doors.own_comment(work, task_id, comment_id)
+    if not form.validate_on_submit():
+        return _comment_page(work, task_id, comment_id, form), 422
+    try:
+        commenting.edit(
+            work,
+            task_id,
+            comment_id,
+            form.version.data or 0,
+            form.text.data or "",
+            not_cpr=bool(form.not_cpr.data),
+        )
+    except RefusedError as error:
+        show_problems(form, error)
+        return _comment_page(work, task_id, comment_id, form), 422
+    except ConflictError as conflict:
+        form.version.data, form.version.raw_data = conflict.version, None
+        return _comment_page(work, task_id, comment_id, form, conflict), 409
+    return _back(work, task_id, f"kommentar-{comment_id}")
+
+
+@blueprint.post("/<id:task_id>/kommentarer/<id:comment_id>/slet")
+@access(Right.COMMENT)
+def delete_comment(work: Work, task_id: int, comment_id: int) -> Response:
+    """Remove one's own comment."""
+    commenting.delete(work, task_id, comment_id)
+    flash("Kommentaren er slettet.", "success")
+    return _back(work, task_id, "kommentarer")
+
+
+@blueprint.post("/<id:task_id>/filer")
+@access(Right.READ_TASKS)
+def attach(work: Work, task_id: int) -> Any:
+    """Attach a file."""
+    form = AttachForm()
+    if earlier := idempotency.earlier_result(work.session, form.idempotency_key.data):
+        return redirect(earlier, 303)
+    doors.task_to_change(work, task_id)
+    details = task_details.load(work, task_id)
+    upload = request.files.get("file")
+    try:
+        if not form.validate_on_submit() or upload is None or not upload.filename:
+            raise RefusedError({"file": "Vælg den fil, der skal vedhæftes."})
+        attachments.add(work, installation().files, task_id, upload.filename, upload.stream.read())
+    except RefusedError as error:
+        show_problems(form, error)
+        return _page(work, details, attach_form=form), 422
+    answer = _back(work, task_id, "filer")
+    idempotency.remember(work, form.idempotency_key.data, "vedhæft-fil", answer.location)
+    flash("Filen er vedhæftet.", "success")
+    return answer
+
+
+@blueprint.post("/<id:task_id>/filer/<id:file_id>/fjern")
+@access(Right.READ_TASKS)
+def detach(work: Work, task_id: int, file_id: int) -> Response:
+    """Take one of the municipality's own files off the task."""
+    attachments.remove(work, task_id, file_id)
+    flash("Filen er fjernet fra opgaven.", "success")
+    return _back(work, task_id, "filer")
+
+
+@blueprint.get("/<id:task_id>/filer/<id:file_id>")
+@access(Right.READ_TASKS)
+def file(work: Work, task_id: int, file_id: int) -> Any:
+    """The municipality's own file."""
+    return _download(attachments.own, work, task_id, file_id)
+
+
+@blueprint.get("/<id:task_id>/kombits-filer/<id:file_id>")
+@access(Right.READ_TASKS)
+def kombit_file(work: Work, task_id: int, file_id: int) -> Any:
+    """A file KOMBIT put on the task."""
+    return _download(attachments.from_kombit, work, task_id, file_id)
+
+
+def _download(load: Any, work: Work, task_id: int, file_id: int) -> Any:
+    try:
+        found = load(work, installation().files, task_id, file_id)
+    except attachments.FileLostError as lost:
+        return errors.page(
+            404,
+            message=f"Filen “{lost.name}” kan ikke hentes: den mangler eller er beskadiget på serveren. "
+            "Sig det til driften, så den kan hentes fra en sikkerhedskopi.",
+        )
+    response = _attachment(found.name, found.media_type, found.content)
+    # Nobody's file may run as part of klik, whatever a browser takes it for.
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _attachment(name: str, media_type: str, content: bytes) -> Response:
+    response = send_file(io.BytesIO(content), media_type, as_attachment=True, download_name=name, etag=False)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _criteria(work: Work) -> Criteria | None:
+    """The list the person came from: it stands in the address, so that the way goes on from here."""
+    query = request.query_string.decode("utf-8", "replace")
+    try:
+        return filtering.read(work.registry, query) if query else None
+    except QueryTooLongError:
+        return None
+
+
+def _way(work: Work) -> str:
+    """The list's filter as the end of an address, or nothing."""
+    criteria = _criteria(work)
+    return f"?{criteria.link_query()}" if criteria else ""
+
+
+def _back(work: Work, task_id: int, anchor: str = "") -> Response:
+    return redirect(f"{url_for('task.show', task_id=task_id)}{_way(work)}{anchor and '#'}{anchor}", 303)
+
+
+def _comment_page(
+    work: Work, task_id: int, comment_id: int, form: CommentEditForm, conflict: ConflictError | None = None
+) -> str:
+    details = task_details.load(work, task_id)
+    return render_template(
+        "tasks/comment.html", details=details, comment_id=comment_id, form=form, conflict=conflict
+    )
+
+
+def _page(
+    work: Work,
+    details: TaskDetails,
+    *,
+    form: EditForm | None = None,
+    conflict: ConflictError | None = None,
+    comment_form: CommentForm | None = None,
+    attach_form: AttachForm | None = None,
+) -> str:
+    """The whole page; forms the actor may not use are left out."""
+    task = details.task
+    assert work.actor is not None
+    may_change, may_comment = doors.may_change(work, task), doors.may_comment(work, task)
+    content = work.registry.content
+    return render_template(
+        "tasks/page.html",
+        details=details,
+        task=task,
+        phase=content.phase(task.phase),
+        theme=content.theme(task.theme),
+        form=(form or edit_form(work, task, details.field_values)) if may_change else None,
+        conflict=conflict,
+        comment_form=(comment_form or CommentForm(None)) if may_comment else None,
+        attach_form=(attach_form or AttachForm(None)) if may_change else None,
+        panels=panels.task_panels(work, task),
+        history=task_history.history(work, task, own=details.own),
+        told=task_history.told(work, task),
+        unread=read_marks.is_unread(work, task),
+        may_export=work.actor.has(Right.EXPORT),
+        today=work.today,
+        way=_way(work),
+        neighbours=_neighbours(work, task.id),
+    )
+
+
+def _neighbours(work: Work, task_id: int) -> Neighbours | None:
+    criteria = _criteria(work)
+    return listing.neighbours(work, criteria, task_id) if criteria else None

@@ -1,0 +1,114 @@
+"""The worker: a clock that asks each job "what is due?", and the dispatcher beside it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+from datetime import datetime, timedelta
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from klik import dispatcher, jobs
+from klik.domain.calendar import in_denmark
+from klik.installation import Installation
+from klik.services import job_runs
+from klik.services.delivery import owner_name
+
+log = logging.getLogger("klik.worker")
+TICK = 60  # seconds
+WATCH = 5  # seconds between two looks at the dispatcher's process
+EPOCH = datetime(2000, 1, 1, tzinfo=jobs.UTC)
+# Nobody wants the day's reminders at midnight; what a start finds due goes out at once.
+FIRST_HOUR = 6
+DAYTIME = frozenset({"scan-deadlines", "control"})
+
+
+class Worker:
+    """Runs the jobs of one installation; any number may run, the database lets one of them win each period.
+
+    With ``own_process`` the dispatcher is a child that is started again when it dies; otherwise it is a
+    thread (the demo runs all of klik in one process).
+    """
+
+    def __init__(self, house: Installation, *, own_process: bool = False) -> None:
+        self._house = house
+        self._own_process = own_process
+        self._name = owner_name()
+        self._stopped = threading.Event()
+        self._scheduler = BackgroundScheduler(
+            timezone="UTC",
+            executors={"default": ThreadPoolExecutor(2)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        self._dispatcher: threading.Thread | None = None
+        self._first = True
+
+    def start(self) -> None:
+        """Start the clock and the dispatcher; returns at once."""
+        self._scheduler.add_job(
+            self.tick, "interval", seconds=TICK, id="tick", next_run_time=jobs.wall_clock()
+        )
+        self._scheduler.start()
+        target = self._mind_child if self._own_process else self._send
+        self._dispatcher = threading.Thread(target=target, name="dispatcher", daemon=True)
+        self._dispatcher.start()
+
+    def stop(self) -> None:
+        """Let what runs come to its end, and stop."""
+        self._stopped.set()
+        self._scheduler.shutdown(wait=True)
+        if self._dispatcher is not None:
+            self._dispatcher.join(70)
+
+    def tick(self) -> None:
+        """Run every job whose period has no run yet."""
+        now = jobs.wall_clock()
+        first, self._first = self._first, False
+        try:
+            with self._house.writing(now) as work:
+                job_runs.beat(work, job_runs.WORKER, self._name)
+        except Exception:
+            log.exception("the worker's heartbeat could not be stored")
+        for job in jobs.JOBS.values():
+            if job.every is None or self._stopped.is_set() or not (first or in_season(job.name, now)):
+                continue
+            try:
+                jobs.run(self._house, job.name, now, period(job.every, now))
+            except Exception:
+                log.exception("the job %s failed", job.name)
+
+    def _send(self) -> None:
+        dispatcher.loop(self._house, self._stopped)
+
+    def _mind_child(self) -> None:
+        while not self._stopped.is_set():
+            child = subprocess.Popen(
+                [sys.executable, "-m", "klik", "run-job", "deliver", "--loop"],
+                env=os.environ | {"KLIK_DATA": str(self._house.settings.data)},
+                stdin=subprocess.PIPE,  # its end tells the child that the worker is gone
+            )
+            while child.poll() is None and not self._stopped.wait(WATCH):
+                pass
+            if child.poll() is None:
+                child.terminate()
+                child.wait(65)
+            elif not self._stopped.is_set():
+                log.error("the dispatcher ended with %s and is started again", child.returncode)
+                self._stopped.wait(1)
+            if child.stdin:
+                child.stdin.close()
+
+
+def in_season(job: str, now: datetime) -> bool:
+    """Whether the job may run at this hour in Denmark."""
+    return job not in DAYTIME or in_denmark(now).hour >= FIRST_HOUR
+
+
+def period(every: timedelta, now: datetime) -> str:
+    """The name of the stretch of time that ``now`` lies in, the same for every worker."""
+    start = EPOCH + (now - EPOCH) // every * every
+    return start.isoformat(timespec="minutes")

@@ -1,0 +1,83 @@
+"""axe-core on every page that can be reached from the front page, for four kinds of people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.conftest import PHONE
+
+pytestmark = [pytest.mark.hard, pytest.mark.xdist_group("browser")]
+
+PEOPLE = {
+    "programleder@koege.example": 14,
+    "administrator@koege.example": 14,
+    "redaktoer@kombit.example": 14,
+    "leverandoer@netcompany.example": 8,
+    None: 3,
+}
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+DOWNLOAD = re.compile(r"\.(pdf|csv|xlsx|ics|zip)$|/filer/|/bilag/")
+SIGN_IN_PAGES = ("/log-ind", "/hjaelp", "/was")
+
+
+def _shape(path: str) -> str:
+    """Pages that differ by an id only are one page: /opgaver/12 and /opgaver/13."""
+    return re.sub(r"\d+(-[0-9a-f]+)?", "#", path)
+
+
+def _links(page: Page) -> list[str]:
+    hrefs = page.eval_on_selector_all("a[href^='/']", "links => links.map(link => link.getAttribute('href'))")
+    return [href for href in hrefs if not DOWNLOAD.search(urlsplit(href).path)]
+
+
+def _reachable(page: Page, start: list[str]) -> dict[str, str]:
+    """One address for each shape of page, found by following links; every one must answer 200."""
+    waiting, found = list(start), {}
+    while waiting:
+        address = waiting.pop(0)
+        shape = _shape(urlsplit(address).path)
+        if shape in found:
+            continue
+        answer = page.goto(address)
+        assert answer is not None
+        assert answer.status == 200, (address, answer.status)
+        found[shape] = address
+        waiting += _links(page)
+    return found
+
+
+@pytest.mark.parametrize("email", PEOPLE)
+def test_no_violation_on_any_page(visit: Callable[..., Page], email: str | None) -> None:
+    page = visit(email)
+    pages = _reachable(page, ["/", *SIGN_IN_PAGES] if email else list(SIGN_IN_PAGES))
+    assert len(pages) >= PEOPLE[email], sorted(pages)
+    faults = []
+    for width in (1280, PHONE):
+        page.set_viewport_size({"width": width, "height": 900})
+        for shape, address in sorted(pages.items()):
+            page.goto(address)
+            results = Axe().run(page, options=RULES).response
+            faults += [
+                (shape, width, violation["id"], violation["nodes"][0]["html"][:200])
+                for violation in results["violations"]
+            ]
+            assert results["passes"], "axe looked at nothing"
+            if page.evaluate("document.documentElement.scrollWidth") > width:
+                faults.append((shape, width, "scrolls sideways", ""))
+    assert faults == []
+
+
+def test_axe_finds_a_planted_fault(visit: Callable[..., Page]) -> None:
+    page = visit(None)
+    page.goto("/was")
+    page.evaluate(
+        "document.querySelector('main').insertAdjacentHTML('beforeend', '<img src=\"/static/klik.svg\">')"
+    )
+    found = Axe().run(page, options=RULES).response["violations"]
+    assert "image-alt" in {violation["id"] for violation in found}

@@ -1,0 +1,3 @@
+"""Wants to end the program while it is imported."""
+
+raise SystemExit(3)
