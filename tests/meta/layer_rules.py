@@ -12,7 +12,7 @@ LAYERS = (
     ("models", "db"),
     ("services",),
     ("installation", "demo"),
-    ("web", "jobs"),
+    ("web", "jobs", "dispatcher"),
     ("app", "cli", "commands", "testing", "worker"),
     ("__main__",),
 )
