@@ -146,7 +146,7 @@ def _one(session, chance, code, home, version, title, description, me, colleague
         task.withdrawn_at = make.NOW
     seen = None
     if chance.random() < 0.5:
-        seen = make.NOW + timedelta(hours=chance.choice([-72, -48, 0, 2]))
+        seen = task.changed_at + timedelta(hours=chance.choice([-1, 0, 0, 2]))
         session.add(ReadMark(person_id=me.id, municipal_task_id=task.id, municipality_id=code, seen_at=seen))
     blocks = chance.choice([None, "udbetaling", "andet"])
     if blocks:
