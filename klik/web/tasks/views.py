@@ -62,6 +62,7 @@ def index(work: Work) -> Any:
         sorts=panel.sorts(work),
         sizes=PAGE_SIZES,
         may_export=work.actor is not None and work.actor.has(Right.EXPORT),
+        may_create=work.actor is not None and work.actor.has(Right.CREATE_LOCAL_TASK),
         address=panel.list_address,
         page_address=lambda number: panel.list_address(criteria.on_page(number)),
         page_size_address=lambda size: panel.list_address(criteria.with_page_size(size)),
