@@ -11,7 +11,17 @@ from sqlalchemy import delete, func, select
 
 from klik.installation import Installation
 from klik.models import Mail, Notice, RequestKey
-from klik.services import control, delivery, events, job_runs, notifying, sessions, smtp
+from klik.services import (
+    control,
+    deleting,
+    deletion_notices,
+    delivery,
+    events,
+    job_runs,
+    notifying,
+    sessions,
+    smtp,
+)
 from klik.services.delivery import Delivered
 from klik.services.mails import Sender
 
@@ -71,6 +81,8 @@ def scan_deadlines(house: Installation, now: datetime) -> Outcome:
                 store()
     if waiting:
         store()
+    with house.writing(now) as work:
+        written += deletion_notices.remind(work)
     sentence = f"{counted(written, 'nyt varsel', 'nye varsler')} er skrevet ind"
     if revived:
         sentence += f", {counted(revived, 'varsel', 'varsler')} er taget frem igen"
@@ -93,7 +105,11 @@ def send_due(
     house: Installation, clock: Clock, stop: Callable[[], bool] = lambda: False, owner: str | None = None
 ) -> Delivered:
     """Compose what waits and send until nothing is due."""
-    return delivery.deliver(house.writing, clock, sender(house), open_channels(house), stop=stop, owner=owner)
+    done = delivery.deliver(house.writing, clock, sender(house), open_channels(house), stop=stop, owner=owner)
+    if done.sent:
+        with house.writing(clock()) as work:
+            deletion_notices.note_notified(work)
+    return done
 
 
 def deliver(house: Installation, now: datetime) -> Outcome:
@@ -177,6 +193,11 @@ def _sweep_files(house: Installation, now: datetime) -> int:
     return gone
 
 
+def delete_due(house: Installation, now: datetime) -> Outcome:
+    """Delete what is past its last day and proven archived."""
+    return Outcome(deleting.delete_due(house, now))
+
+
 JOBS = {
     job.name: job
     for job in (
@@ -185,6 +206,7 @@ JOBS = {
         Job("control", recount, timedelta(minutes=15)),
         Job("digests", digests, None),
         Job("tell-plugins", tell_plugins, timedelta(minutes=1)),
+        Job("delete-due", delete_due, timedelta(hours=1)),
         Job("sweep", sweep, timedelta(hours=1)),
     )
 }

@@ -169,9 +169,9 @@ def running_sink() -> Iterator[Sink]:
         sink.close()
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Until it holds; fails after the limit."""
+def wait_until(holds: Callable[[], bool], seconds: float = 20.0, *, every: float = 0.05) -> None:
+    """Until it holds, asked again after ``every`` seconds; fails after the limit."""
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
+        time.sleep(every)

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from klik.domain import texts
 from klik.domain.calendar import long_date
+from klik.domain.deadlines import danish_today
 from klik.domain.errors import InputError
 from klik.domain.markdown import check_markdown
 from klik.domain.status import Status, may_change
@@ -99,10 +100,12 @@ def change(work: Work, task_id: int, version: int, changes: Changes) -> Municipa
     if not steps:
         return task
     before = {"responsible": _assignee(task, "responsible"), "executor": _assignee(task, "executor")}
-    for step in steps:
-        step.store()
-    task.changed_at = work.now
-    _refresh_derived(work, task, {step.field for step in steps})
+    # One flush for all fields: the version counts acts, not fields.
+    with work.session.no_autoflush:
+        for step in steps:
+            step.store()
+        task.changed_at = work.now
+        _refresh_derived(work, task, {step.field for step in steps})
     work.session.flush()
     _write_down(work, task, steps)
     tell_assigned(work, task, before)
@@ -227,15 +230,14 @@ def _deadline_step(work: Work, task: MunicipalTask, changes: Changes) -> _Step |
 def _rule_deadline(work: Work, task: MunicipalTask) -> date | None:
     version, published = task.task_version, task.task
     assert version is not None and published is not None
-    published_on = (published.published_at or task.created_at).date()
-    municipality = views.municipality_views(work, [task.municipality_id], task.system_code)[0]
-    return deadlines.deadline_for(
+    published_on = danish_today(published.published_at or task.created_at)
+    return deadlines.deadlines_for(
         work.registry,
         version.deadline_rule,
         version.deadline_parameter,
         views.task_view(published, version, task.project, published_on),
-        municipality,
-    )
+        views.municipality_views(work, [task.municipality_id], task.system_code),
+    )[task.municipality_id]
 
 
 def _local_maker(

@@ -30,6 +30,12 @@ STATES: Mapping[str, str] = {
 OCCASIONS: Mapping[str, str] = {
     "udgivet": "Ny opgave",
     "tildelt": "Opgave tildelt",
+    "sletning-varslet": "Sletning varslet",
+    "sletning-udsat": "Sletning udsat",
+    "sletning-fortrudt": "Sletning fortrudt",
+    "sletning-rykker": "Påmindelse om sletning",
+    "sletning-bevaring": "Ønske om bevaring",
+    "sletning-afgoerelse": "Svar om bevaring",
 }
 # What a mail may be sent again from.
 RESENDABLE = ("sent", "failed", "bounced")

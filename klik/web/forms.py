@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
 from typing import Any
 
@@ -83,4 +84,15 @@ class CleanText:
                 lines=self.lines,
             )
         except InputError as error:
+            field.data = showable(field.data or "")
             raise ValidationError(str(error)) from error
+
+
+def showable(typed: str) -> str:
+    """What was typed, fit to be shown again: what no page may hold stands as the replacement character."""
+    return "".join(
+        character
+        if character in "\n\r\t" or unicodedata.category(character) not in ("Cc", "Cs")
+        else "\ufffd"
+        for character in typed
+    )

@@ -12,8 +12,8 @@ LAYERS = (
     ("models", "db"),
     ("services",),
     ("installation", "demo"),
-    ("web", "jobs"),
-    ("app", "cli", "commands", "worker"),
+    ("web", "jobs", "dispatcher"),
+    ("app", "cli", "commands", "testing", "worker"),
     ("__main__",),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

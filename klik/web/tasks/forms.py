@@ -21,6 +21,7 @@ from wtforms import (
 )
 
 from klik.content.loading import Content
+from klik.domain import texts
 from klik.domain.calendar import parse_date, short_date
 from klik.domain.errors import InputError
 from klik.domain.status import REASON_LIMIT, Status
@@ -33,7 +34,7 @@ from klik.services.errors import RefusedError
 from klik.services.filters import PRIORITIES
 from klik.services.task_words import LOCAL_TEXT_LIMIT
 from klik.services.work import Work
-from klik.web.forms import CleanText, Form, OnceForm, VersionedForm
+from klik.web.forms import CleanText, Form, OnceForm, VersionedForm, showable
 
 EXTRA = "felt-"
 DRAWN = "foer-"
@@ -50,8 +51,9 @@ class DayField(StringField):
         if not (self.data or "").strip():
             return
         try:
-            self.day = parse_date(self.data)
+            self.day = parse_date(texts.clean(self.data or "", field="Datoen", limit=40))
         except InputError as error:
+            self.data = showable(self.data or "")
             raise ValidationError(f"{self.label.text}: {error}") from error
 
 
@@ -102,7 +104,21 @@ class People:
         return groups
 
 
-class EditForm(VersionedForm):
+class TaskForm(VersionedForm):
+    """A versioned form whose fields each come once."""
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Every field once, and each of its own kind; without a version it counts as drawn before any."""
+        valid = super().validate(extra_validators)
+        if self.version.errors:
+            # The field is hidden: nobody could follow a link to it.
+            self.form_errors.extend(self.version.errors)
+            self.version.errors = []
+            self.version.data = 0
+        return _once(self) and valid
+
+
+class EditForm(TaskForm):
     """Status, responsible and executor, and what else a municipality decides of a task."""
 
     status = SelectField("Status", choices={status.value: status.label for status in Status})
@@ -114,11 +130,6 @@ class EditForm(VersionedForm):
     responsible = SelectField("Ansvarlig")
     executor = SelectField("Udfører")
     deadline = DayField("Egen deadline")
-
-    def validate(self, extra_validators: Any = None) -> bool:
-        """Every field once, and each of its own kind."""
-        valid = super().validate(extra_validators)
-        return _once(self) and valid
 
     base: Mapping[str, str] = MappingProxyType({})
 
@@ -244,7 +255,7 @@ class CommentForm(OnceForm):
     not_cpr = BooleanField("Tallet er ikke et CPR-nummer")
 
 
-class CommentEditForm(VersionedForm):
+class CommentEditForm(TaskForm):
     """One's own comment, again."""
 
     text = TextAreaField("Kommentar", validators=[CleanText(commenting.LIMIT, required=True, lines=True)])

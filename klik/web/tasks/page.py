@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response
 
 from klik.domain.rights import Right
@@ -57,10 +58,7 @@ def pdf(work: Work, task_id: int) -> Afterwards:
             return errors.page(503, message=str(problem))
         with house.writing(export.document.exported_at, actor) as noting:
             exporting.note(noting, export, drawn)
-        response = Response(drawn.content, mimetype="application/pdf")
-        response.headers.set("Content-Disposition", "attachment", filename=drawn.name)
-        response.headers["Cache-Control"] = "private, no-store"
-        return response
+        return _attachment(drawn.name, "application/pdf", drawn.content)
 
     return Afterwards(make)
 
@@ -221,11 +219,15 @@ def _download(load: Any, work: Work, task_id: int, file_id: int) -> Any:
             message=f"Filen “{lost.name}” kan ikke hentes: den mangler eller er beskadiget på serveren. "
             "Sig det til driften, så den kan hentes fra en sikkerhedskopi.",
         )
-    response = Response(found.content, mimetype=found.media_type)
-    response.headers.set("Content-Disposition", "attachment", filename=found.name)
+    response = _attachment(found.name, found.media_type, found.content)
     # Nobody's file may run as part of klik, whatever a browser takes it for.
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _attachment(name: str, media_type: str, content: bytes) -> Response:
+    response = send_file(io.BytesIO(content), media_type, as_attachment=True, download_name=name, etag=False)
     response.headers["Cache-Control"] = "private, no-store"
     return response
 

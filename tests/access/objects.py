@@ -1,0 +1,209 @@
+"""Which ids an address is tried with: the visitor's own objects, others' and mixed pairs, missing, malformed.
+
+"Own" is what lies within the visitor's reach, "other" what lies outside it: for a municipality another one's
+rows, for KOMBIT the local tasks, for a supplier another system's tasks. Every mixed pair of two ids is "other".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+from tests.access.world import CENTRAL, HERNING, KOEGE, LEVELS, MUNICIPAL, PLACES, SECRET, Visitor, World
+
+MISSING = ("999999", "2147483647")
+MALFORMED = ("0", "-1", "2147483648", "9" * 400, "1.0", "٣", "%00", "1'--", "..%2f1", "01")
+MISSING_WORD = ("findes-ikke", "KANARIE-657", "x" * 400, "%00", "..%2f..%2fsettings")
+ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
+
+Pairs = list[tuple[int | str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """Tuples of ids in the order of the address's arguments."""
+
+    own: Pairs
+    other: Pairs
+
+
+class UnknownObjectsError(Exception):
+    """An address whose ids nobody has said the meaning of."""
+
+
+def arguments(address: str) -> list[str]:
+    """The names of an address's ids."""
+    return ARGUMENT.findall(address)
+
+
+def filled(address: str, values: tuple[int | str, ...]) -> str:
+    """The address with ids put in."""
+    given = iter(values)
+    return ARGUMENT.sub(lambda _match: str(next(given)), address)
+
+
+def ids_of(world: World, visitor: Visitor, address: str) -> Ids:
+    """The ids to try this address with."""
+    if not arguments(address):
+        return Ids([()], [])
+    stem = address[: address.rindex(">") + 1]
+    if stem not in OBJECTS:
+        raise UnknownObjectsError(
+            f"{address}: nobody has said whose {', '.join(arguments(address))} are. "
+            f"Add a function for {stem!r} to OBJECTS in tests/access/objects.py."
+        )
+    ids = OBJECTS[stem](_View(world, visitor))
+    # A pair that is one's own is never tried as somebody else's.
+    return Ids(ids.own, [pair for pair in dict.fromkeys(ids.other) if pair not in ids.own])
+
+
+class _View:
+    """The world as one visitor owns it; who is not signed in is tried with an administrator's ids."""
+
+    def __init__(self, world: World, visitor: Visitor) -> None:
+        self.world, self.ids = world, world.ids
+        self.kind = "administrator" if visitor.out else visitor.kind
+        self.scope = LEVELS[self.kind].scope
+        self.place = visitor.place or (KOEGE if self.scope == "municipality" else None)
+        self.away = HERNING if self.place == KOEGE else KOEGE
+
+    def both(self, name: str) -> list[int]:
+        return [self.ids[name, place] for place in PLACES]
+
+    def tasks(self) -> tuple[list[int], list[int]]:
+        if self.scope == "municipality":
+            here, away = self.place, self.away
+            return (
+                [self.ids["first", here], self.ids["local", here]],
+                [self.ids["first", away], self.ids["local", away]],
+            )
+        if self.scope == "supplier":
+            return self.both("first"), self.both("third") + self.both("local")
+        return self.both("first"), self.both("local")
+
+    def hanging(self, name: str) -> Ids:
+        """Something on a task, by (task, itself); ``name`` takes the task's name."""
+        places = [self.place] if self.place else list(PLACES)
+        real = {
+            (place, task): (self.ids[task, place], self.ids[name.format(task), place])
+            for place, task in product(PLACES, ("first", "local"))
+            if (name.format(task), place) in self.ids
+        }
+        shown = ("first", "local") if self.scope == "municipality" else ("first",)
+        own = [pair for (place, task), pair in real.items() if place in places and task in shown]
+        mixed = product((task for task, _ in real.values()), (thing for _, thing in real.values()))
+        return Ids(list(own), list(mixed))
+
+
+def _tasks(view: _View) -> Ids:
+    own, other = view.tasks()
+    return Ids([(each,) for each in own], [(each,) for each in other])
+
+
+def _comments(view: _View) -> Ids:
+    ids = view.hanging("comment-{} " + view.kind)
+    colleagues = [kind for kind in MUNICIPAL if kind != view.kind]
+    place = view.place or KOEGE
+    others = [(view.ids["first", place], view.ids[f"comment-first {kind}", place]) for kind in colleagues]
+    if not ids.own:
+        # Who cannot write comments is tried with the municipality's.
+        return Ids(others[:1], others[1:])
+    return Ids(ids.own, ids.other + others)
+
+
+def _kombit_files(view: _View) -> Ids:
+    file = view.ids["kombit_file", None]
+    places = [view.place] if view.place else list(PLACES)
+    own = [(view.ids["first", place], file) for place in places]
+    other = [(view.ids[name, place], file) for name in ("first", "third", "local") for place in PLACES]
+    return Ids(own, other)
+
+
+def _filters(view: _View) -> Ids:
+    names = [f"filter-{shared} {view.kind}" for shared in ("selv", "kommune", "alle")]
+    own = [(view.ids[name, view.place],) for name in names if (name, view.place) in view.ids]
+    return Ids(own, [(row,) for (name, _), row in view.ids.items() if name.startswith("filter-")])
+
+
+def _notices(view: _View) -> Ids:
+    own = (view.ids[f"notice {view.kind}", view.place],)
+    return Ids([own], [(row,) for (name, _), row in view.ids.items() if name.startswith("notice ")])
+
+
+def _published(view: _View) -> Ids:
+    return Ids([(view.ids["task", "published"],), (view.ids["task", "draft"],)], [])
+
+
+def _deletions(view: _View) -> Ids:
+    both = (view.ids["deletion-both", None],)
+    alone = [(view.ids["deletion-alone", place],) for place in PLACES]
+    if view.scope != "municipality":
+        return Ids([both, *alone], [])
+    return Ids([both, (view.ids["deletion-alone", view.place],)], alone)
+
+
+def _deletion_items(view: _View) -> Ids:
+    real = [
+        (
+            view.ids[f"deletion-{name}", place if name == "alone" else None],
+            view.ids[f"deleted-{name}", place],
+            place,
+        )
+        for name in ("both", "alone")
+        for place in PLACES
+    ]
+    own = [(deletion, item) for deletion, item, place in real if view.place in (None, place)]
+    return Ids(own, list(product((each[0] for each in real), (each[1] for each in real))))
+
+
+def _systems(view: _View) -> Ids:
+    if view.scope == "supplier":
+        return Ids([("kp",)], [("ky",), ("ksd",)])
+    return Ids([("kp",), ("ky",), ("ksd",)], [])
+
+
+def _memberships(view: _View) -> Ids:
+    """A colleague with access, and one whose access is closed; for KOMBIT those of a municipality."""
+    place = view.place or KOEGE
+    own = [(view.ids["membership", f"{kind} {place}"],) for kind in ("laeser", "closed")]
+    if view.scope != "municipality":
+        return Ids(own, [])
+    kinds = [f"{kind} {view.away}" for kind in MUNICIPAL] + [f"{kind} None" for kind in CENTRAL]
+    return Ids(own, [(view.ids["membership", kind],) for kind in kinds])
+
+
+def _holdings(view: _View) -> Ids:
+    place = view.place or KOEGE
+    names = ("holding", "mailbox")
+    return Ids(
+        [(view.ids[name, place],) for name in names],
+        [(view.ids[name, each],) for name in names for each in PLACES],
+    )
+
+
+def _words(*own: str) -> Callable[[_View], Ids]:
+    return lambda _view: Ids([(each,) for each in own], [])
+
+
+TASK = "/opgaver/<id:task_id>"
+OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
+    TASK: _tasks,
+    f"{TASK}/filer/<id:file_id>": lambda view: view.hanging("file-{}"),
+    f"{TASK}/kombits-filer/<id:file_id>": _kombit_files,
+    f"{TASK}/kommentarer/<id:comment_id>": _comments,
+    f"{TASK}/tjekliste/<id:item_id>": lambda view: view.hanging("item-{}"),
+    "/filtre/<id:filter_id>": _filters,
+    "/udgivelser/<id:task_id>": _published,
+    "/sletning/<id:deletion_id>": _deletions,
+    "/sletning/<id:deletion_id>/opgaver/<id:item_id>": _deletion_items,
+    "/varsler/<id:notice_id>": _notices,
+    "/systemer/<code>": _systems,
+    "/admin/import/<key>": _words("ksd.r23"),
+    "/personer/<id:membership_id>": _memberships,
+    "/roller/indehavere/<id:holding_id>": _holdings,
+    "/roller/<slug>": _words("kombit-programleder", "systemansvarlig"),
+    "/adgangskode/<secret>": _words(SECRET),
+    "/static/<path:filename>": _words("klik.css"),
+}
