@@ -6,27 +6,24 @@ Rows are read as columns, never as entities; each function is one statement what
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
-from sqlalchemy.orm import aliased
 
 from klik.domain.deadlines import Colour, colour, explain
 from klik.domain.status import Status
-from klik.models import Municipality, MunicipalTask, Person, Project, RoleHolding, System
-from klik.services import access
+from klik.models import Municipality, MunicipalTask, Project, RoleHolding, System
+from klik.services import access, ordering
 from klik.services.criteria import Criteria
 from klik.services.filtering import Selection, select_tasks
-from klik.services.filters import NOBODY, PRIORITIES, ROLE, has_colour, is_open
-from klik.services.vocabulary import PEOPLE_KEYS
+from klik.services.filters import NOBODY, ROLE, has_colour, is_open
+from klik.services.ordering import Executor, Responsible
 from klik.services.work import Work
 
-Responsible = aliased(Person, name="responsible")
-Executor = aliased(Person, name="executor")
 _PORTION = 500
 SCOPE = ("projekt", "kommune")
 
@@ -107,20 +104,25 @@ class Neighbours:
 
 def page(work: Work, selection: Selection, total: int) -> Page:
     """The rows of the page that was asked for; one statement. ``total`` is ``Counts.total``."""
+    if not total:
+        return Page((), 1, 1)
     size = selection.criteria.page_size
     pages = max(1, -(-total // size))
     number = min(selection.criteria.page, pages)
-    ids = _ordered(work, select(MunicipalTask.id).where(selection.where()), selection.criteria)
-    wanted = ids.limit(size).offset((number - 1) * size).subquery()
+    # Sorted before they are joined: the database then joins fifty rows, not all that match.
+    order = ordering.order(work, selection.criteria)
+    ids = ordering.with_names(select(MunicipalTask.id).where(selection.where()), selection.criteria)
+    wanted = ids.order_by(*order).limit(size).offset((number - 1) * size).subquery()
     statement = _columns(work.today).where(MunicipalTask.id.in_(select(wanted.c.id)))
-    rows = work.session.execute(_ordered(work, statement, selection.criteria, joined=True))
+    rows = work.session.execute(statement.order_by(*order))
     return Page(tuple(_row(work, row) for row in rows), number, pages)
 
 
 def every_row(work: Work, selection: Selection, *, withdrawn: bool = False) -> Iterator[TaskRow]:
     """All rows of the selection in its order, in portions; ``withdrawn`` adds those taken back."""
     where = selection.where("fuldfoerte") if withdrawn else selection.where()
-    statement = _ordered(work, _columns(work.today).where(where), selection.criteria, joined=True)
+    order = ordering.order(work, selection.criteria)
+    statement = _columns(work.today).where(where).order_by(*order)
     for row in work.session.execute(statement, execution_options={"yield_per": _PORTION}):
         yield _row(work, row)
 
@@ -205,8 +207,8 @@ def choices(work: Work, selection: Selection) -> Mapping[str, Mapping[str, int]]
 def neighbours(work: Work, criteria: Criteria, municipal_task_id: int) -> Neighbours | None:
     """Who stands before and after a task in the filtered list; None when it is not in it. Two statements."""
     selection = select_tasks(work, criteria)
-    order = _order(work, criteria)
-    listed = _with_names(
+    order = ordering.order(work, criteria)
+    listed = ordering.with_names(
         select(
             MunicipalTask.id,
             func.lag(MunicipalTask.id).over(order_by=order).label("before"),
@@ -360,58 +362,3 @@ def _row(work: Work, row: Any) -> TaskRow:
         colour=shade,
         explanation=explain(shade, row.deadline, row.yellow_from, work.today),
     )
-
-
-def _ordered(work: Work, statement: Select[Any], criteria: Criteria, *, joined: bool = False) -> Select[Any]:
-    return (statement if joined else _with_names(statement, criteria)).order_by(*_order(work, criteria))
-
-
-def _with_names(statement: Select[Any], criteria: Criteria) -> Select[Any]:
-    """Join the tables whose names the rows are sorted by."""
-    if criteria.sort == "ansvarlig":
-        return statement.outerjoin(Responsible, Responsible.id == MunicipalTask.responsible_id)
-    if criteria.sort == "udfoerer":
-        return statement.outerjoin(Executor, Executor.id == MunicipalTask.executor_id)
-    if criteria.sort == "projekt":
-        return statement.join(Project, Project.id == MunicipalTask.project_id)
-    if criteria.sort == "kommune":
-        return statement.join(Municipality, Municipality.id == MunicipalTask.municipality_id)
-    return statement
-
-
-def _order(work: Work, criteria: Criteria) -> tuple[Any, ...]:
-    """The order that was asked for; nothing is last in both directions, and every order is total."""
-    task = MunicipalTask
-    chosen = _sorted_by(work, criteria.sort)
-    first = chosen.desc() if criteria.descending else chosen.asc()
-    rest = () if criteria.sort == "deadline" else (task.deadline.asc().nulls_last(),)
-    return (first.nulls_last(), *rest, task.number_key, task.id)
-
-
-def _sorted_by(work: Work, word: str) -> Any:
-    """What a word of the language sorts by; a word of people's names says nothing where none are shown."""
-    task, content = MunicipalTask, work.registry.content
-    if word in PEOPLE_KEYS and not access.sees_people(work):
-        return task.id
-    orders: Mapping[str, Callable[[], Any]] = {
-        "deadline": lambda: task.deadline,
-        "nummer": lambda: func.nullif(task.number_key, ""),
-        "titel": lambda: task.title_key,
-        "status": lambda: _place(task.status, [status.value for status in Status]),
-        "ansvarlig": lambda: Responsible.name_key,
-        "udfoerer": lambda: Executor.name_key,
-        "fase": lambda: _place(task.phase, [phase.slug for phase in content.phases]),
-        "tema": lambda: _place(task.theme, [theme.slug for theme in content.themes]),
-        "prioritet": lambda: _place(task.priority, list(PRIORITIES)),
-        "projekt": lambda: Project.name,
-        "kommune": lambda: Municipality.name_key,
-        "startdato": lambda: task.start_date,
-        "slutdato": lambda: task.completed_on,
-        "aendret": lambda: task.changed_at,
-    }
-    return orders[word]()
-
-
-def _place(column: Any, words: list[str]) -> Any:
-    """The place of a word among words; a word that is not there comes after them."""
-    return case({word: place for place, word in enumerate(words)}, value=column, else_=len(words))

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from klik.domain.calendar import long_date, relative
 from klik.domain.rights import Right
+from klik.domain.status import Status
 from klik.services import calendar_file, filtering, listing, saved_filters, tables, vocabulary
 from klik.services.criteria import PAGE_SIZES, Criteria, QueryTooLongError
 from klik.services.filtering import Selection
@@ -60,6 +61,7 @@ def index(work: Work) -> Any:
         notices=[("warning", remark) for remark in selection.remarks],
         opened_by=opened_by.name if opened_by else None,
         sorts=panel.sorts(work),
+        statuses=list(Status),
         sizes=PAGE_SIZES,
         may_export=work.actor is not None and work.actor.has(Right.EXPORT),
         may_create=work.actor is not None and work.actor.has(Right.CREATE_LOCAL_TASK),
