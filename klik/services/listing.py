@@ -6,7 +6,7 @@ Rows are read as columns, never as entities; each function is one statement what
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -115,7 +115,7 @@ def page(work: Work, selection: Selection, total: int) -> Page:
     wanted = ids.order_by(*order).limit(size).offset((number - 1) * size).subquery()
     statement = _columns(work.today).where(MunicipalTask.id.in_(select(wanted.c.id)))
     rows = work.session.execute(statement.order_by(*order))
-    return Page(tuple(_row(work, row) for row in rows), number, pages)
+    return Page(tuple(_rows(work, rows)), number, pages)
 
 
 def every_row(work: Work, selection: Selection, *, withdrawn: bool = False) -> Iterator[TaskRow]:
@@ -123,8 +123,7 @@ def every_row(work: Work, selection: Selection, *, withdrawn: bool = False) -> I
     where = selection.where("fuldfoerte") if withdrawn else selection.where()
     order = ordering.order(work, selection.criteria)
     statement = _columns(work.today).where(where).order_by(*order)
-    for row in work.session.execute(statement, execution_options={"yield_per": _PORTION}):
-        yield _row(work, row)
+    yield from _rows(work, work.session.execute(statement, execution_options={"yield_per": _PORTION}))
 
 
 def count(work: Work, selection: Selection, others: Mapping[int, Selection] | None = None) -> Counts:
@@ -328,10 +327,14 @@ def _columns(today: date) -> Select[Any]:
     )
 
 
-def _row(work: Work, row: Any) -> TaskRow:
-    named = access.sees_people(work)
+def _rows(work: Work, rows: Iterable[Any]) -> Iterator[TaskRow]:
+    named, today = access.sees_people(work), work.today
+    return (_row(row, named, today) for row in rows)
+
+
+def _row(row: Any, named: bool, today: date) -> TaskRow:
     status = Status(row.status)
-    shade = colour(status, row.deadline, row.yellow_from, work.today)
+    shade = colour(status, row.deadline, row.yellow_from, today)
     return TaskRow(
         id=row.id,
         number=row.task_number,
@@ -360,5 +363,5 @@ def _row(work: Work, row: Any) -> TaskRow:
         withdrawn=row.withdrawn_at is not None,
         changed_at=row.changed_at,
         colour=shade,
-        explanation=explain(shade, row.deadline, row.yellow_from, work.today),
+        explanation=explain(shade, row.deadline, row.yellow_from, today),
     )
