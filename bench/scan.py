@@ -7,7 +7,7 @@ the checkout: `python -m bench.scan [sqlite|postgresql|both] [tasks] [rounds]`.
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import text
 
@@ -31,16 +31,16 @@ def measure(world: World, rounds: int) -> str:
     written: list[Scan] = []
 
     def scan() -> None:
-        with house.writing(datetime.now(UTC)) as work:
+        with house.writing(world.now) as work:
             written.append(notifying.scan_deadlines(work))
 
     def look() -> None:
-        with house.reading(datetime.now(UTC)) as work:
+        with house.reading(world.now) as work:
             for plan in notifying.plans(work):
                 assert not plan.drafts
 
     def least() -> None:
-        with house.reading(datetime.now(UTC)) as work:
+        with house.reading(world.now) as work:
             first = (work.today - timedelta(days=31)).isoformat()
             work.session.execute(LEAST, {"first": first}).all()
 
