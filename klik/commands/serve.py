@@ -10,7 +10,8 @@ from gunicorn.app.base import BaseApplication
 
 from klik import logs
 from klik.app import create_app
-from klik.cli import data_option, load_settings
+from klik.cli import data_option, load_settings, wrong_settings
+from klik.content.loading import ContentErrors
 from klik.settings import Settings
 
 
@@ -41,7 +42,10 @@ class _Server(BaseApplication):  # type: ignore[misc]
 def command(context: click.Context, bind: str, workers: int, threads: int) -> None:
     """Server siderne med gunicorn, bag en omvendt proxy."""
     settings = load_settings(context)
-    create_app(settings).extensions["klik"].close()  # every fault before the first process is started
+    try:
+        create_app(settings).extensions["klik"].close()  # every fault before the first process is started
+    except ContentErrors as error:
+        raise wrong_settings(error.problems) from error
     options = {
         "bind": bind,
         "workers": workers,
