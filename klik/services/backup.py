@@ -33,6 +33,17 @@ def backup(database: Database, files: FileStore, target: Path, now: datetime) ->
     """Write a backup to ``target`` and return its size in bytes; writers go on meanwhile."""
     if target.exists():
         raise BackupError(f"Filen {target} findes allerede; vælg et andet navn.")
+    try:
+        _write(database, files, target, now)
+    except OSError as error:
+        raise BackupError(
+            f"Sikkerhedskopien kunne ikke skrives i {target.absolute().parent}: "
+            "klik må ikke skrive der, eller disken er fuld."
+        ) from error
+    return target.stat().st_size
+
+
+def _write(database: Database, files: FileStore, target: Path, now: datetime) -> None:
     with tempfile.TemporaryDirectory(dir=_folder(target)) as work:
         folder = Path(work)
         name = SQLITE if database.sqlite else POSTGRESQL
@@ -47,8 +58,8 @@ def backup(database: Database, files: FileStore, target: Path, now: datetime) ->
                 tar.add(files.folder, "files", filter=_without_temporary)
         with whole.open("rb") as stream:
             os.fsync(stream.fileno())
+        whole.chmod(0o600)  # people and their addresses
         whole.replace(target)
-    return target.stat().st_size
 
 
 def _folder(target: Path) -> Path:
@@ -91,6 +102,8 @@ def restore(source: Path, database_url: URL, data: Path) -> None:
     """Put a backup into an empty installation; raises BackupError where there is already something."""
     if not source.is_file():
         raise BackupError(f"Filen {source} findes ikke.")
+    if not os.access(source, os.R_OK):
+        raise BackupError(f"Filen {source} må ikke læses af den bruger, der kører klik.")
     data.mkdir(parents=True, exist_ok=True)
     files = data / "files"
     if files.exists() and any(files.iterdir()):
