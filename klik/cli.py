@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FOUND_A_PROBLEM = 1
 WRONG_SETTINGS = 78
 DATA = "klik.data"
+NO_SUCH_TABLE = "42P01"  # PostgreSQL's code
 
 # Command → module under klik.commands; imported only when asked for, so that `klik --help` stays quick.
 MODULES: dict[str, str] = {
@@ -50,7 +51,7 @@ class Commands(click.Group):
             return super().invoke(context)
         except Exception as error:
             if said := _database_fault(error):
-                raise problem(f"Databasen svarer ikke, som den skal: {said}") from error
+                raise problem(said) from error
             raise
 
     def list_commands(self, _context: click.Context) -> list[str]:
@@ -65,10 +66,15 @@ class Commands(click.Group):
 
 
 def _database_fault(error: Exception) -> str | None:
-    """The driver's own first line, when that is what went wrong."""
-    from sqlalchemy.exc import OperationalError  # not for `klik --help`
+    """A sentence for a database that is away or empty; None when it is another fault."""
+    from sqlalchemy.exc import DBAPIError, OperationalError  # not for `klik --help`
 
-    return str(error.orig).splitlines()[0] if isinstance(error, OperationalError) else None
+    if not isinstance(error, DBAPIError):
+        return None
+    line = str(error.orig).splitlines()[0]
+    if "no such table" in line or getattr(error.orig, "sqlstate", None) == NO_SUCH_TABLE:
+        return "Databasen mangler tabeller. Kør klik db upgrade."
+    return f"Databasen svarer ikke, som den skal: {line}" if isinstance(error, OperationalError) else None
 
 
 def _plugin_command(context: click.Context, name: str) -> click.Command | None:

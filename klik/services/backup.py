@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -23,6 +24,7 @@ from klik.db import Database
 from klik.services.filestore import FileStore
 
 SQLITE, POSTGRESQL, MANIFEST = "klik.sqlite", "klik.dump", "klik.json"
+HELD = re.compile(r"klik\.(sqlite|dump|json)|files/[0-9a-f]{2}/[0-9a-f]{64}")
 
 
 class BackupError(Exception):
@@ -112,8 +114,7 @@ def restore(source: Path, database_url: URL, data: Path) -> None:
     with tempfile.TemporaryDirectory(dir=data) as work:
         folder = Path(work)
         try:
-            with tarfile.open(source) as tar:
-                tar.extractall(folder, filter="data")
+            _unpack(source, folder)
             manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
         except (tarfile.TarError, OSError, ValueError) as error:
             raise BackupError(f"Filen {source} er ikke en sikkerhedskopi fra klik.") from error
@@ -142,6 +143,21 @@ def restore(source: Path, database_url: URL, data: Path) -> None:
             if files.exists():
                 files.rmdir()
             (folder / "files").replace(files)
+
+
+def _unpack(source: Path, folder: Path) -> None:
+    """Take out what a backup holds and nothing else; Debian 12's tarfile knows no filters yet."""
+    with tarfile.open(source) as tar:
+        for entry in tar:
+            if entry.isdir():
+                continue
+            stream = tar.extractfile(entry) if entry.isfile() and HELD.fullmatch(entry.name) else None
+            if stream is None:
+                raise tarfile.TarError(entry.name)
+            target = folder / entry.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with stream, target.open("xb") as copy:
+                shutil.copyfileobj(stream, copy)
 
 
 def _refuse_filled(url: URL) -> None:
