@@ -66,5 +66,3 @@ def run(app: Flask, world: World) -> Iterator[Run]:
     """Asks and judges; the database is put back after every change."""
     with stored_at(app.extensions["klik"].settings.data / "klik.sqlite") as stored:
         yield Run(app, world, stored)
-
-

@@ -99,6 +99,7 @@ class _View:
 
 def _tasks(view: _View) -> Ids:
     own, other = view.tasks()
+    other = other + view.both("erased")
     return Ids([(each,) for each in own], [(each,) for each in other])
 
 
@@ -146,7 +147,11 @@ def _deletions(view: _View) -> Ids:
 
 def _deletion_items(view: _View) -> Ids:
     real = [
-        (view.ids[f"deletion-{name}", place if name == "alone" else None], view.ids[f"deleted-{name}", place], place)
+        (
+            view.ids[f"deletion-{name}", place if name == "alone" else None],
+            view.ids[f"deleted-{name}", place],
+            place,
+        )
         for name in ("both", "alone")
         for place in PLACES
     ]

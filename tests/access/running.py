@@ -139,7 +139,9 @@ class Run:
         self._names: dict[tuple[Visitor, str, str], set[str]] = {}
         self._plain: dict[tuple[Any, ...], set[tuple[str, str]]] = {}
         signer = URLSafeTimedSerializer(app.secret_key or "", salt="wtf-csrf-token")
-        self._form_cookie = SecureCookieSessionInterface().get_signing_serializer(app).dumps({"csrf_token": RAW_TOKEN})  # type: ignore[union-attr]
+        self._form_cookie = (
+            SecureCookieSessionInterface().get_signing_serializer(app).dumps({"csrf_token": RAW_TOKEN})
+        )  # type: ignore[union-attr]
         self._token = signer.dumps(RAW_TOKEN)
 
     # What is asked
@@ -191,7 +193,12 @@ class Run:
         queries = [f"kommune={away}", f"kommune={away}&kommune={visitor.place or HERNING}", "q=KANARIE-657"]
         queries += [f"{name}={task}" for name in ("kopi", "opgave", "id", "task_id", "municipal_task_id")]
         queries += [f"{name}={person}" for name in ("person", "person_id", "ansvarlig", "udfoerer")]
-        queries += [f"filter={filter_id}", f"membership_id={person}", f"municipality_id={away}", f"opgave={local}"]
+        queries += [
+            f"filter={filter_id}",
+            f"membership_id={person}",
+            f"municipality_id={away}",
+            f"opgave={local}",
+        ]
         queries += [f"varsel={notice}", "side=2", "side=-1", "vis=tavs", f"next=/opgaver/{task}"]
         if row.address.startswith("/opgaver") and not arguments(row.address):
             values = (str(away), f"person/{person}", str(person), "KANARIE-657", "ja", "deadline")
@@ -261,7 +268,9 @@ class Run:
         data = self._drawn(probe) | typed
         if probe.variant == "mass":
             names = set().union(*self._names.values()) if row.page else set()
-            strange = {name: value for name, value in self._every_column(visitor).items() if name not in names}
+            strange = {
+                name: value for name, value in self._every_column(visitor).items() if name not in names
+            }
             data = strange | data
         if probe.variant != "no token":
             data["csrf_token"] = self._token
@@ -301,7 +310,12 @@ class Run:
                 elif isinstance(column.type, Integer):
                     value = str(self.world.people["ansvarlig", away])
                 values[column.name] = value
-        return values | {"municipality_id": str(away), "level": "kombit-administrator", "active": "", "private": ""}
+        return values | {
+            "municipality_id": str(away),
+            "level": "kombit-administrator",
+            "active": "",
+            "private": "",
+        }
 
     # Judging
 
@@ -310,7 +324,12 @@ class Run:
         if status not in self._expected(probe):
             wanted = "/".join(str(each) for each in sorted(self._expected(probe)))
             self.found.wrong.append(f"{probe}: {status} instead of {wanted}")
-        if status == 303 and visitor.out and probe.kind != "method" and not response.location.startswith("/log-ind"):
+        if (
+            status == 303
+            and visitor.out
+            and probe.kind != "method"
+            and not response.location.startswith("/log-ind")
+        ):
             self.found.wrong.append(f"{probe}: sent to {response.location}")
         missing = [name for name in SECURITY if name not in response.headers]
         if missing:
@@ -345,17 +364,21 @@ class Run:
         if visitor.kind not in LEVELS or LEVELS[visitor.kind].scope == "kombit":
             return
         counts = self.world.case_counts
-        foreign = {count for place, count in counts.items() if place != visitor.place} | {sum(counts.values())}
+        foreign = {count for place, count in counts.items() if place != visitor.place} | {
+            sum(counts.values())
+        }
         if "7." in text or "7000" in text or "68" in text:
             for number in reading.numbers(text) & foreign:
                 self.found.leaks.append(f"{probe}: shows the number {number} of another municipality")
 
     def _judge_changes(self, probe: Probe, response: TestResponse, changes: list[Any]) -> None:
         row, visitor = probe.row, probe.visitor
-        success = row is not None and response.status_code < 400 and probe.kind == "own" and row.allowed(visitor)
+        success = (
+            row is not None and response.status_code < 400 and probe.kind == "own" and row.allowed(visitor)
+        )
         if not changes:
             return
-        if not success or probe.method == "HEAD" and not row.writes:  # type: ignore[union-attr]
+        if not success or (probe.method == "HEAD" and not row.writes):  # type: ignore[union-attr]
             tables = sorted({table for table, _, _ in changes})
             self.found.wrong.append(f"{probe}: {response.status_code} changed {', '.join(tables)}")
             return
@@ -376,7 +399,8 @@ class Run:
             (table, column)
             for table, before, after in changes
             for column in (after or before or {})
-            if (before or {}).get(column) != (after or {}).get(column) and not (before is None or after is None)
+            if (before or {}).get(column) != (after or {}).get(column)
+            and not (before is None or after is None)
         }
         added = {(table, "row") for table, before, after in changes if before is None}
         key = (probe.visitor, probe.address, probe.ids)
@@ -401,7 +425,12 @@ class Run:
             return
         place = self._place(table, after)
         for column, value in after.items():
-            if place is None or value is None or not column.endswith("_id") or before and before[column] == value:
+            if (
+                place is None
+                or value is None
+                or not column.endswith("_id")
+                or (before and before[column] == value)
+            ):
                 continue
             home = self.world.place_of_person.get(value) if column in PERSONS else None
             if home is not None and home != place:

@@ -14,7 +14,7 @@ from tests.access.objects import MISSING_WORD, arguments
 from tests.access.world import Visitor
 
 FILE = Path(__file__).parents[1] / "access_matrix.toml"
-KNOWN = frozenset("door own hidden gives page form writes where changes".split())
+KNOWN = frozenset(["door", "own", "hidden", "gives", "page", "form", "writes", "where", "changes"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,9 @@ def problems(app: Flask, table: AccessTable, visitors: Iterable[Visitor]) -> lis
     found += [
         f"{kind}: no visitor of this kind. Make one in tests/access/world.py." for kind in table.kinds - here
     ]
-    found += [f"{kind}: the table does not know it. Add it to [kinds] in {file}." for kind in here - table.kinds]
+    found += [
+        f"{kind}: the table does not know it. Add it to [kinds] in {file}." for kind in here - table.kinds
+    ]
     found += [
         f"{row.name}: a form that changes nothing proves nothing. Say in {file} what it writes, or changes = false."
         for row in table.rows

@@ -38,4 +38,3 @@ def report(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
         print(f"\nS1 access matrix: {run.found.requests} requests, {len(run.found.leaks)} leaks")
     wrong = run.found.all
     assert not wrong, f"{len(wrong)} findings:\n" + "\n".join(wrong[:400])
-

@@ -17,7 +17,6 @@ from sqlalchemy import Column, LargeBinary, MetaData, String, Table, insert, sel
 from sqlalchemy.orm import Session
 
 from klik.domain.rights import Level
-from klik.domain.status import Status
 from klik.installation import Installation
 from klik.models import (
     Base,
@@ -44,6 +43,7 @@ from klik.models import (
     StoredFile,
     TaskChange,
     TaskFile,
+    guards,
 )
 from klik.services import auditing, new_passwords, sessions
 from klik.services.filestore import FileStore
@@ -194,6 +194,7 @@ class _Builder:
         self._guest()
         self._visitors()
         self._plugins()
+        guards.install(self.session.connection())
         self.session.flush()
         self._mark()
         return self.made
@@ -221,13 +222,19 @@ class _Builder:
             make.task(self.session, in_project=self.projects["kp"]),
             make.task(self.session, in_project=self.projects["ky"]),
         ]
+        self.erased = make.task(self.session, in_project=self.projects["kp"])
+        self._on = "" if self.house.database.sqlite else " on municipal_tasks"
         draft = make.task(self.session, in_project=self.projects["kp"], state="kladde")
         self.made.ids |= {("task", "draft"): draft.task_id, ("task", "published"): self.versions[0].task_id}
         self.draft = draft
         sha256 = self._stored(b"KANARIE-000-task_files-1-content")
         row = self._add(
             TaskFile(
-                task_id=self.versions[0].task_id, sha256=sha256, name="x", added_by=self.editor.id, added_at=NOW
+                task_id=self.versions[0].task_id,
+                sha256=sha256,
+                name="x",
+                added_by=self.editor.id,
+                added_at=NOW,
             )
         )
         self.made.ids["kombit_file", None] = row.id
@@ -254,7 +261,7 @@ class _Builder:
         make.has_system(session, place, "ky")
         for name, version in zip(("first", "second", "third"), self.versions, strict=True):
             row = make.municipal_task(
-                session, version, municipality=place, responsible=staff["ansvarlig"], status=Status.NOT_STARTED
+                session, version, municipality=place, responsible=staff["ansvarlig"], executor=staff["laeser"]
             )
             ids[name, place] = row.id
             if version.task.project is self.projects["kp"]:
@@ -267,10 +274,17 @@ class _Builder:
                 local=True,
                 in_project=self.projects["kp"],
                 responsible=staff["ansvarlig"],
+                executor=staff["laeser"],
             )
             ids[("local" if number == 0 else f"local-{number}"), place] = row.id
             self.made.at_home.add(("municipal_tasks", row.id))
         self.made.task_counts[place] = 3 + locals_here
+        gone = make.municipal_task(session, self.erased, municipality=place, responsible=staff["ansvarlig"])
+        # Erased is seen by nobody; the trigger guards the way there, not a row that is made so.
+        session.execute(text("drop trigger if exists municipal_tasks_erased_after_archive" + self._on))
+        gone.erased_at = NOW
+        session.flush()
+        ids["erased", place] = gone.id
         for name in ("first", "local"):
             self._hang_on(name, place, staff)
         for kind, person in staff.items():
@@ -300,7 +314,9 @@ class _Builder:
         item = self._add(ChecklistItem(**of, position=1, text="x"))
         self.made.ids[f"item-{name}", place] = item.id
         self.made.at_home.add(("checklist_items", item.id))
-        change = self._add(TaskChange(**of, at=NOW, person_id=staff["ansvarlig"].id, field="title", old="x", new="x"))
+        change = self._add(
+            TaskChange(**of, at=NOW, person_id=staff["ansvarlig"].id, field="title", old="x", new="x")
+        )
         for kind, person in staff.items():
             for private in (False, True):
                 comment = make.comment(self.session, task, person, private=private)
@@ -323,8 +339,10 @@ class _Builder:
     def _personal_rows(self, kind: str, place: int | None, person: int, task: int | None) -> None:
         """What belongs to one person: filters of every sharing, notices, mails, exports, tokens."""
         session, personal = self.session, self.made.personal
-        shares = ["selv"] + (["kommune"] if kind == "plusbruger" else []) + (
-            ["alle"] if kind == "kombit-redaktoer" else []
+        shares = (
+            ["selv"]
+            + (["kommune"] if kind == "plusbruger" else [])
+            + (["alle"] if kind == "kombit-redaktoer" else [])
         )
         for shared in shares:
             row = self._add(
@@ -403,7 +421,9 @@ class _Builder:
             )
         )
         if task is not None and place is not None:
-            session.add(ReadMark(municipality_id=place, person_id=person, municipal_task_id=task, seen_at=NOW))
+            session.add(
+                ReadMark(municipality_id=place, person_id=person, municipal_task_id=task, seen_at=NOW)
+            )
 
     def _deletions(self, place: int) -> None:
         """One announcement that concerns both, and one that concerns this municipality alone."""
@@ -454,9 +474,7 @@ class _Builder:
                 row = make.municipal_task(self.session, version, municipality=place, responsible=person)
                 if version is not self.versions[2]:
                     self.made.of_supplier.add(("municipal_tasks", row.id))
-            self.made.at_home.add(
-                ("comments", make.comment(self.session, row, person, private=True).id)
-            )
+            self.made.at_home.add(("comments", make.comment(self.session, row, person, private=True).id))
             many = 1 + number % 3
             for _ in range(many):
                 local = make.municipal_task(
@@ -604,8 +622,7 @@ def content_columns(table: Table) -> list[Column[Any]]:
     return [
         column
         for column in table.columns
-        if isinstance(column.type, String | LargeBinary)
-        and column.name not in steering
+        if isinstance(column.type, String | LargeBinary) and column.name not in steering
     ]
 
 

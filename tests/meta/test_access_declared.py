@@ -53,4 +53,8 @@ def test_every_id_in_an_address_is_typed(sqlite_settings: Settings) -> None:
 
 def untyped(addresses: list[str]) -> list[str]:
     """Addresses whose id is not ``<id:…>``, so that any text or number would reach the view."""
-    return [each for each in addresses if "_id>" in each.replace("<id:", "") and each.count("_id>") != each.count("<id:")]
+    return [
+        each
+        for each in addresses
+        if "_id>" in each.replace("<id:", "") and each.count("_id>") != each.count("<id:")
+    ]

@@ -30,7 +30,9 @@ def settings_problems(page: str, names: set[str]) -> list[str]:
 def plugin_settings() -> set[str]:
     """The settings that plug-ins read, by their names in the code."""
     sources = (ROOT / "klik" / "plugins").rglob("*.py")
-    found = re.findall(r"\bKLIK_[A-Z]+_[A-Z_]*[A-Z]\b", "\n".join(each.read_text("utf-8") for each in sources))
+    found = re.findall(
+        r"\bKLIK_[A-Z]+_[A-Z_]*[A-Z]\b", "\n".join(each.read_text("utf-8") for each in sources)
+    )
     return set(found) - NAMES - {"KLIK_API"}
 
 
@@ -38,7 +40,9 @@ def test_every_setting_is_explained_and_none_besides() -> None:
     page = (ROOT / "docs" / "settings.md").read_text("utf-8")
     assert len(plugin_settings()) >= 2
     assert settings_problems(page, NAMES | plugin_settings()) == []
-    assert settings_problems(page, NAMES | plugin_settings() | {"KLIK_NY"}) == ["KLIK_NY: not in docs/settings.md"]
+    assert settings_problems(page, NAMES | plugin_settings() | {"KLIK_NY"}) == [
+        "KLIK_NY: not in docs/settings.md"
+    ]
     assert settings_problems(page, (NAMES | plugin_settings()) - {"KLIK_DATA"}) == [
         "KLIK_DATA: klik reads no such setting"
     ]
@@ -119,7 +123,9 @@ def test_every_command_shown_in_a_document_exists(sqlite_settings: Settings) -> 
     shown = [(page.name, line) for page in PAGES for line in shown_commands(page.read_text("utf-8"))]
     assert len(shown) >= 5
     assert [problem for name, line in shown for problem in line_problems(name, line, tree)] == []
-    assert line_problems("x", "bin/klik udgiv alt", tree) == ["x: klik udgiv is no command (bin/klik udgiv alt)"]
+    assert line_problems("x", "bin/klik udgiv alt", tree) == [
+        "x: klik udgiv is no command (bin/klik udgiv alt)"
+    ]
     assert line_problems("x", "klik db upgrade --hurtigt", tree) == [
         "x: klik db upgrade has no option --hurtigt (klik db upgrade --hurtigt)"
     ]
@@ -167,10 +173,14 @@ def broken_links(page: Path, text: str) -> list[str]:
             continue
         name, _, anchor = target.partition("#")
         file = page.parent / name if name else page
-        there = text if not name else file.read_text("utf-8") if file.suffix == ".md" and file.is_file() else ""
+        there = (
+            text if not name else file.read_text("utf-8") if file.suffix == ".md" and file.is_file() else ""
+        )
         if not file.exists():
             found.append(f"{page.name}: {target} is not there")
-        elif anchor and anchor not in {heading_anchor(line) for line in there.splitlines() if line[:1] == "#"}:
+        elif anchor and anchor not in {
+            heading_anchor(line) for line in there.splitlines() if line[:1] == "#"
+        }:
             found.append(f"{page.name}: {target} has no such heading")
     return found
 

@@ -64,7 +64,11 @@ def untitled(sources: Mapping[str, str]) -> list[str]:
     for name in trees:
         chain = [name]
         while parent := next(
-            (each.template.value for each in trees[chain[-1]].find_all(nodes.Extends) if isinstance(each.template, nodes.Const)),
+            (
+                each.template.value
+                for each in trees[chain[-1]].find_all(nodes.Extends)
+                if isinstance(each.template, nodes.Const)
+            ),
             None,
         ):
             if parent not in trees:
@@ -79,7 +83,10 @@ def untitled(sources: Mapping[str, str]) -> list[str]:
         if chain[-1] != "base.html" or len(chain) == 1 or name in children:
             continue
         blocks = [
-            block for each in chain[:-1] for block in trees[each].find_all(nodes.Block) if block.name == "title"
+            block
+            for each in chain[:-1]
+            for block in trees[each].find_all(nodes.Block)
+            if block.name == "title"
         ]
         if not any(block.body for block in blocks):
             found.append(name)
@@ -137,7 +144,9 @@ def test_every_mail_has_a_subject_of_one_line(tmp_path: Path) -> None:
     mails = [folder for folder in (ROOT / "templates" / "mail").iterdir() if folder.is_dir()]
     assert mails
     assert [subject_problem(folder) for folder in mails if subject_problem(folder)] == []
-    assert [name for folder in mails for name in ("body.txt", "body.html") if not (folder / name).is_file()] == []
+    assert [
+        name for folder in mails for name in ("body.txt", "body.html") if not (folder / name).is_file()
+    ] == []
     planted = tmp_path / "ny"
     planted.mkdir()
     assert subject_problem(planted) == "ny: no subject.txt"
