@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def probes(run: Run, pattern: str) -> list[Probe]:
         probe
         for probe in run.probes(tables.read())
         if re.search(pattern, probe.address)
-        and probe.kind in ("own", "other", "missing")
+        and probe.kind in ("own", "other", "closed", "missing")
         and probe.visitor.place != HERNING
         and not probe.visitor.out
         and not probe.address.endswith((".pdf", ".xlsx", ".ics"))
@@ -89,7 +90,7 @@ def test_the_matrix_finds_every_condition_taken_away(
     excused = unseen()
     with capsys.disabled():
         possible = len(mutants) - len(excused)
-        print(f"\nS1 planted bugs in the door: found {len(mutants) - len(missed)}/{possible}")
+        sys.stdout.write(f"\nS1 planted bugs in the door: found {len(mutants) - len(missed)}/{possible}\n")
     assert sorted(set(missed) - excused.keys()) == [], "the matrix does not see these bugs"
     assert sorted(excused.keys() - set(missed)) == [], "found after all: take them out of unseen.txt"
 
@@ -123,5 +124,5 @@ def test_the_matrix_finds_every_right_taken_away(
         finally:
             app.view_functions[endpoint] = view
     with capsys.disabled():
-        print(f"\nS1 planted bugs in the rights: found {found}/{found + len(missed)}")
+        sys.stdout.write(f"\nS1 planted bugs in the rights: found {found}/{found + len(missed)}\n")
     assert found > 10 and missed == []

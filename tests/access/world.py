@@ -223,6 +223,7 @@ class _Builder:
             make.task(self.session, in_project=self.projects["ky"]),
         ]
         self.erased = make.task(self.session, in_project=self.projects["kp"])
+        self.withdrawn = make.task(self.session, in_project=self.projects["kp"])
         self._on = "" if self.house.database.sqlite else " on municipal_tasks"
         draft = make.task(self.session, in_project=self.projects["kp"], state="kladde")
         self.made.ids |= {("task", "draft"): draft.task_id, ("task", "published"): self.versions[0].task_id}
@@ -285,6 +286,16 @@ class _Builder:
         gone.erased_at = NOW
         session.flush()
         ids["erased", place] = gone.id
+        closed_task = make.municipal_task(
+            session,
+            self.withdrawn,
+            municipality=place,
+            responsible=staff["ansvarlig"],
+            executor=staff["laeser"],
+        )
+        closed_task.withdrawn_at = NOW
+        ids["withdrawn", place] = closed_task.id
+        self.made.of_supplier.add(("municipal_tasks", closed_task.id))
         for name in ("first", "local"):
             self._hang_on(name, place, staff)
         for kind, person in staff.items():
