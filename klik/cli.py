@@ -27,6 +27,7 @@ MODULES: dict[str, str] = {
     "content": "content",
     "db": "database",
     "demo": "demo",
+    "export": "export",
     "import": "import_file",
     "insight": "insight",
     "outbox": "outbox",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -80,7 +81,7 @@ def add(
 
 def _given_password(file: Path | None, stdin: bool) -> str | None:
     if stdin:
-        return click.get_text_stream("stdin").readline().rstrip("\r\n")
+        return sys.stdin.readline().rstrip("\r\n")
     if file:
         return (file.read_text("utf-8").splitlines() or [""])[0]
     return None

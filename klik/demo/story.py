@@ -2,94 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+import itertools
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from random import Random
 
 from sqlalchemy import bindparam, insert, select, update
 
-from klik.demo import history, people, tasks
+from klik.demo import history, people, publications
 from klik.demo.people import KOEGE, Staff
-from klik.demo.tasks import Shared
 from klik.domain.deadlines import danish_today
 from klik.domain.rights import Level
 from klik.domain.status import Status
 from klik.domain.texts import sort_key
 from klik.models import (
     Comment,
+    DeletionItem,
     Membership,
-    Municipality,
-    MunicipalSystem,
     MunicipalTask,
     Person,
     Project,
     SavedFilter,
+    Task,
     TaskChange,
-    Wave,
+    TaskVersion,
 )
-from klik.plugins.contributions import TaskTemplate
-from klik.services import publishing
-from klik.services.publishing import Draft
+from klik.services import deleting, importing, publishing
 from klik.services.work import Actor, Work
 
-PROJECTS = (
-    ("kp", "KP Basis", "kp", "Kommunernes Pensionssystem afløser KMD Social Pension."),
-    ("ksd", "KSD", "ksd", "Kommunernes Sygedagpengesystem er i drift i alle kommuner."),
-    ("ky", "KY", "ky", "Kommunernes Ydelsessystem tages i brug i bølger: pilot, B1, B2 og B3."),
-    (
-        "monopolbrud",
-        "Monopolbrudsprogrammet",
-        None,
-        "Opgaver på tværs af systemer og i den fælleskommunale infrastruktur.",
-    ),
-)
-# Days from today to the day each of KY's waves takes the system into use.
-GO_LIVE = {"pilot": -30, "b1": 25, "b2": 80, "b3": 150}
-PILOTS = (KOEGE, 657)  # Køge, and Herning, the first in pilot operation with KY
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """When a phase's tasks were published, and between which days their deadlines lie (days from today)."""
-
-    published: int
-    first: int
-    last: int
-
-
-SPANS: Mapping[str, Mapping[str, Span]] = {
-    "kp": {
-        "opstart": Span(-210, -160, -120),
-        "forberedelse": Span(-95, -24, 52),
-        "ibrugtagning": Span(-20, 12, 60),
-        "forankring": Span(-6, 95, 180),
-    },
-    "ksd": {
-        "opstart": Span(-420, -380, -340),
-        "forberedelse": Span(-330, -270, -200),
-        "ibrugtagning": Span(-150, -60, -4),
-        "forankring": Span(-30, -3, 70),
-    },
-    "ky": {
-        "opstart": Span(-140, -100, -60),
-        "forberedelse": Span(-60, -10, 40),
-        "ibrugtagning": Span(-12, 20, 75),
-        "forankring": Span(-4, 120, 200),
-    },
-    "monopolbrud": {
-        "opstart": Span(-380, -330, -300),
-        "forberedelse": Span(-12, 18, 35),
-        "ibrugtagning": Span(-200, 60, 90),
-        "forankring": Span(-8, 9, 30),
-    },
-}
-# Which of the shared tasks each project has besides its own, so that every phase has some.
-SHARED_OF: Mapping[str, frozenset[int]] = {
-    "kp": frozenset({0, 1, 2, 3, 5, 8, 9, 11, 12, 13}),
-    "ksd": frozenset({4, 10, 11, 13, 14}),
-    "ky": frozenset({1, 4, 6, 10, 11, 13}),
-}
 REASONS = ("Vi bruger en fælles løsning med nabokommunen", "Kommunen har ikke dette økonomisystem")
 
 
@@ -97,137 +38,23 @@ def fill(work: Work) -> None:
     """Everything, in the caller's one transaction, so that an interrupted start leaves nothing half."""
     staff = people.fill(work)
     people.fill_roles(work, staff)
-    _projects(work)
-    editor = _editor(work)
-    for draft, published in sorted(_drafts(work), key=lambda pair: pair[1]):
+    publications.projects(work)
+    editor = publications.editor(work)
+    for draft, published in sorted(publications.drafts(work), key=lambda pair: pair[1]):
         when = replace(work, now=work.now + timedelta(days=published), actor=editor)
         publishing.publish(when, draft, list(staff))
-    history.deliver_past(work)
     _progress(work, staff)
+    _announce_deletion(work, editor)
+    _read_reports(work, staff)
+    history.deliver_past(work)
+    _take_home(work, staff)
     _talk(work, staff)
     _filters(work, staff)
-
-
-def _projects(work: Work) -> None:
-    for slug, name, system, description in PROJECTS:
-        work.session.add(Project(slug=slug, name=name, system_code=system, description=description))
-    waves = [
-        work.session.scalars(select(Wave).where(Wave.system_code == "ky", Wave.slug == slug)).one()
-        for slug in GO_LIVE
-    ]
-    for wave in waves:
-        wave.go_live = work.today + timedelta(days=GO_LIVE[wave.slug])
-    work.session.flush()
-    codes = list(work.session.scalars(select(Municipality.id).order_by(Municipality.id)))
-    rows = []
-    for number, code in enumerate(codes):
-        wave = waves[0] if code in PILOTS else waves[1 + number % 3]
-        rows += [
-            {"municipality_id": code, "system_code": "kp", "wave_id": None, "version": 1},
-            {"municipality_id": code, "system_code": "ksd", "wave_id": None, "version": 1},
-            {"municipality_id": code, "system_code": "ky", "wave_id": wave.id, "version": 1},
-        ]
-    work.session.execute(insert(MunicipalSystem), rows)
-
-
-def _editor(work: Work) -> Actor:
-    person, member = work.session.execute(
-        select(Person, Membership)
-        .join(Membership, Membership.person_id == Person.id)
-        .where(Membership.level == Level.KOMBIT_EDITOR.value)
-    ).one()
-    return Actor(
-        person.id, member.id, person.name, person.email, Level.KOMBIT_EDITOR, None, "KOMBIT", frozenset()
-    )
-
-
-def _drafts(work: Work) -> Iterator[tuple[Draft, int]]:
-    templates = list(work.registry.task_types.values())
-    for project, _name, system, _description in PROJECTS:
-        own = [template for template in templates if system and template.system == system]
-        titles = {template.title for template in own}
-        shared = tasks.SHARED if system else tasks.PROGRAMME
-        wanted = SHARED_OF.get(project)
-        plain = [
-            task for task in shared if task.title not in titles and (wanted is None or task.order in wanted)
-        ]
-        drafts = [_from_template(project, template) for template in own]
-        drafts += [_from_shared(project, task) for task in plain]
-        yield from _dated(work, project, drafts)
-
-
-def _dated(work: Work, project: str, drafts: Iterable[Draft]) -> Iterator[tuple[Draft, int]]:
-    by_phase: dict[str, list[Draft]] = {}
-    for draft in drafts:
-        by_phase.setdefault(draft.phase, []).append(draft)
-    for phase, group in by_phase.items():
-        span = SPANS[project][phase]
-        steps = max(1, len(group) - 1)
-        for place, draft in enumerate(group):
-            # A prime step mixes the numbers, so that the most urgent are not simply the first.
-            days = span.first + (span.last - span.first) * (place * 7 % (steps + 1)) // steps
-            yield _with_deadline(work, draft, days, span), span.published
-
-
-def _with_deadline(work: Work, draft: Draft, days: int, span: Span) -> Draft:
-    if draft.title == "Udpeg organisationsadministrator":
-        # Seed 003: one month from publication.
-        return replace(draft, deadline_rule="core.months-after-publication", deadline_parameter="1")
-    if draft.deadline_rule.startswith("ky."):
-        return draft
-    deadline = work.today + timedelta(days=days)
-    return replace(
-        draft,
-        start=work.today + timedelta(days=span.published),
-        deadline_rule="core.date",
-        deadline_parameter=deadline.isoformat(),
-    )
-
-
-def _from_template(project: str, template: TaskTemplate) -> Draft:
-    return Draft(
-        project=project,
-        title=template.title,
-        phase=template.phase,
-        theme=template.theme,
-        number=template.number,
-        purpose=template.purpose,
-        description=template.description,
-        prerequisites=template.prerequisites,
-        how_to=template.how_to,
-        result=template.result,
-        material=template.material,
-        contact=template.contact,
-        responsible_role=template.responsible_role,
-        executor_role=template.executor_role,
-        priority=template.priority,
-        infrastructure=template.infrastructure,
-        deadline_rule=template.deadline_rule,
-        deadline_parameter=template.deadline_parameter,
-        fields=dict(template.fields),
-        template=template.key,
-    )
-
-
-def _from_shared(project: str, task: Shared) -> Draft:
-    return Draft(
-        project=project,
-        title=task.title,
-        phase=task.phase,
-        theme=task.theme,
-        purpose=task.purpose,
-        description=task.description,
-        result=task.result,
-        responsible_role=task.responsible,
-        executor_role=task.executor,
-        infrastructure=project == "monopolbrud",
-    )
 
 
 def _progress(work: Work, staff: Mapping[int, Staff]) -> None:
     random = Random(1970)
     pace = {code: random.uniform(0.72, 1.12) for code in staff}
-    pace[KOEGE] = 0.93
     rows = work.session.execute(
         select(
             MunicipalTask.id,
@@ -237,8 +64,11 @@ def _progress(work: Work, staff: Mapping[int, Staff]) -> None:
         ).order_by(MunicipalTask.id)
     ).all()
     updates, changes = [], []
+    mix = itertools.cycle((Status.NOT_STARTED, Status.IN_PROGRESS, Status.NOT_STARTED, Status.COMPLETED))
     for task_id, code, deadline, created in rows:
         status = _status(random, pace[code], deadline, created, work.today)
+        if code == KOEGE and deadline and -15 < (work.today - deadline).days < 27:
+            status = next(mix)
         if status is Status.NOT_STARTED:
             continue
         when = _worked_on(random, created, work.now)
@@ -257,7 +87,7 @@ def _progress(work: Work, staff: Mapping[int, Staff]) -> None:
                 "municipal_task_id": task_id,
                 "at": when,
                 "person_id": staff[code].ids[random.choice(("programleder", "plusbruger", "bruger"))],
-                "field": "Status",
+                "field": "status",
                 "old": Status.NOT_STARTED.label,
                 "new": status.label,
                 "via": "klik",
@@ -286,7 +116,8 @@ def _status(random: Random, pace: float, deadline: date | None, created: datetim
     length = max(1, (deadline - published).days)
     elapsed = (today - published).days / length
     overdue = (today - deadline).days
-    chance = 0.76 + min(0.23, overdue / 200) if overdue > 0 else 0.6 * elapsed**1.3
+    # Few are late for long: what has been red for four months is done nearly everywhere.
+    chance = 0.8 + min(0.35, overdue / 120) if overdue > 0 else 0.6 * elapsed**1.3
     if random.random() < chance * pace:
         return Status.COMPLETED
     return Status.IN_PROGRESS if random.random() < 0.2 + 0.3 * min(1.0, elapsed) else Status.NOT_STARTED
@@ -295,6 +126,69 @@ def _status(random: Random, pace: float, deadline: date | None, created: datetim
 def _worked_on(random: Random, created: datetime, now: datetime) -> datetime:
     seconds = (now - created).total_seconds()
     return created + timedelta(seconds=seconds * random.uniform(0.25, 0.98))
+
+
+def _announce_deletion(work: Work, editor: Actor) -> None:
+    old = work.session.scalars(
+        select(Task.id)
+        .join(Project, Project.id == Task.project_id)
+        .join(TaskVersion, TaskVersion.task_id == Task.id)
+        .where(Project.slug == "ksd", TaskVersion.phase == "opstart")
+        .order_by(Task.id)
+    ).all()
+    when = replace(work, now=work.now - timedelta(days=12), actor=editor)
+    draft = deleting.Draft(
+        heading="KSD: opgaver fra fase 1",
+        last_day=when.today + timedelta(days=37),
+        legal_basis="Bevarings- og kassationsbestemmelser for fælleskommunale projekter: opgaverne er afsluttet",
+        decided_by="Gitte Lyngholm, KOMBIT",
+        decided_on=when.today - timedelta(days=4),
+        selection=deleting.Selection(project="ksd", task_ids=tuple(old)),
+    )
+    deleting.announce(when, draft, None)
+
+
+def _take_home(work: Work, staff: Mapping[int, Staff]) -> None:
+    """Some municipalities have saved their tasks already; Køge has not, so that its countdown shows."""
+    random = Random(37)
+    work.session.execute(update(DeletionItem).values(notified_at=work.now - timedelta(days=12)))
+    done = [code for code in staff if code != KOEGE and random.random() < 0.6]
+    for code in done:
+        work.session.execute(
+            update(DeletionItem)
+            .where(DeletionItem.municipality_id == code)
+            .values(
+                state="hentet",
+                fetched_at=work.now - timedelta(days=random.randrange(1, 11)),
+                fetched_by=staff[code].ids["administrator"],
+            )
+        )
+
+
+R23 = """Opgavetype;Antal uløste opgaver;Blokerende
+Ansøgning om tidlig refusion;14;Ja
+Kontroller sag - bremsende;9;Ja
+Mulig konfliktende ydelser - Feriekonto;6;Ja
+Oplysningsskema - anden årsag;5;Ja
+Økonomisk mellemværende;3;Ja
+Manglende kontrol;2;Ja
+Anmeldelse modtaget for sent;11;Nej
+"""
+
+
+def _read_reports(work: Work, staff: Mapping[int, Staff]) -> None:
+    """Report R23 has been read in for two municipalities, so that KSD's board shows something."""
+    if "ksd.r23" not in work.registry.importers:
+        return
+    for code in (KOEGE, 751):
+        reader = replace(work, actor=_member(work, staff[code], "programleder", Level.PLUS_USER))
+        importing.run(reader, "ksd.r23", R23.encode(), "R23.csv", keep=True)
+
+
+def _member(work: Work, staff: Staff, box: str, level: Level) -> Actor:
+    person = work.session.get_one(Person, staff.ids[box])
+    member = work.session.scalars(select(Membership).where(Membership.person_id == person.id)).one()
+    return Actor(person.id, member.id, person.name, person.email, level, staff.municipality, "", frozenset())
 
 
 SAYINGS = (

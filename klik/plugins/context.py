@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
@@ -36,6 +37,7 @@ class PluginStore:
         self._watched = False
         self._closed = False
         self._savepoint: SessionTransaction | None = None
+        self._savepoints = ExitStack()
         self._driver: Any = None
 
     def execute(self, statement: Executable, parameters: Any = None) -> Any:
@@ -52,9 +54,9 @@ class PluginStore:
             if self._closed:
                 raise StoreClosedError("the call this store was for is over")
             if self._watched and self._savepoint is None:
-                self._savepoint = self._session.begin_nested()
+                self._savepoint = self._savepoints.enter_context(self._session.begin_nested())
                 self._driver = self._session.connection().connection.driver_connection
-            result = self._session.execute(statement, parameters)
+            result: Any = self._session.execute(statement, parameters)
             return result.freeze()() if result.returns_rows else result
 
     def watch(self) -> None:
@@ -67,8 +69,9 @@ class PluginStore:
             self._interrupt()
         self._closed = True
         self._lock.release()
-        if self._savepoint is not None and self._savepoint.is_active:
-            self._savepoint.commit() if keep else self._savepoint.rollback()
+        if self._savepoint is not None and not keep:
+            self._savepoint.rollback()
+        self._savepoints.close()
 
     def _interrupt(self) -> None:
         # SQLite calls it interrupt, psycopg cancel; both may be called from another thread.

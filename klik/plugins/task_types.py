@@ -57,7 +57,7 @@ def _template(table: Mapping[str, Any], name: str, plugin: str, system: str | No
     if unknown:
         raise TaskTypesError(f"{name}, {key}: {unknown[0]} kendes ikke; brug {', '.join(KEYS)}")
     try:
-        texts = {
+        texts: dict[str, Any] = {
             KEYS[word]: value.strip() if isinstance(value, str) else value for word, value in values.items()
         }
         return TaskTemplate(key=f"{plugin}.{key}", system=system, **texts)

@@ -81,7 +81,26 @@ def may_change(work: Work, task: MunicipalTask) -> bool:
         return False
     if actor.has(Right.CHANGE_ANY_TASK):
         return True
-    return actor.has(Right.CHANGE_OWN_TASK) and actor.person_id in (task.responsible_id, task.executor_id)
+    if not actor.has(Right.CHANGE_OWN_TASK):
+        return False
+    return actor.person_id in (task.responsible_id, task.executor_id) or _has_by_role(work, actor, task)
+
+
+def _has_by_role(work: Work, actor: Actor, task: MunicipalTask) -> bool:
+    """Whether the task is the actor's through a role that is responsible or executor and held today."""
+    pairs = ((task.responsible_id, task.responsible_role), (task.executor_id, task.executor_role))
+    roles = [role for person_id, role in pairs if person_id is None and role]
+    if not roles:
+        return False
+    held = select(RoleHolding.id).where(
+        RoleHolding.municipality_id == task.municipality_id,
+        RoleHolding.person_id == actor.person_id,
+        RoleHolding.role.in_(roles),
+        or_(RoleHolding.system_code.is_(None), RoleHolding.system_code == task.system_code),
+        RoleHolding.valid_from <= work.today,
+        or_(RoleHolding.valid_to.is_(None), RoleHolding.valid_to >= work.today),
+    )
+    return work.session.scalar(held.limit(1)) is not None
 
 
 def task_to_change(work: Work, task_id: int) -> MunicipalTask:

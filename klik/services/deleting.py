@@ -6,9 +6,10 @@ varslet → hentet → kvitteret → arkiveret → slettet, one item a municipal
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from sqlalchemy import ColumnElement, insert, literal, select, update
 
@@ -30,9 +31,6 @@ from klik.services.deletion_selection import (
 from klik.services.deletion_standing import Standing, standing
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.work import Work
-
-if TYPE_CHECKING:
-    from klik.installation import Installation
 
 __all__ = [
     "LEAST_DAYS",
@@ -365,7 +363,14 @@ def _wrong_until(work: Work, deletion: Deletion, until: date | None) -> dict[str
     return {"until": f"Bevares til må senest være {long_date(latest)}."} if until > latest else {}
 
 
-def delete_due(installation: Installation, now: datetime) -> str:
+class Readable(Protocol):
+    """What deleting needs of an installation."""
+
+    def reading(self, now: datetime) -> AbstractContextManager[Work]:
+        """Work that looks and changes nothing."""
+
+
+def delete_due(installation: Readable, now: datetime) -> str:
     """Say how many tasks are past their last day. Nothing is deleted: there are no archive files yet."""
     with installation.reading(now) as work:
         due = deletion_standing.due(work)

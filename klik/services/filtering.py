@@ -62,6 +62,11 @@ def select_tasks(work: Work, criteria: Criteria, words: Vocabulary | None = None
     kept: list[tuple[str, tuple[str, ...]]] = []
     remarks = list(criteria.remarks)
     for key, values in criteria.filters:
+        if key in PEOPLE_KEYS and not access.sees_people(work):
+            remarks.append(
+                f"Filteret “{work.registry.filters[key].label}” kan du ikke bruge; det er ikke brugt."
+            )
+            continue
         values = _existing(work.registry, words, key, values, remarks)
         condition, values = _condition(work.registry, question, key, values, remarks)
         if condition is not None and values:

@@ -59,10 +59,11 @@ def run(
     code = work.actor.municipality_id if work.actor else municipality
     if importer.municipal and code is None:
         raise RefusedError({FIELD: "Kommune: vælg den kommune, filen gælder."})
-    undoable = work.session.begin_nested()
-    report = _read(work, importer, content, name, code)
-    kept = keep and isinstance(report, ImportReport) and not report.count(WRONG)
-    undoable.commit() if kept else undoable.rollback()
+    with work.session.begin_nested() as undoable:
+        report = _read(work, importer, content, name, code)
+        kept = keep and isinstance(report, ImportReport) and not report.count(WRONG)
+        if not kept:
+            undoable.rollback()
     if isinstance(report, ImportRefusedError):
         raise RefusedError({FIELD: f"Fil: {report}"})
     if report is None:

@@ -30,6 +30,7 @@ from klik.services.views import municipal_task_views
 from klik.services.work import Work
 
 BATCH = 1000
+PLUGIN_PATIENCE = 10.0  # seconds for one rule and a thousand tasks
 NO_LONGER_OPEN = "opgaven er ikke længere åben"
 NO_LONGER_RECIPIENT = "modtageren har ikke længere noget med opgaven at gøre"
 # A notice withdrawn for one of these comes back when the task or the person does.
@@ -181,7 +182,7 @@ def _days(
         if faults:
             raise faults[0]
 
-    work.registry.guard.ask(rule.key, ask, None)
+    work.registry.guard.ask(rule.key, ask, None, patience=PLUGIN_PATIENCE)
     return dict(answers)
 
 

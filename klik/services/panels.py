@@ -18,7 +18,7 @@ from klik.plugins.views import MunicipalTaskView, SystemView
 from klik.services import views
 from klik.services.work import Work
 
-TASK = "task"
+TASK, SYSTEM = "task", "system"
 _FAILED: Any = object()
 
 
@@ -38,6 +38,11 @@ def task_panels(work: Work, task: MunicipalTask) -> tuple[ShownPanel, ...]:
         return ()
     view = views.municipal_task_views(work, [task])[0]
     return asked(work, wanted, view)
+
+
+def system_panels(work: Work, view: SystemView) -> tuple[ShownPanel, ...]:
+    """The panels for a system's page, in order of declaration."""
+    return asked(work, [panel for panel in work.registry.panels.values() if panel.place == SYSTEM], view)
 
 
 def asked(work: Work, wanted: list[Panel], view: MunicipalTaskView | SystemView) -> tuple[ShownPanel, ...]:

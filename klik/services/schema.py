@@ -82,9 +82,9 @@ def _note_waves(session: Session, registry: Registry) -> None:
 def differences(database: Database, registry: Registry) -> list[str]:
     """What separates the tables from the models, core's and plug-ins'; empty when all is well."""
     found: list[str] = []
-    prefixes = tuple(f"{info.name}_" for info in registry.plugins)
     with database.writing() as session:
         connection = session.connection()
+        prefixes = _plugin_prefixes(connection, registry)
         for plugin, metadata, versions in [
             (None, Base.metadata, core_versions()),
             *((plugin, tables.metadata, tables.versions) for plugin, tables in registry.tables.items()),
@@ -92,6 +92,15 @@ def differences(database: Database, registry: Registry) -> list[str]:
             found += _differences(connection, metadata, versions, plugin, prefixes)
         found += [f"klik: vagten {name} mangler i databasen" for name in guards.missing(connection)]
     return found
+
+
+def _plugin_prefixes(connection: Connection, registry: Registry) -> tuple[str, ...]:
+    """The prefixes of tables that are not the core's, also those a plug-in left behind when it was taken out."""
+    marker = "alembic_version_"
+    left = {
+        name.removeprefix(marker) for name in inspect(connection).get_table_names() if name.startswith(marker)
+    }
+    return tuple(f"{plugin}_" for plugin in sorted(left | {info.name for info in registry.plugins}))
 
 
 def _differences(

@@ -7,6 +7,7 @@ from flask import Blueprint
 from klik.web.accounts.password import blueprint as password
 from klik.web.accounts.views import blueprint as accounts
 from klik.web.deleting.views import blueprint as deleting
+from klik.web.exports.listed import blueprint as list_export
 from klik.web.filters.views import blueprint as filters
 from klik.web.front.views import blueprint as front
 from klik.web.notices.views import blueprint as notices
@@ -33,6 +34,7 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         filters,
         task,
         local_task,
+        list_export,
         pages,
         password,
         people,

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from klik.services.errors import ConflictError, ForbiddenError, NotFoundError, RefusedError
 
 log = logging.getLogger("klik.web")
-PAGES = frozenset({400, 401, 403, 404, 405, 409, 413, 414, 415, 422, 429, 500, 503})
+PAGES = frozenset({400, 403, 404, 405, 409, 413, 414, 415, 422, 429, 500, 503})
 Answer = tuple[str, int] | tuple[str, int, dict[str, str]]
 
 

@@ -12,8 +12,6 @@ import random
 import re
 import shutil
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 import uuid
@@ -23,48 +21,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from sqlalchemy import create_engine, func, select, text
 
-from klik.cli import klik
 from klik.installation import Installation
 from klik.models import AuditEntry, Municipality, MunicipalTask, Notice
 from klik.services import auditing, publishing
 from klik.services.publishing import Draft
 from tests import make
-from tests.conftest import make_settings
+from tests.conftest import SECRET, make_settings
+from tests.flows.publishers import Driver
 from tests.postgres import PostgresServer
 
 pytestmark = pytest.mark.hard
 
 CALLS = ("pwrite64", "fdatasync", "fsync", "ftruncate", "unlink", "unlinkat", "rename", "renameat")
-PATIENCE = 60
 DRAFT = """titel = "Udpeg systemansvarlig"
 projekt = "kp"
 fase = "forberedelse"
 tema = "it-miljoe-og-infrastruktur"
 deadline = { dage = 30 }
 modtagere = "alle"
-"""
-# What somebody would write who does not think of the power going: a transaction for each municipality.
-NAIVE = """
-import sys
-from datetime import UTC, date, datetime
-from pathlib import Path
-from sqlalchemy import select
-from klik.installation import Installation
-from klik.models import Municipality
-from tests import make
-from tests.conftest import make_settings
-
-house = Installation(make_settings(Path(sys.argv[1])))
-with house.database.writing() as session:
-    version = make.task(session)
-    codes = session.scalars(select(Municipality.id)).all()
-for code in codes:
-    with house.database.writing() as session:
-        make.municipal_task(session, version, municipality=code)
-house.close()
 """
 
 
@@ -82,6 +58,9 @@ class State:
         """Whether everything is there, or nothing."""
         counts = (self.copies, self.notices, self.audited)
         return counts in ((98, 98, 1), (0, 0, 0)) and self.intact == "ok"
+
+
+WHOLE = State(98, 98, 1, "ok")
 
 
 @pytest.fixture(scope="module")
@@ -102,46 +81,32 @@ def _fill(house: Installation) -> None:
     house.close()
 
 
-def _environment() -> dict[str, str]:
-    root = str(Path(__file__).parents[2])
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": root, "PYTHONDONTWRITEBYTECODE": "1"} | {
-        "KLIK_SECRET_KEY": "a-secret-key-for-tests-only-0123456789"
-    }
+@pytest.fixture(scope="module")
+def drivers() -> Iterator[tuple[Driver, ...]]:
+    """Two processes that publish and die."""
+    root = Path(__file__).parents[2]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(root), "KLIK_SECRET_KEY": SECRET}
+    environment |= {"PYTHONDONTWRITEBYTECODE": "1"}
+    both = tuple(Driver(environment) for _process in range(2))
+    yield both
+    for driver in both:
+        driver.close()
 
 
-def _command(folder: Path) -> list[str]:
-    return [sys.executable, "-m", "klik", "publish", str(folder / "opgave.toml"), "--data", str(folder)]
-
-
-def _naive(folder: Path) -> list[str]:
-    return [sys.executable, "-c", NAIVE, str(folder)]
-
-
-def _trace(options: list[str], command: list[str]) -> int:
-    done = subprocess.run(
-        ["strace", "-f", "-qq", *options, *command],
-        env=_environment(),
-        capture_output=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    return done.returncode
-
-
-def _points(command: list[str], tally: Path) -> list[tuple[str, int]]:
-    """Every durable system call of the command: its name and its number among those of that name."""
-    assert _trace(["-e", f"trace={','.join(CALLS)}", "-o", str(tally)], command) == 0
+def _points(driver: Driver, who: str, folder: Path, tally: Path) -> list[tuple[str, int]]:
+    """Every durable system call of the publisher: its name and its number among those of that name."""
+    assert driver.run(who, folder, ["-e", f"trace={','.join(CALLS)}", "-o", str(tally)]) == 0
     seen: dict[str, int] = {}
     points = []
-    for found in re.finditer(r"^\d+ +(\w+)\(", tally.read_text(), re.MULTILINE):
+    for found in re.finditer(r"^(\w+)\(", tally.read_text(), re.MULTILINE):
         seen[found[1]] = seen.get(found[1], 0) + 1
         points.append((found[1], seen[found[1]]))
     return points
 
 
-def _kill_at(command: list[str], call: str, number: int) -> int:
+def _kill_at(driver: Driver, who: str, folder: Path, call: str, number: int) -> int:
     inject = f"inject={call}:signal=KILL:when={number}"
-    return _trace(["-o", "/dev/null", "-e", f"trace={call}", "-e", inject], command)
+    return driver.run(who, folder, ["-o", "/dev/null", "-e", f"trace={call}", "-e", inject])
 
 
 def _state(folder: Path) -> State:
@@ -161,42 +126,40 @@ def _copied(base: Path, folder: Path) -> Path:
     return Path(shutil.copytree(base, folder))
 
 
-def test_killed_at_every_durable_call(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KLIK_SECRET_KEY", _environment()["KLIK_SECRET_KEY"])
+def test_killed_at_every_durable_call(base: Path, tmp_path: Path, drivers: tuple[Driver, ...]) -> None:
     counted = _copied(base, tmp_path / "counted")
-    points = _points(_command(counted), tmp_path / "tally")
-    assert _state(counted) == State(98, 98, 1, "ok")
+    points = _points(drivers[0], "publish", counted, tmp_path / "tally")
+    assert _state(counted) == WHOLE
     assert len(points) > 50, points
 
-    def die_and_look(place: int) -> str | None:
-        call, number = points[place]
-        folder = _copied(base, tmp_path / f"point-{place}")
-        code = _kill_at(_command(folder), call, number)
+    def die_and_look(driver: Driver, call: str, number: int) -> str | None:
+        folder = _copied(base, tmp_path / f"{call}-{number}")
+        code = _kill_at(driver, "publish", folder, call, number)
         state = _state(folder)
-        again = CliRunner().invoke(klik, ["publish", str(folder / "opgave.toml"), "--data", str(folder)])
+        again = driver.run("publish", folder)
         after = _state(folder)
         shutil.rmtree(folder)
-        fine = (
-            code == -9
-            and state.whole
-            and again.exit_code == (1 if state.copies else 0)
-            and after == State(98, 98, 1, "ok")
-        )
-        return None if fine else f"{call} {number}: exit {code}, {state}, then {again.output} {after}"
+        fine = code == -9 and state.whole and again == (1 if state.copies else 0) and after == WHOLE
+        return None if fine else f"{call} {number}: exit {code}, {state}, then {again}, {after}"
 
-    with ThreadPoolExecutor(2) as pool:
-        faults = [fault for fault in pool.map(die_and_look, range(len(points))) if fault]
+    def half(place: int) -> list[str]:
+        mine = points[place :: len(drivers)]
+        return [fault for call, number in mine if (fault := die_and_look(drivers[place], call, number))]
+
+    with ThreadPoolExecutor(len(drivers)) as pool:
+        faults = [fault for found in pool.map(half, range(len(drivers))) for fault in found]
     print(f"publish: crash points {len(points) - len(faults)}/{len(points)} all-or-none")  # noqa: T201 - the figure is what the run is for
     assert not faults, "\n".join(faults)
 
 
-def test_a_naive_publisher_is_caught(base: Path, tmp_path: Path) -> None:
-    points = _points(_naive(_copied(base, tmp_path / "counted")), tmp_path / "tally")
+def test_a_naive_publisher_is_caught(base: Path, tmp_path: Path, drivers: tuple[Driver, ...]) -> None:
+    driver = drivers[0]
+    points = _points(driver, "naive", _copied(base, tmp_path / "counted"), tmp_path / "tally")
     sample = points[:: max(1, len(points) // 8)][:8]
     partial = 0
-    for place, (call, number) in enumerate(sample):
-        folder = _copied(base, tmp_path / f"point-{place}")
-        assert _kill_at(_naive(folder), call, number) == -9
+    for call, number in sample:
+        folder = _copied(base, tmp_path / f"{call}-{number}")
+        assert _kill_at(driver, "naive", folder, call, number) == -9
         partial += 0 < _state(folder).copies < 98
     print(f"publish: naive publisher caught at {partial}/{len(sample)} points")  # noqa: T201 - the figure is what the run is for
     assert partial >= 4

@@ -13,7 +13,7 @@ LAYERS = (
     ("services",),
     ("installation", "demo"),
     ("web", "jobs", "dispatcher"),
-    ("app", "cli", "commands", "worker"),
+    ("app", "cli", "commands", "testing", "worker"),
     ("__main__",),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

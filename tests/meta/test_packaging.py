@@ -146,8 +146,8 @@ def test_every_plugin_of_ours_has_an_entry_point_and_every_entry_point_a_module(
         assert file.with_suffix(".py").exists() or (file / "__init__.py").exists(), (
             f"{group} {name}: no {target}"
         )
-    if (ROOT / "klik/plugins/testing.py").exists():
-        assert targets["pytest11", "klik"] == "klik.plugins.testing", "plug-in authors get its fixtures"
+    if (ROOT / "klik/testing.py").exists():
+        assert targets["pytest11", "klik"] == "klik.testing", "plug-in authors get its fixtures"
 
 
 def test_the_wheel_holds_the_tree_byte_for_byte(built: Built) -> None:

@@ -31,10 +31,9 @@ from klik.plugins import (
 from klik.plugins.answers import is_day, is_delivery, is_panel, is_report, is_text
 from klik.plugins.guard import REST, Guard
 from klik.plugins.ksd.tables import reports
-from klik.services import deadlines, events, importing
+from klik.services import deadlines, events, importing, panels
 from klik.services.errors import RefusedError
 from klik.settings import Settings
-from klik.web.panels import panels
 from tests import make
 from tests.plugins.rogues import plugin
 from tests.plugins.test_ky import KOEGE, TASK, published
@@ -292,8 +291,8 @@ def test_a_panel(
     house.registry.guard._patience = 0.2
     try:
         with house.reading(make.NOW) as work:
-            (shown,) = panels(work, "system", SystemView(code="kp", name="KP", municipality=None))
-        assert (shown.title, shown.content) == ("Panel", None)
+            (shown,) = panels.system_panels(work, SystemView(code="kp", name="KP", municipality=None))
+        assert (shown.title, shown.html) == ("Panel", None)
         assert "x.panel" in house.registry.guard.faults()
     finally:
         house.close()

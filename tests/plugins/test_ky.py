@@ -7,15 +7,17 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from klik.domain.rights import Level
 from klik.domain.status import Status
 from klik.installation import Installation
+from klik.models import Notice
 from klik.plugins import ChangeView, MunicipalityView, MunicipalTaskView, PublishedView, TaskView
 from klik.plugins.ky.go_live import BEFORE_GO_LIVE
 from klik.plugins.ky.readiness import Readiness, counts
 from klik.plugins.ky.reminder import BEFORE_GO_LIVE as REMINDER
-from klik.services import deadlines, events, views
+from klik.services import deadlines, events, notifying, systems, views
 from tests import make
 from tests.client import Browser
 
@@ -112,6 +114,24 @@ def test_the_reminder_is_due_a_month_before_go_live(house: Installation) -> None
         assert REMINDER.due(replace(view, **changes)) is None
 
 
+def test_the_reminder_is_told_once(house: Installation) -> None:
+    with house.writing(make.NOW) as work:
+        make.has_system(work.session, make.KOEGE, "ky", go_live=make.TODAY + timedelta(days=30))
+        project = make.project(work.session, "ky", system_code="ky")
+        person = make.person(work.session)
+        make.municipal_task(
+            work.session, in_project=project, responsible=person, deadline=make.TODAY + timedelta(days=300)
+        )
+    for _ in range(2):
+        with house.writing(make.NOW) as work:
+            notifying.scan_deadlines(work)
+    with house.reading(make.NOW) as work:
+        (notice,) = work.session.scalars(select(Notice).where(Notice.occasion == REMINDER.key))
+        assert notice.person_id == person.id
+        assert notice.heading.startswith("30 dage til idriftsættelse")
+    assert house.registry.guard.faults() == {}
+
+
 def published(number: str = "UI 01", codes: tuple[int, ...] = (make.KOEGE, make.AARHUS)) -> PublishedView:
     return PublishedView(task=replace(TASK, number=number), municipalities=codes, at=make.NOW)
 
@@ -187,6 +207,4 @@ def test_readiness_stands_on_the_systems_page(house: Installation, browser: Call
 
 def test_the_upgrade_makes_kys_waves(house: Installation) -> None:
     with house.reading(make.NOW) as work:
-        from klik.services import systems
-
         assert [wave.name for wave in systems.waves(work, "ky")] == ["Pilot", "B1", "B2", "B3"]

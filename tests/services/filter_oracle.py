@@ -146,7 +146,7 @@ def _one(session, chance, code, home, version, title, description, me, colleague
         task.withdrawn_at = make.NOW
     seen = None
     if chance.random() < 0.5:
-        seen = make.NOW + timedelta(hours=chance.choice([-72, -48, 0, 2]))
+        seen = task.changed_at + timedelta(hours=chance.choice([-1, 0, 0, 2]))
         session.add(ReadMark(person_id=me.id, municipal_task_id=task.id, municipality_id=code, seen_at=seen))
     blocks = chance.choice([None, "udbetaling", "andet"])
     if blocks:
@@ -186,10 +186,10 @@ def _one(session, chance, code, home, version, title, description, me, colleague
     )
 
 
-def random_filters(chance: random.Random, content: Content, world: World) -> dict[str, list[str]]:
-    """A few keys with one to three values each."""
+def all_values(content: Content, world: World) -> dict[str, list[str]]:
+    """Every key of the language with values that mean something."""
     people = ["mig", "ingen", *(str(person.id) for person in world.colleagues)]
-    values = {
+    return {
         "projekt": ["kp", "ky", "monopolbrud"],
         "system": ["kp", "ky"],
         "kommune": [str(code) for code in CODES],
@@ -210,6 +210,11 @@ def random_filters(chance: random.Random, content: Content, world: World) -> dic
         "aendret": ["ja", "nej"],
         "prov.blokerer": ["udbetaling", "andet"],
     }
+
+
+def random_filters(chance: random.Random, content: Content, world: World) -> dict[str, list[str]]:
+    """A few keys with one to three values each."""
+    values = all_values(content, world)
     keys = chance.sample(sorted(values), chance.choice([0, 1, 1, 2, 2, 3, 4]))
     return {
         key: chance.sample(values[key], min(len(values[key]), chance.choice([1, 1, 2, 3]))) for key in keys

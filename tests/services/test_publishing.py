@@ -305,7 +305,8 @@ def test_progress_is_counted_by_status_and_colour(ready: Installation) -> None:
         first, second, third, _fourth = work.session.scalars(select(MunicipalTask)).all()
         first.status = Status.COMPLETED.value
         second.status = Status.NOT_RELEVANT.value
-        third.deadline = third.yellow_from = make.TODAY - timedelta(days=1)
+        for late in (first, second, third):
+            late.deadline = late.yellow_from = make.TODAY - timedelta(days=1)
         work.session.flush()
         line = task_lines(replace(work, actor=boss))[0]
         assert (line.municipalities, line.completed, line.open, line.red) == (4, 1, 2, 1)

@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-<<<<<<< HEAD
 import pytest
 from sqlalchemy import select
 
 from klik.domain.rights import Level
-=======
->>>>>>> people
 from klik.installation import Installation
 from klik.models import Deletion, DeletionItem, ExportProof, MunicipalTask, TaskLink
 from klik.services import attachments
@@ -415,3 +412,17 @@ def test_kombits_pdf_has_neither_private_comments_nor_own_files_and_says_so(
 
 def test_a_supplier_takes_nothing_home(browser: Open, scene: Scene) -> None:
     browser().sign_in(scene.mails["leverandoer"]).get(f"/opgaver/{scene.task}.pdf", expect=403)
+
+
+def test_the_filtered_list_is_a_pdf_with_its_criteria(browser: Open, scene: Scene, tmp_path: Path) -> None:
+    window = browser().sign_in(scene.mails["plusbruger"])
+    words = _pdf_words(window.download("/opgaver.pdf?q=jobfunktionsroller"), tmp_path)
+    for token in (
+        "MI 15",
+        "Udarbejd jobfunktionsroller for KP",
+        "Fuldførte opgaver er ikke med",
+        "Køge",
+        "1 række",
+    ):
+        assert token in words, token
+    browser().sign_in(scene.mails["leverandoer"]).get("/opgaver.pdf", expect=403)

@@ -28,7 +28,7 @@ def rows_of(file: BinaryIO, name: str) -> tuple[tuple[str, ...], ...]:
     if not content.strip():
         raise ImportRefusedError("Filen er tom.")
     rows = _excel_rows(content) if content.startswith(b"PK") else _csv_rows(content, name)
-    found = []
+    found: list[tuple[str, ...]] = []
     for row in rows:
         if len(found) >= MOST_ROWS:
             raise ImportRefusedError(f"Filen har over {MOST_ROWS} rækker. Er det rapport R23?")

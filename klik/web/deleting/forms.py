@@ -6,7 +6,15 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from wtforms import HiddenField, RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import (
+    Field,
+    HiddenField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.fields import SelectChoice
 from wtforms.validators import ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
@@ -18,6 +26,15 @@ from klik.services.deletion_selection import Choice
 from klik.web.forms import CleanText, Form, OnceForm, VersionedForm
 
 _ID = re.compile(r"[1-9][0-9]{0,8}")
+
+
+class Needed:
+    """Validator: marks the field as one to fill in; the service says the sentence when it is empty."""
+
+    field_flags = {"required": True}
+
+    def __call__(self, _form: Form, _field: Field) -> None:
+        pass
 
 
 class DayField(StringField):
@@ -67,13 +84,13 @@ def say(form: Form, problems: Mapping[str, str], fields: Mapping[str, str] | Non
 class AnnounceForm(OnceForm):
     """KOMBIT announces a deletion; ``expected`` is how many tasks the preview showed."""
 
-    scope = SelectField("Opgaver")
+    scope = SelectField("Opgaver", [Needed()])
     task_ids = TickField("Kun disse opgaver", coerce=row_id, validate_choice=False)
     heading = StringField("Overskrift", [CleanText(deleting.HEADING_LIMIT, required=True)])
-    last_day = DayField("Sidste dag")
+    last_day = DayField("Sidste dag", [Needed()])
     legal_basis = TextAreaField("Hjemmel", [CleanText(deleting.BASIS_LIMIT, required=True)])
     decided_by = StringField("Besluttet af", [CleanText(deleting.DECIDED_BY_LIMIT, required=True)])
-    decided_on = DayField("Besluttet den")
+    decided_on = DayField("Besluttet den", [Needed()])
     expected = HiddenField()
 
     def offer(self, projects: Iterable[tuple[str, str]], systems: Iterable[tuple[str, str]]) -> None:
@@ -116,7 +133,7 @@ class AnnounceForm(OnceForm):
 class PostponeForm(VersionedForm):
     """More time."""
 
-    new_day = DayField("Ny sidste dag")
+    new_day = DayField("Ny sidste dag", [Needed()])
     note = TextAreaField("Bemærkning", [CleanText(deleting.NOTE_LIMIT)])
 
 
@@ -136,7 +153,7 @@ class KeepForm(Form):
     """The municipality asks KOMBIT to keep a task."""
 
     reason = TextAreaField("Begrundelse", [CleanText(deleting.NOTE_LIMIT, required=True)])
-    until = DayField("Bevares til")
+    until = DayField("Bevares til", [Needed()])
 
 
 class AnswerForm(Form):

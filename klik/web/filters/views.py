@@ -89,6 +89,11 @@ def _criteria(work: Work, query: str) -> Criteria:
         raise RefusedError({"navn": str(error)}) from error
 
 
+def _shown(typed: str) -> str:
+    """What was typed, as far as a page can carry it: a character no page may hold becomes a mark."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in typed)
+
+
 def _sentence(error: RefusedError) -> str:
     return " ".join(error.problems.values())
 
@@ -109,8 +114,8 @@ def _page(
         "filters/index.html",
         entries=entries,
         most=saved_filters.MOST,
-        typed=typed,
-        query=query,
+        typed=_shown(typed),
+        query=_shown(query),
         renamed=renamed,
         problem=problem,
     )

@@ -23,7 +23,7 @@ class FillForm(OnceForm):
     kind = RadioField("Besættes som", choices=KINDS, default=HOLDER)
     primary = BooleanField(
         "Primær",
-        description="Den primære får det, der kun sendes til én i kommunen..",
+        description="Den primære får det, der kun sendes til én i kommunen.",
     )
     valid_from = StringField("Fra og med")
     valid_to = StringField("Til og med", description="Lad feltet stå tomt, når rollen ikke har en slutdato.")

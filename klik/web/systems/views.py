@@ -8,11 +8,10 @@ from flask import Blueprint, render_template, request
 
 from klik.domain.rights import Right
 from klik.plugins.contributions import Importer, ImportReport
-from klik.services import importing, systems
+from klik.services import importing, panels, systems
 from klik.services.errors import RefusedError
 from klik.services.work import Work
 from klik.web.base import access
-from klik.web.panels import panels
 from klik.web.systems.forms import ImportForm
 
 blueprint = Blueprint("systems", __name__)
@@ -35,7 +34,7 @@ def show(work: Work, code: str) -> Any:
         "systems/show.html",
         system=facts,
         waves=systems.waves(work, code),
-        panels=panels(work, "system", systems.system_view(facts)),
+        panels=panels.system_panels(work, systems.system_view(facts)),
         importers=importing.offered(work, code),
     )
 

@@ -10,8 +10,8 @@ from flask import url_for
 
 from klik.models import SavedFilter
 from klik.plugins.contributions import Filter
-from klik.services import filtering, saved_filters
-from klik.services.criteria import Criteria
+from klik.services import access, filtering, saved_filters
+from klik.services.criteria import SORTS, Criteria
 from klik.services.filtering import Selection
 from klik.services.filters import ME
 from klik.services.vocabulary import PEOPLE_KEYS
@@ -99,6 +99,8 @@ def groups(work: Work, selection: Selection, counts: Counts | None) -> list[dict
     """The groups to tick; without ``counts`` every choice stands there, with them only those that show tasks."""
     found = []
     for key in (*GROUPS, *_of_plugins(work, with_choices=True)):
+        if key in PEOPLE_KEYS and not access.sees_people(work):
+            continue
         if key in _ACROSS and not selection.criteria.values(key) and not sees_several(work):
             continue
         wanted = work.registry.filters[key]
@@ -135,6 +137,13 @@ def periods(work: Work, selection: Selection) -> list[dict[str, str]]:
             }
         )
     return fields
+
+
+def sorts(work: Work) -> dict[str, str]:
+    """The orders the actor can choose; none by people where people are not shown."""
+    return {
+        word: label for word, label in SORTS.items() if word not in PEOPLE_KEYS or access.sees_people(work)
+    }
 
 
 def hidden(work: Work, selection: Selection, shown: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:

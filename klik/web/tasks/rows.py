@@ -18,14 +18,13 @@ _COLUMNS = (
     ("responsible", "Ansvarlig", "ansvarlig"),
     ("executor", "Udfører", "udfoerer"),
     ("phase", "Fase og tema", "fase"),
-    ("project", "Projekt", "projekt"),
     ("municipality", "Kommune", "kommune"),
 )
 
 
 def columns(work: Work, criteria: Criteria) -> list[dict[str, Any]]:
     """The columns the actor sees, each sorting by itself; the one sorted by turns its order round."""
-    left_out = {"project"} if sees_several(work) else {"municipality"}
+    left_out = set() if sees_several(work) else {"municipality"}
     if not access.sees_people(work):
         left_out |= {"responsible", "executor"}
     shown = []

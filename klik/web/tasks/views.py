@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from klik.domain.calendar import long_date, relative
 from klik.domain.rights import Right
 from klik.services import calendar_file, filtering, listing, saved_filters, tables, vocabulary
-from klik.services.criteria import PAGE_SIZES, SORTS, Criteria, QueryTooLongError
+from klik.services.criteria import PAGE_SIZES, Criteria, QueryTooLongError
 from klik.services.filtering import Selection
 from klik.services.listing import Counts
 from klik.services.work import Work
@@ -59,9 +59,10 @@ def index(work: Work) -> Any:
         empty=_empty(work, selection, counts) if not counts.total else None,
         notices=[("warning", remark) for remark in selection.remarks],
         opened_by=opened_by.name if opened_by else None,
-        sorts=SORTS,
+        sorts=panel.sorts(work),
         sizes=PAGE_SIZES,
         may_export=work.actor is not None and work.actor.has(Right.EXPORT),
+        may_create=work.actor is not None and work.actor.has(Right.CREATE_LOCAL_TASK),
         address=panel.list_address,
         page_address=lambda number: panel.list_address(criteria.on_page(number)),
         page_size_address=lambda size: panel.list_address(criteria.with_page_size(size)),

@@ -1,0 +1,143 @@
+"""``klik export``: a municipality's tasks as files, as the municipality itself would take them home."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from klik.cli import data_option, installation, problem
+from klik.domain.rights import Level
+from klik.installation import Installation
+from klik.models import Municipality
+from klik.services import (
+    attachments,
+    calendar_file,
+    exporting,
+    filtering,
+    list_document,
+    listing,
+    tables,
+    task_details,
+)
+from klik.services.criteria import QueryTooLongError
+from klik.services.errors import RefusedError
+from klik.services.exporting import TaskExport
+from klik.services.filtering import Selection
+from klik.services.rendering import RenderingError
+from klik.services.work import Actor, Work
+
+WRONG_USE = 2
+FORMATS = ("pdf", "zip", "xlsx", "csv", "ics")
+
+
+@click.command("export")
+@click.option("--municipality", "code", required=True, type=click.IntRange(101, 999), help="Kommunens kode.")
+@click.option(
+    "--filter", "query", default="fuldfoerte=ja", show_default=True, help="Filteret, som i adressen."
+)
+@click.option("--format", "kind", required=True, type=click.Choice(FORMATS), help="Hvad der skal laves.")
+@click.option("-o", "--output", "target", required=True, type=click.Path(path_type=Path, dir_okay=False))
+@data_option
+@click.pass_context
+def command(context: click.Context, code: int, query: str, kind: str, target: Path) -> None:
+    """Gem en kommunes opgaver som én PDF-liste, Excel, CSV, kalender eller ZIP.
+
+    En ZIP har en PDF for hver opgave og alle opgavernes filer.
+    """
+    house = installation(context)
+    now = datetime.now(UTC)
+    try:
+        with house.reading(now) as work:
+            municipality = work.session.get(Municipality, code)
+            actor = _actor(municipality) if municipality else None
+        if actor is None:
+            click.echo(f"Der er ingen kommune med koden {code}.", err=True)
+            raise SystemExit(WRONG_USE)
+        count = (
+            _packed(house, actor, now, query, target)
+            if kind == "zip"
+            else _listed(house, actor, now, query, kind, target)
+        )
+    except (RefusedError, QueryTooLongError, RenderingError) as error:
+        raise problem(str(error)) from error
+    click.echo(f"{target}: {'1 opgave' if count == 1 else f'{count} opgaver'} fra {actor.place}.")
+
+
+def _actor(municipality: Municipality) -> Actor:
+    # Nobody signed in: the operator acts with what the municipality's administrator may see.
+    return Actor(
+        person_id=0,
+        membership_id=0,
+        name="klik export",
+        email="",
+        level=Level.ADMINISTRATOR,
+        municipality_id=municipality.id,
+        place=municipality.name,
+        systems=frozenset(),
+    )
+
+
+def _selection(work: Work, query: str) -> Selection:
+    selection = filtering.select_tasks(work, filtering.read(work.registry, query))
+    for remark in selection.remarks:
+        click.echo(f"Advarsel: {remark}", err=True)
+    return selection
+
+
+def _listed(house: Installation, actor: Actor, now: datetime, query: str, kind: str, target: Path) -> int:
+    base_url = house.settings.base_url
+    with house.reading(now, actor) as work:
+        selection = _selection(work, query)
+        count = listing.count(work, selection).total
+        tables.require_reasonable(count)
+        document = list_document.collect(work, selection) if kind == "pdf" else None
+        if kind == "ics":
+            host = urlsplit(base_url).hostname or "klik"
+            content = calendar_file.as_ics(work, selection, host, lambda task: f"{base_url}/opgaver/{task}")
+        elif document is None:
+            content = (tables.as_xlsx if kind == "xlsx" else tables.as_csv)(work, selection)
+    if document is not None:
+        content = house.renderer.list_pdf(document)
+    target.write_bytes(content)
+    return count
+
+
+def _packed(house: Installation, actor: Actor, now: datetime, query: str, target: Path) -> int:
+    with house.reading(now, actor) as work:
+        ids = [row.id for row in listing.every_row(work, _selection(work, query))]
+    with (
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package,
+        click.progressbar(ids, label="Pakker") as bar,
+    ):
+        for task_id in bar:
+            with house.reading(now, actor) as work:
+                export = exporting.collect(work, house.files, task_id, house.settings.base_url)
+                files = list(_files(work, house, export))
+            pdf = exporting.draw(house.renderer, export)
+            with house.writing(now) as work:
+                exporting.note(work, export, pdf)
+            folder = f"{pdf.name.removesuffix('.pdf')}_{task_id}"
+            package.writestr(f"{folder}/{pdf.name}", pdf.content)
+            for name, content in files:
+                package.writestr(f"{folder}/{name}", content)
+    return len(ids)
+
+
+def _files(work: Work, house: Installation, export: TaskExport) -> Iterator[tuple[str, bytes]]:
+    """Every file of a task with a name of its own; those lost are warned of and named in the PDF."""
+    taken: set[str] = set()
+    for file in task_details.load(work, export.municipal_task_id).files:
+        load = attachments.from_kombit if file.kombit else attachments.own
+        try:
+            found = load(work, house.files, export.municipal_task_id, file.id)
+        except attachments.FileLostError as lost:
+            click.echo(f"Advarsel: filen {lost.name} mangler på serveren.", err=True)
+            continue
+        name = found.name if found.name not in taken else f"{file.id} {found.name}"
+        taken.add(name)
+        yield name, found.content

@@ -1,0 +1,127 @@
+"""A process that publishes in children it forks, each traced and killed where it is told to.
+
+Everything is imported once, before the first fork: starting Python anew for each of hundreds of deaths would be
+most of the time. It reads one JSON line a death and answers with the child's exit code (-9: killed).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import select
+
+from klik.cli import klik
+from klik.commands import publish as _loaded_now  # noqa: F401 - the command line would load it in each child
+from klik.installation import Installation
+from klik.models import Municipality
+from tests import make
+from tests.conftest import make_settings
+
+ANYBODY = ctypes.c_ulong(-1)
+SET_TRACER = 0x59616D61
+
+
+def publish(folder: Path) -> int:
+    """What `klik publish` does, with its exit code."""
+    try:
+        klik.main(["publish", str(folder / "opgave.toml"), "--data", str(folder)], prog_name="klik")
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+def naive(folder: Path) -> int:
+    """What somebody would write who does not think of the power going: a transaction for each municipality."""
+    house = Installation(make_settings(folder))
+    with house.database.writing() as session:
+        version = make.task(session)
+        codes = session.scalars(select(Municipality.id)).all()
+    for code in codes:
+        with house.database.writing() as session:
+            make.municipal_task(session, version, municipality=code)
+    house.close()
+    return 0
+
+
+PUBLISHERS: dict[str, Callable[[Path], int]] = {"publish": publish, "naive": naive}
+
+
+def _in_child(who: str, folder: Path, traced: bool) -> None:
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    if traced:
+        ctypes.CDLL(None).prctl(SET_TRACER, ANYBODY, 0, 0, 0)
+        os.kill(os.getpid(), signal.SIGSTOP)
+    code = 70
+    try:
+        code = PUBLISHERS[who](folder)
+    finally:
+        os._exit(code)
+
+
+def _traced_by(child: int) -> bool:
+    status = Path(f"/proc/{child}/status").read_text()
+    return "TracerPid:\t0\n" not in status
+
+
+def _run(who: str, folder: Path, trace: list[str]) -> int:
+    child = os.fork()
+    if child == 0:
+        _in_child(who, folder, bool(trace))
+    tracer = None
+    if trace:
+        os.waitpid(child, os.WUNTRACED)
+        tracer = subprocess.Popen(["strace", "-qq", "-p", str(child), *trace], stderr=subprocess.DEVNULL)
+        while not _traced_by(child) and tracer.poll() is None:
+            time.sleep(0.001)
+        os.kill(child, signal.SIGCONT)
+    _child, status = os.waitpid(child, 0)
+    if tracer:
+        tracer.wait()
+    return os.waitstatus_to_exitcode(status)
+
+
+def main() -> None:
+    """Answer line by line until there are no more."""
+    for line in sys.stdin:
+        order = json.loads(line)
+        code = _run(order["who"], Path(order["folder"]), order["trace"])
+        sys.stdout.write(f"{code}\n")
+        sys.stdout.flush()
+
+
+class Driver:
+    """The process seen from a test."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.flows.publishers"],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, who: str, folder: Path, trace: list[str] | None = None) -> int:
+        """The exit code of one publisher on one folder, under strace with these options."""
+        order = {"who": who, "folder": str(folder), "trace": trace or []}
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate(timeout=10)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""Saved filters from the button "Gem" to the page where they are kept in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from klik.domain.rights import Level
+from klik.installation import Installation
+from klik.models import Person, SavedFilter
+from klik.services import saved_filters
+from tests import make
+from tests.client import Browser
+
+RED_YELLOW = "deadline=roed&deadline=gul&status=ikke-paabegyndt"
+
+
+@pytest.fixture
+def mette(house: Installation, browser: Callable[..., Browser]) -> Browser:
+    with house.writing(make.NOW) as work:
+        email = make.person(work.session).email
+        make.municipal_task(work.session, title="For sent", deadline=make.TODAY - timedelta(days=900))
+        make.municipal_task(work.session, title="God tid", deadline=make.TODAY + timedelta(days=9_000))
+    return browser().sign_in(email)
+
+
+def save(browser: Browser, name: str, query: str = "deadline=roed", expect: int = 200):  # type: ignore[no-untyped-def]
+    return browser.post("/filtre", {"navn": name, "filter": query}, expect=expect)
+
+
+def row(house: Installation, name: str) -> SavedFilter:
+    with house.database.reading() as session:
+        found = session.scalars(select(SavedFilter).where(SavedFilter.name == name)).one()
+        session.expunge(found)
+        return found
+
+
+def test_a_filter_is_saved_from_the_list_and_becomes_a_button_with_its_count(mette: Browser) -> None:
+    page = mette.get(f"/opgaver?{RED_YELLOW}&sorter=-titel&side=1")
+    after = mette.submit(page, "/filtre", navn="  Min morgen ")
+    assert mette.response.request.path == "/opgaver"
+    assert "Filteret “Min morgen” er gemt." in after.get_text()
+    button = after.select_one(".klik-saved-link[aria-current]")
+    assert button is not None and button.get_text(" ", strip=True) == "Min morgen 1 opgaver"
+    assert button["href"] == f"/opgaver?{RED_YELLOW}&sorter=-titel"
+    others = [link.get_text(" ", strip=True) for link in after.select(".klik-saved-link")]
+    assert others[1:] == ["Rød/gul ej påbegyndt 1 opgaver", "Rød status 1 opgaver", "Gul status 0 opgaver"]
+
+
+REFUSED = (
+    ("", "deadline=roed", "Navn skal udfyldes."),
+    ("x" * 81, "deadline=roed", "Navn må højst fylde 80 tegn; du har skrevet 81."),
+    ("Rød\x00", "deadline=roed", "tegn, der ikke kan gemmes"),
+    ("OPTAGET", "deadline=roed", "Du har allerede et filter, der hedder “OPTAGET”."),
+    ("Intet", "", "Der er ikke valgt noget filter."),
+    ("Intet", "side=3&findesikke=1", "Der er ikke valgt noget filter."),
+    ("Langt", "q=" + "x" * 9_000, "Filteret er for langt"),
+    ("Langt", "&".join(f"q={number:0150d}" for number in range(50)), "for langt til at blive gemt"),
+)
+
+
+def test_what_cannot_be_saved_is_said_and_the_name_is_kept(mette: Browser) -> None:
+    save(mette, "optaget")
+    for name, query, sentence in REFUSED:
+        page = save(mette, name, query, expect=422)
+        assert sentence in page.get_text(" ", strip=True), name
+        field = page.select_one("#filter-navn")
+        assert field is not None and field["value"] == name.replace("\x00", "\ufffd")
+
+
+def test_a_hundred_filters_are_enough(house: Installation, mette: Browser) -> None:
+    with house.writing(make.NOW) as work:
+        person = work.session.scalars(select(Person)).one().id
+        for number in range(saved_filters.MOST):
+            work.session.add(
+                SavedFilter(
+                    person_id=person,
+                    name=f"n{number}",
+                    name_key=f"n{number}",
+                    query="deadline=gul",
+                    created_at=make.NOW,
+                )
+            )
+    page = save(mette, "Et til", expect=422)
+    assert "Du har allerede 100 gemte filtre" in page.get_text()
+
+
+def test_the_default_filter_opens_the_bare_list_and_says_so(house: Installation, mette: Browser) -> None:
+    assert "Åbnet med" not in mette.get("/opgaver").get_text()
+    save(mette, "Røde")
+    number = row(house, "Røde").id
+    mette.post(f"/filtre/{number}/standard", {"til": "ja"})
+    page = mette.get("/opgaver")
+    lead = page.select_one(".klik-lead")
+    assert lead is not None and "Åbnet med dit filter “Røde”" in lead.get_text()
+    assert "God tid" not in page.get_text()
+    everything = mette.get(lead.a["href"])
+    assert "God tid" in everything.get_text() and "Åbnet med" not in everything.get_text()
+    assert "God tid" in mette.download("/opgaver.csv").decode()
+    save(mette, "Gule", "deadline=gul")
+    mette.post(f"/filtre/{row(house, 'Gule').id}/standard", {"til": "ja"})
+    assert (row(house, "Gule").is_default, row(house, "Røde").is_default) == (True, False)
+    mette.post(f"/filtre/{row(house, 'Gule').id}/standard", {"til": "nej"})
+    assert "God tid" in mette.get("/opgaver").get_text()
+
+
+def test_filters_are_renamed_pinned_and_deleted(house: Installation, mette: Browser) -> None:
+    save(mette, "Åben")
+    save(mette, "Ældst")
+    number = row(house, "Åben").id
+    names = [heading.get_text() for heading in mette.get("/filtre").select("section h2")]
+    assert names == ["Ældst", "Åben"]
+    page = mette.post(f"/filtre/{number}/fastgoer", {"til": "ja"})
+    assert [heading.get_text() for heading in page.select("section h2")] == ["Åben", "Ældst"]
+    renamed = mette.submit(page, f"/filtre/{number}/navn", navn="Lukket")
+    assert "Filteret hedder nu “Lukket”." in renamed.get_text()
+    mette.submit(page, f"/filtre/{number}/navn", expect=409, navn="For sent")
+    again = mette.submit(renamed, f"/filtre/{number}/navn", expect=422, navn="ældst")
+    assert "Du har allerede et filter, der hedder “ældst”." in again.get_text()
+    assert row(house, "Lukket").name == "Lukket"
+    gone = mette.submit(renamed, f"/filtre/{number}/slet")
+    assert "Filteret “Lukket” er slettet." in gone.get_text()
+    mette.post(f"/filtre/{number}/slet", expect=404)
+
+
+def test_other_peoples_filters_are_not_there(
+    house: Installation, mette: Browser, browser: Callable[..., Browser]
+) -> None:
+    save(mette, "Hemmelig")
+    number = row(house, "Hemmelig").id
+    with house.writing(make.NOW) as work:
+        email = make.person(work.session, "Bo", level=Level.ADMINISTRATOR).email
+    other = browser().sign_in(email)
+    for act in ("navn", "slet", "standard", "fastgoer"):
+        other.post(f"/filtre/{number}/{act}", {"navn": "Min", "version": "1", "til": "ja"}, expect=404)
+    assert "Hemmelig" not in other.get("/filtre").get_text() + other.get("/opgaver").get_text()
+    save(other, "Hemmelig")
+
+
+def test_a_filter_on_something_gone_says_so_and_shows_the_rest(house: Installation, mette: Browser) -> None:
+    save(mette, "Gammelt", "projekt=kp&deadline=roed")
+    with house.writing(make.NOW) as work:
+        found = work.session.scalars(select(SavedFilter)).one()
+        found.query = "projekt=nedlagt&deadline=roed"
+    page = mette.get("/filtre")
+    assert "Projekt: “nedlagt” findes ikke og er ikke brugt." in page.get_text()
+    assert "1 opgave" in page.get_text()
