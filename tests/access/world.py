@@ -45,8 +45,9 @@ from klik.models import (
     TaskFile,
     guards,
 )
-from klik.services import auditing, new_passwords, sessions
+from klik.services import auditing
 from klik.services.filestore import FileStore
+from klik.services.people import new_passwords, sessions
 from klik.services.work import Work
 from tests import make
 from tests.make import HERNING, KOEGE, NOW, TODAY

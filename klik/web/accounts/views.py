@@ -9,8 +9,8 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from klik.domain.rights import Right
-from klik.services import sessions
-from klik.services.sessions import TooManyAttemptsError
+from klik.services.people import sessions
+from klik.services.people.sessions import TooManyAttemptsError
 from klik.services.work import Work
 from klik.web.accounts.forms import SignInForm
 from klik.web.base import access, cookie_name, installation, safe_next, see_other

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import and_, or_, select
 
 from klik.models import Membership, MunicipalTask, Person, RoleHolding
-from klik.services.recipients import Recipient, of_municipalities
+from klik.services.notices.recipients import Recipient, of_municipalities
 from klik.services.work import Work
 
 _Place = tuple[int, int]  # person and municipality

@@ -11,10 +11,12 @@ from sqlalchemy import func, select, update
 from klik.domain.errors import InputError
 from klik.domain.rights import Right
 from klik.models import Membership, Municipality, Notice, Person, SecretToken
-from klik.services import access, auditing, ledger, passwords, sessions
+from klik.services import access, auditing
 from klik.services.errors import NotFoundError, RefusedError
-from klik.services.ledger import NoticeDraft
-from klik.services.recipients import Recipient
+from klik.services.notices import ledger
+from klik.services.notices.ledger import NoticeDraft
+from klik.services.notices.recipients import Recipient
+from klik.services.people import passwords, sessions
 from klik.services.work import Work
 
 PURPOSE = "ny-adgangskode"

@@ -12,8 +12,8 @@ from klik.content.files import read_file
 from klik.content.keys import ContentValueError, Key, nearest, read_table, several, yes_or_no
 from klik.domain.calendar import parse_date
 from klik.services.errors import RefusedError
-from klik.services.publishing_recipients import WITH_SYSTEM, RecipientChoice
-from klik.services.publishing_text import Draft
+from klik.services.publishing.audience import WITH_SYSTEM, RecipientChoice
+from klik.services.publishing.text import Draft
 
 EVERYONE = RecipientChoice(WITH_SYSTEM)
 

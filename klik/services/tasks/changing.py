@@ -20,12 +20,13 @@ from klik.models import MunicipalTask, MunicipalTaskField, Person, TaskChange
 from klik.models.task import PRIORITIES as PRIORITY_WORDS
 from klik.plugins.contributions import ExtraField
 from klik.plugins.views import ChangeView
-from klik.services import access, assigning, auditing, deadlines, events, read_marks, views
-from klik.services.assigned_notices import tell_assigned
-from klik.services.assigning import Assignee
+from klik.services import access, auditing, deadlines, events, views
 from klik.services.errors import ConflictError, Difference, RefusedError
 from klik.services.filters import PRIORITIES
-from klik.services.task_words import (
+from klik.services.notices.assigned import tell_assigned
+from klik.services.tasks import assigning, read_marks
+from klik.services.tasks.assigning import Assignee
+from klik.services.tasks.words import (
     FIELDS,
     LOCAL_TEXT_LIMIT,
     NOTHING,

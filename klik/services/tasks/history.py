@@ -12,7 +12,7 @@ from klik.domain.calendar import clock
 from klik.domain.rights import Level
 from klik.models import Mail, MunicipalTask, Notice, Person, TaskChange
 from klik.services import access
-from klik.services.task_words import NOTHING, field_word
+from klik.services.tasks.words import NOTHING, field_word
 from klik.services.work import Work
 
 # What a supplier may follow: progress, not people and not the municipality's own words.

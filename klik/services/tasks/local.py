@@ -12,11 +12,12 @@ from klik.domain.calendar import long_date
 from klik.domain.rights import Right
 from klik.domain.status import Status
 from klik.models import MunicipalTask, Project, TaskChange
-from klik.services import access, assigning, auditing, deadlines, read_marks
-from klik.services.assigned_notices import tell_assigned
-from klik.services.assigning import NOBODY, Assignee
-from klik.services.changing import checked_local_value
+from klik.services import access, auditing, deadlines
 from klik.services.errors import RefusedError
+from klik.services.notices.assigned import tell_assigned
+from klik.services.tasks import assigning, read_marks
+from klik.services.tasks.assigning import NOBODY, Assignee
+from klik.services.tasks.changing import checked_local_value
 from klik.services.work import Work
 
 

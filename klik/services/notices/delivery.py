@@ -25,9 +25,9 @@ from klik.models import Mail, Notice
 from klik.plugins.context import PluginContext
 from klik.plugins.contributions import Channel, Delivery, Message
 from klik.plugins.manager import plugin_of
-from klik.services import mails
-from klik.services.composing import Composed, compose, outdated
-from klik.services.mails import Sender
+from klik.services.notices import mails
+from klik.services.notices.composing import Composed, compose, outdated
+from klik.services.notices.mails import Sender
 from klik.services.work import Work
 
 log = logging.getLogger("klik.delivery")

@@ -11,9 +11,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from klik.domain import filetypes, texts
 from klik.domain.errors import InputError
 from klik.models import MunicipalTaskFile, StoredFile, TaskChange
-from klik.services import access, auditing, touching
+from klik.services import access, auditing
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.filestore import FileStore, MissingFileError
+from klik.services.tasks import touching
 from klik.services.work import Work
 
 NAME_LIMIT = 150

@@ -11,7 +11,7 @@ from klik.content.roles import RoleDescription, RoleScope
 from klik.models import Membership, MunicipalTask, Person, RoleHolding
 from klik.services import access
 from klik.services.errors import RefusedError
-from klik.services.task_words import FIELDS, NOTHING
+from klik.services.tasks.words import FIELDS, NOTHING
 from klik.services.work import Work
 
 

@@ -22,12 +22,14 @@ from klik.models import (
     TaskVersionField,
 )
 from klik.plugins.views import MunicipalityView, PublishedView, TaskView
-from klik.services import auditing, events, idempotency, ledger, views
-from klik.services import recipients as notice_recipients
+from klik.services import auditing, events, idempotency, views
 from klik.services.deadlines import deadlines_for, explanation, yellow_from_days
 from klik.services.errors import RefusedError
-from klik.services.ledger import NoticeDraft
-from klik.services.publishing_drafts import (
+from klik.services.notices import ledger
+from klik.services.notices import recipients as notice_recipients
+from klik.services.notices.ledger import NoticeDraft
+from klik.services.publishing.audience import RecipientChoice, recipients
+from klik.services.publishing.drafts import (
     DRAFT,
     actor_id,
     change_draft,
@@ -40,9 +42,8 @@ from klik.services.publishing_drafts import (
     task_of,
     write_task,
 )
-from klik.services.publishing_holders import Holders, holders_of
-from klik.services.publishing_recipients import RecipientChoice, recipients
-from klik.services.publishing_text import Draft, check, tidied
+from klik.services.publishing.holders import Holders, holders_of
+from klik.services.publishing.text import Draft, check, tidied
 from klik.services.work import Work
 
 OCCASION = "udgivet"

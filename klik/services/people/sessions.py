@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from klik.domain.rights import Level
 from klik.models import LoginAttempt, LoginSession, Membership, MembershipSystem, Municipality, Person
-from klik.services import auditing, passwords
+from klik.services import auditing
+from klik.services.people import passwords
 from klik.services.work import Actor, Work
 
 IDLE = timedelta(minutes=30)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from klik.domain import cpr, texts
 from klik.domain.errors import InputError
 from klik.models import Comment
-from klik.services import access, auditing, touching
+from klik.services import access, auditing
 from klik.services.errors import ConflictError, Difference, ForbiddenError, RefusedError
+from klik.services.tasks import touching
 from klik.services.work import Work
 
 LIMIT = 5_000

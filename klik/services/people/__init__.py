@@ -18,8 +18,9 @@ from klik.models import (
     Person,
     System,
 )
-from klik.services import access, auditing, directory, new_passwords, sessions
+from klik.services import access, auditing
 from klik.services.errors import ConflictError, Difference, NotFoundError, RefusedError
+from klik.services.people import directory, new_passwords, sessions
 from klik.services.work import Work
 
 NAME_LIMIT, PHONE_LIMIT, ORGANISATION_LIMIT = 200, 40, 100

@@ -14,10 +14,11 @@ from klik.domain.calendar import long_date
 from klik.domain.errors import InputError
 from klik.domain.rights import Right
 from klik.models import Membership, Person, RoleHolding, System
-from klik.services import access, auditing, ledger
+from klik.services import access, auditing
 from klik.services.errors import ConflictError, Difference, NotFoundError, RefusedError
-from klik.services.ledger import NoticeDraft
-from klik.services.recipients import Recipient
+from klik.services.notices import ledger
+from klik.services.notices.ledger import NoticeDraft
+from klik.services.notices.recipients import Recipient
 from klik.services.roles import HOLDER, SUBSTITUTE
 from klik.services.work import Actor, Work
 

@@ -13,7 +13,7 @@ from typing import Any
 from klik.domain.markdown import render_markdown
 from klik.domain.rights import Right
 from klik.models import ExportProof
-from klik.services import access, auditing, deleting, documents, panels, task_details, task_history
+from klik.services import access, auditing, deleting, documents
 from klik.services.documents import (
     AttachmentLine,
     CommentLine,
@@ -22,9 +22,12 @@ from klik.services.documents import (
     TextPart,
 )
 from klik.services.filestore import FileStore
-from klik.services.panels import ShownPanel
 from klik.services.rendering import Renderer
-from klik.services.task_details import TaskDetails
+from klik.services.tasks import details as task_details
+from klik.services.tasks import history as task_history
+from klik.services.tasks import panels
+from klik.services.tasks.details import TaskDetails
+from klik.services.tasks.panels import ShownPanel
 from klik.services.work import Work
 
 # Letters and digits that nobody confuses when they are read aloud or typed from paper.

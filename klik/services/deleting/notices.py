@@ -10,10 +10,10 @@ from sqlalchemy import String, and_, cast, exists, func, literal, or_, select, u
 from klik.domain.calendar import days, long_date
 from klik.domain.rights import Level
 from klik.models import Deletion, DeletionItem, Mail, Membership, MunicipalTask, Notice, Person
-from klik.services import ledger, recipients
-from klik.services.deletion_standing import held
-from klik.services.ledger import NoticeDraft
-from klik.services.recipients import Recipient
+from klik.services.deleting.progress import held
+from klik.services.notices import ledger, recipients
+from klik.services.notices.ledger import NoticeDraft
+from klik.services.notices.recipients import Recipient
 from klik.services.work import Work
 
 ANNOUNCED, POSTPONED, REGRETTED = "sletning-varslet", "sletning-udsat", "sletning-fortrudt"

@@ -13,7 +13,7 @@ from klik.domain.texts import search_key
 from klik.models import Project, Task, TaskLink, TaskVersion, TaskVersionField
 from klik.services import access, auditing, idempotency
 from klik.services.errors import ConflictError, NotFoundError, RefusedError
-from klik.services.publishing_text import PARTS, Draft, check, tidied
+from klik.services.publishing.text import PARTS, Draft, check, tidied
 from klik.services.work import Work
 
 DRAFT = "kladde"

@@ -22,10 +22,11 @@ from klik.models import MunicipalTask, Notice, TaskChange
 from klik.plugins.contributions import NotificationRule
 from klik.plugins.manager import CORE, plugin_of
 from klik.plugins.views import MunicipalTaskView
-from klik.services import ledger, notice_account, reminders, task_recipients
-from klik.services.ledger import NoticeDraft
-from klik.services.notice_account import NoticeRow
-from klik.services.recipients import Recipient
+from klik.services.notices import account as notice_account
+from klik.services.notices import ledger, reminders, task_recipients
+from klik.services.notices.account import NoticeRow
+from klik.services.notices.ledger import NoticeDraft
+from klik.services.notices.recipients import Recipient
 from klik.services.views import municipal_task_views
 from klik.services.work import Work
 

@@ -14,9 +14,9 @@ from klik.domain.deadlines import Colour, colour, danish_today
 from klik.domain.rights import Level
 from klik.domain.status import OPEN_STATUSES, Status
 from klik.models import Mail, Membership, Municipality, MunicipalTask, Notice, Person
-from klik.services import mails, notifying, reminders, task_recipients
-from klik.services.mails import AddressUnusableError, Line, Section, Sender
-from klik.services.recipients import Recipient
+from klik.services.notices import mails, reminders, scanning, task_recipients
+from klik.services.notices.mails import AddressUnusableError, Line, Section, Sender
+from klik.services.notices.recipients import Recipient
 from klik.services.views import municipal_task_views
 from klik.services.work import Work
 
@@ -200,11 +200,11 @@ def _task_reason(work: Work, notice: Notice, facts: _Facts) -> str | None:
     if task.erased_at is not None:
         return ERASED
     if Status(task.status) not in OPEN_STATUSES or task.withdrawn_at is not None:
-        return notifying.NO_LONGER_OPEN
+        return scanning.NO_LONGER_OPEN
     if f"/mt={task.id}/v={task.deadline_version}/" not in notice.dedupe_key:
         return DEADLINE_MOVED
     if not any(_same(notice, person) for person in facts.recipients[task.id]):
-        return notifying.NO_LONGER_RECIPIENT
+        return scanning.NO_LONGER_RECIPIENT
     return None
 
 
@@ -231,11 +231,11 @@ def _reword(work: Work, notices: Sequence[Notice], facts: _Facts) -> None:
     views = {view.id: view for view in municipal_task_views(work, tasks.values())} if tasks else {}
     for notice in old:
         rule = work.registry.notification_rules[notice.occasion]
-        words = notifying.worded(work, rule, views[notice.municipal_task_id or 0])
+        words = scanning.worded(work, rule, views[notice.municipal_task_id or 0])
         if words and notice.about_day:
             heading, sentence = words
             notice.heading = heading[:300]
-            notice.sentence = f"{sentence} {notifying.lateness(notice.about_day)}"
+            notice.sentence = f"{sentence} {scanning.lateness(notice.about_day)}"
 
 
 def _mail(work: Work, sender: Sender, notices: Sequence[Notice], facts: _Facts) -> bool:

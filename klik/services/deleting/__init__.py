@@ -18,9 +18,12 @@ from klik.domain.calendar import long_date, weekday
 from klik.domain.errors import InputError
 from klik.domain.rights import Right
 from klik.models import Deletion, DeletionItem, MunicipalTask, Task
-from klik.services import access, auditing, deletion_notices, deletion_standing, idempotency
-from klik.services.deletion_notices import note_notified, remind
-from klik.services.deletion_selection import (
+from klik.services import access, auditing, idempotency
+from klik.services.deleting import notices as deletion_notices
+from klik.services.deleting import progress as deletion_progress
+from klik.services.deleting.notices import note_notified, remind
+from klik.services.deleting.progress import Standing, standing
+from klik.services.deleting.selection import (
     MOST_TASKS,
     Preview,
     Selection,
@@ -28,7 +31,6 @@ from klik.services.deletion_selection import (
     chosen,
     preview,
 )
-from klik.services.deletion_standing import Standing, standing
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.work import Work
 
@@ -373,7 +375,7 @@ class Readable(Protocol):
 def delete_due(installation: Readable, now: datetime) -> str:
     """Say how many tasks are past their last day. Nothing is deleted: there are no archive files yet."""
     with installation.reading(now) as work:
-        due = deletion_standing.due(work)
+        due = deletion_progress.due(work)
     if not due.tasks:
         return "Ingen opgaver er over deres sidste dag."
     are = (

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 
 from klik.domain.calendar import long_date
 from klik.models import MunicipalTask, Person
-from klik.services import assigning, ledger
-from klik.services.assigning import Assignee, Holder
-from klik.services.ledger import NoticeDraft
-from klik.services.recipients import Recipient
+from klik.services.notices import ledger
+from klik.services.notices.ledger import NoticeDraft
+from klik.services.notices.recipients import Recipient
+from klik.services.tasks import assigning
+from klik.services.tasks.assigning import Assignee, Holder
 from klik.services.work import Work
 
 OCCASION = "tildelt"

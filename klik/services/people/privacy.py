@@ -27,8 +27,9 @@ from klik.models import (
     SecretToken,
     TaskChange,
 )
-from klik.services import access, auditing, sessions
+from klik.services import access, auditing
 from klik.services.errors import RefusedError
+from klik.services.people import sessions
 from klik.services.work import Work
 
 NAME = "Tidligere medarbejder"

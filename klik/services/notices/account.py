@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select, update
 
 from klik.models import Mail, Municipality, MunicipalTask, Notice, Person
 from klik.plugins.manager import Registry
-from klik.services import access, auditing, mails
+from klik.services import access, auditing
 from klik.services.errors import NotFoundError, RefusedError
+from klik.services.notices import mails
 from klik.services.work import Work
 
 WAITING = "pending"

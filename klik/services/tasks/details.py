@@ -26,10 +26,11 @@ from klik.models import (
     TaskFile,
     TaskLink,
 )
-from klik.services import access, assigning
-from klik.services.assigning import Assignee
+from klik.services import access
 from klik.services.filters import PRIORITIES
-from klik.services.task_words import TEXTS, choice_word
+from klik.services.tasks import assigning
+from klik.services.tasks.assigning import Assignee
+from klik.services.tasks.words import TEXTS, choice_word
 from klik.services.work import Work
 
 

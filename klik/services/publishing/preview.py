@@ -13,12 +13,12 @@ from sqlalchemy import select
 from klik.domain.texts import search_key
 from klik.models import Project, Task, TaskVersion
 from klik.plugins.views import TaskView
-from klik.services import recipients as notice_recipients
 from klik.services import views
 from klik.services.deadlines import deadlines_for, explanation
-from klik.services.publishing_drafts import proposed_number
-from klik.services.publishing_holders import holders_of
-from klik.services.publishing_text import Draft, tidied
+from klik.services.notices import recipients as notice_recipients
+from klik.services.publishing.drafts import proposed_number
+from klik.services.publishing.holders import holders_of
+from klik.services.publishing.text import Draft, tidied
 from klik.services.work import Work
 
 # Titles that share this much of their letters are shown side by side before one more is published.

@@ -12,9 +12,9 @@ from datetime import date, timedelta
 from sqlalchemy import select
 
 from klik.models import Mail, MunicipalTask, Notice
-from klik.services import ledger, reminders, task_recipients
-from klik.services.ledger import NoticeDraft
-from klik.services.recipients import Recipient
+from klik.services.notices import ledger, reminders, task_recipients
+from klik.services.notices.ledger import NoticeDraft
+from klik.services.notices.recipients import Recipient
 from klik.services.views import municipal_task_views
 from klik.services.work import Work
 

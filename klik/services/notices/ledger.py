@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.dialects import postgresql, sqlite
 
 from klik.models import Notice
-from klik.services.recipients import Recipient
+from klik.services.notices.recipients import Recipient
 from klik.services.work import Work
 
 MAIL = "core.mail"
