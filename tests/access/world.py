@@ -17,7 +17,6 @@ from sqlalchemy import Column, LargeBinary, MetaData, String, Table, insert, sel
 from sqlalchemy.orm import Session
 
 from klik.domain.rights import Level
-from klik.domain.status import Status
 from klik.installation import Installation
 from klik.models import (
     Base,
@@ -44,6 +43,7 @@ from klik.models import (
     StoredFile,
     TaskChange,
     TaskFile,
+    guards,
 )
 from klik.services import auditing
 from klik.services.filestore import FileStore
@@ -195,6 +195,7 @@ class _Builder:
         self._guest()
         self._visitors()
         self._plugins()
+        guards.install(self.session.connection())
         self.session.flush()
         self._mark()
         return self.made
@@ -222,6 +223,9 @@ class _Builder:
             make.task(self.session, in_project=self.projects["kp"]),
             make.task(self.session, in_project=self.projects["ky"]),
         ]
+        self.erased = make.task(self.session, in_project=self.projects["kp"])
+        self.withdrawn = make.task(self.session, in_project=self.projects["kp"])
+        self._on = "" if self.house.database.sqlite else " on municipal_tasks"
         draft = make.task(self.session, in_project=self.projects["kp"], state="kladde")
         self.made.ids |= {("task", "draft"): draft.task_id, ("task", "published"): self.versions[0].task_id}
         self.draft = draft
@@ -259,11 +263,7 @@ class _Builder:
         make.has_system(session, place, "ky")
         for name, version in zip(("first", "second", "third"), self.versions, strict=True):
             row = make.municipal_task(
-                session,
-                version,
-                municipality=place,
-                responsible=staff["ansvarlig"],
-                status=Status.NOT_STARTED,
+                session, version, municipality=place, responsible=staff["ansvarlig"], executor=staff["laeser"]
             )
             ids[name, place] = row.id
             if version.task.project is self.projects["kp"]:
@@ -276,10 +276,27 @@ class _Builder:
                 local=True,
                 in_project=self.projects["kp"],
                 responsible=staff["ansvarlig"],
+                executor=staff["laeser"],
             )
             ids[("local" if number == 0 else f"local-{number}"), place] = row.id
             self.made.at_home.add(("municipal_tasks", row.id))
         self.made.task_counts[place] = 3 + locals_here
+        gone = make.municipal_task(session, self.erased, municipality=place, responsible=staff["ansvarlig"])
+        # Erased is seen by nobody; the trigger guards the way there, not a row that is made so.
+        session.execute(text("drop trigger if exists municipal_tasks_erased_after_archive" + self._on))
+        gone.erased_at = NOW
+        session.flush()
+        ids["erased", place] = gone.id
+        closed_task = make.municipal_task(
+            session,
+            self.withdrawn,
+            municipality=place,
+            responsible=staff["ansvarlig"],
+            executor=staff["laeser"],
+        )
+        closed_task.withdrawn_at = NOW
+        ids["withdrawn", place] = closed_task.id
+        self.made.of_supplier.add(("municipal_tasks", closed_task.id))
         for name in ("first", "local"):
             self._hang_on(name, place, staff)
         for kind, person in staff.items():
