@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -82,8 +82,9 @@ def _note_data(context: click.Context, _option: click.Parameter, value: str | No
 
 
 def data_folder(context: click.Context) -> Path:
-    """The data folder: ``--data``, else KLIK_DATA, else ``data`` here."""
-    return Path(context.meta.get(DATA) or os.environ.get("KLIK_DATA") or "data").absolute()
+    """The data folder: ``--data``, else what the settings say."""
+    chosen = context.meta.get(DATA)
+    return Path(chosen).absolute() if chosen else settings.data_folder(settings.given())
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -99,9 +100,7 @@ def load_settings(context: click.Context) -> settings.Settings:
     try:
         checked = settings.load(environment)
     except SettingsError as error:
-        for problem in error.problems:
-            click.echo(problem, err=True)
-        raise SystemExit(WRONG_SETTINGS) from error
+        raise wrong_settings(error.problems) from error
     for warning in checked.warnings:
         click.echo(f"Advarsel: {warning}", err=True)
     return checked
@@ -115,11 +114,16 @@ def installation(context: click.Context) -> Installation:
         try:
             root.obj["installation"] = Installation(load_settings(context))
         except ContentErrors as error:
-            for problem in error.problems:
-                click.echo(str(problem), err=True)
-            raise SystemExit(WRONG_SETTINGS) from error
+            raise wrong_settings(error.problems) from error
         root.call_on_close(root.obj["installation"].close)
     return root.obj["installation"]
+
+
+def wrong_settings(problems: Iterable[object]) -> SystemExit:
+    """Say every fault on the error stream, a line each, and end with 78."""
+    for each in problems:
+        click.echo(str(each), err=True)
+    return SystemExit(WRONG_SETTINGS)
 
 
 def problem(text: str) -> SystemExit:

@@ -10,7 +10,7 @@ from types import FrameType
 
 import click
 
-from klik import dispatcher, jobs
+from klik import dispatcher, jobs, logs
 from klik.cli import FOUND_A_PROBLEM, data_option, installation
 
 
@@ -23,6 +23,7 @@ from klik.cli import FOUND_A_PROBLEM, data_option, installation
 def command(context: click.Context, name: str, as_json: bool, in_a_loop: bool) -> None:
     """Kør et job nu, og skriv i én sætning, hvad det gjorde."""
     house = installation(context)
+    logs.set_up(house.settings.log_level)
     if in_a_loop:
         if name != "deliver":
             raise click.UsageError("--loop findes kun for deliver.")

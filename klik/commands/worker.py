@@ -8,6 +8,7 @@ from types import FrameType
 
 import click
 
+from klik import logs
 from klik.cli import data_option, installation
 from klik.worker import Worker
 
@@ -18,6 +19,7 @@ from klik.worker import Worker
 def command(context: click.Context) -> None:
     """Kør de faste job og send mails, indtil processen stoppes."""
     house = installation(context)
+    logs.set_up(house.settings.log_level)
     stopped = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:

@@ -13,16 +13,16 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import css_inline
 import jinja2
 
+from klik import paths
 from klik.domain import cpr
 from klik.domain.deadlines import Colour
 
-TEMPLATES = Path(__file__).parent.parent / "templates" / "mail"
+TEMPLATES = paths.PACKAGE / "templates" / "mail"
 MOST_LINES = 50
 LONGEST_SUBJECT = 150
 RESENT_HEADER = "X-KLIK-Gensendt"

@@ -72,7 +72,10 @@ def new(work: Work) -> Any:
         slug = next((each.slug for each in projects if each.system_code == template.system), None)
     if slug is None:
         return render_template(
-            "publishing/start.html", projects=projects, templates=work.registry.task_types.values()
+            "publishing/start.html",
+            projects=projects,
+            templates=work.registry.task_types.values(),
+            systems=work.registry.systems,
         )
     project = _project(work, slug)
     draft = _from_template(template, project) if template else None
