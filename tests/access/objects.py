@@ -127,6 +127,7 @@ def _kombit_files(view: _View) -> Ids:
     places = [view.place] if view.place else list(PLACES)
     own = [(view.ids["first", place], file) for place in places]
     other = [(view.ids[name, place], file) for name in ("first", "third", "local") for place in PLACES]
+    other += [(view.ids["first", place], view.ids["kombit_file-third", None]) for place in PLACES]
     return Ids(own, other)
 
 

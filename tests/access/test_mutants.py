@@ -33,7 +33,7 @@ ADDRESSES = {
     "holding_to_change": r"/roller",
     "saved_filters": r"/filtre|/opgaver$",
     "own_saved_filter": r"/filtre",
-    "notices": r"/varsler|^/$",
+    "notices": r"/varsler|^/$|<id:task_id>$",
     "deletion": r"/sletning",
     "deletion_items": r"/sletning|^/$",
     "deletion_item": r"/sletning",

@@ -46,6 +46,7 @@ from klik.models import (
     guards,
 )
 from klik.services import auditing
+from klik.services.access import SECRET_OCCASION
 from klik.services.filestore import FileStore
 from klik.services.people import new_passwords, sessions
 from klik.services.work import Work
@@ -54,6 +55,7 @@ from tests.make import HERNING, KOEGE, NOW, TODAY
 
 EVERYBODY, KOMBIT = 0, 1
 PLACES = (KOEGE, HERNING)
+ASSIGNED = "core.assigned"
 SECRET = "the-link-mailed-to-the-guest"
 LATER = NOW + timedelta(days=300)
 
@@ -147,6 +149,7 @@ class World:
     at_home: set[tuple[str, int]] = field(default_factory=set)
     personal: dict[tuple[str, int], int] = field(default_factory=dict)
     of_supplier: set[tuple[str, int]] = field(default_factory=set)
+    secret: set[tuple[str, int]] = field(default_factory=set)
     behind_the_link: set[tuple[str, int]] = field(default_factory=set)
     task_counts: dict[int, int] = field(default_factory=dict)
     case_counts: dict[int, int] = field(default_factory=dict)
@@ -155,6 +158,8 @@ class World:
         """The oracle: whether this visitor may meet a canary of this row. It knows nothing of klik's own rules."""
         if (table, row) in self.behind_the_link:
             return True
+        if (table, row) in self.secret:
+            return False
         if visitor.out:
             return False
         if code == EVERYBODY:
@@ -164,7 +169,8 @@ class World:
         if owner is not None:
             if table in ("notices", "mails"):  # the account of what was sent, for those who may read it
                 ledger = visitor.kind in ("plusbruger", "administrator") and visitor.place == code
-                return ledger or visitor.person_id == owner or level.scope == "kombit"
+                kombit = level.scope == "kombit" and (table, row) not in self.at_home
+                return ledger or visitor.person_id == owner or kombit
             return visitor.person_id == owner
         if code == KOMBIT:
             return level.scope == "kombit"
@@ -230,16 +236,13 @@ class _Builder:
         self.made.ids |= {("task", "draft"): draft.task_id, ("task", "published"): self.versions[0].task_id}
         self.draft = draft
         sha256 = self._stored(b"KANARIE-000-task_files-1-content")
-        row = self._add(
-            TaskFile(
-                task_id=self.versions[0].task_id,
-                sha256=sha256,
-                name="x",
-                added_by=self.editor.id,
-                added_at=NOW,
+        for name, version in (("kombit_file", self.versions[0]), ("kombit_file-third", self.versions[2])):
+            row = self._add(
+                TaskFile(
+                    task_id=version.task_id, sha256=sha256, name="x", added_by=self.editor.id, added_at=NOW
+                )
             )
-        )
-        self.made.ids["kombit_file", None] = row.id
+            self.made.ids[name, None] = row.id
         letter = self._add(
             Newsletter(
                 subject="x", body="x", audience="", state="kladde", created_by=self.editor.id, created_at=NOW
@@ -389,26 +392,15 @@ class _Builder:
         )
         personal["mails", mail.id] = person
         self.made.ids[f"mail {kind}", place] = mail.id
-        notice = self._add(
-            Notice(
-                dedupe_key=f"world/{person}",
-                occasion="core.assigned",
-                channel="core.mail",
-                municipality_id=place,
-                municipal_task_id=task,
-                person_id=person,
-                address="x",
-                reason="x",
-                heading="x",
-                sentence="x",
-                path="/",
-                created_at=NOW,
-                due_at=NOW,
-                mail_id=mail.id,
-            )
+        self.made.ids[f"notice {kind}", place] = self._notice(
+            str(person), place, person, task, mail.id, ASSIGNED
         )
-        personal["notices", notice.id] = person
-        self.made.ids[f"notice {kind}", place] = notice.id
+        if place is not None:
+            local = self.made.ids["local", place]
+            at_home = self._notice(f"local/{person}", place, person, local, mail.id, ASSIGNED)
+            self.made.at_home.add(("notices", at_home))
+            secret = self._notice(f"secret/{person}", place, person, None, mail.id, SECRET_OCCASION)
+            self.made.secret.add(("notices", secret))
         export = self._add(
             Export(
                 municipality_id=place,
@@ -436,6 +428,31 @@ class _Builder:
             session.add(
                 ReadMark(municipality_id=place, person_id=person, municipal_task_id=task, seen_at=NOW)
             )
+
+    def _notice(
+        self, key: str, place: int | None, person: int, task: int | None, mail: int, occasion: str
+    ) -> int:
+        """A notice to somebody about a task; returns its id."""
+        row = self._add(
+            Notice(
+                dedupe_key=f"world/{key}",
+                occasion=occasion,
+                channel="core.mail",
+                municipality_id=place,
+                municipal_task_id=task,
+                person_id=person,
+                address="x",
+                reason="x",
+                heading="x",
+                sentence="x",
+                path="/",
+                created_at=NOW,
+                due_at=NOW,
+                mail_id=mail,
+            )
+        )
+        self.made.personal["notices", row.id] = person
+        return int(row.id)
 
     def _deletions(self, place: int) -> None:
         """One announcement that concerns both, and one that concerns this municipality alone."""

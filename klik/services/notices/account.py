@@ -176,7 +176,12 @@ def occasions(work: Work) -> Sequence[str]:
 
 def _own(work: Work) -> ColumnElement[bool]:
     person = work.actor.person_id if work.actor else 0
-    return and_(Notice.person_id == person, Notice.withdrawn_at.is_(None), Notice.due_at <= work.now)
+    return and_(
+        Notice.person_id == person,
+        Notice.occasion != access.SECRET_OCCASION,
+        Notice.withdrawn_at.is_(None),
+        Notice.due_at <= work.now,
+    )
 
 
 def inbox(work: Work, *, unread_only: bool = False, first: int = 0, most: int = 50) -> Sequence[NoticeRow]:
