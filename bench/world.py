@@ -82,16 +82,17 @@ def _filled(settings: Settings, tasks: int) -> Iterator[World]:
         schema.upgrade(house.database, house.registry)
         with house.writing(now) as work:
             world = _fill(work, house, tasks)
-        _analyze(house)
+        if not house.database.sqlite:
+            _vacuum(house)
         yield world
     finally:
         house.close()
 
 
-def _analyze(house: Installation) -> None:
-    """What PostgreSQL's autovacuum does within a minute of a load, and SQLite on ``pragma optimize``."""
+def _vacuum(house: Installation) -> None:
+    """What PostgreSQL's autovacuum does by itself within a minute of a load; SQLite in klik has no such thing."""
     with house.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("analyze" if house.database.sqlite else "vacuum analyze")
+        connection.exec_driver_sql("vacuum analyze")
 
 
 def _fill(work: Work, house: Installation, tasks: int) -> World:
