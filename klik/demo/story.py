@@ -15,7 +15,7 @@ from klik.demo.people import KOEGE, Staff
 from klik.domain.deadlines import danish_today
 from klik.domain.rights import Level
 from klik.domain.status import Status
-from klik.domain.texts import sort_key
+from klik.domain.texts import search_key
 from klik.models import (
     Comment,
     DeletionItem,
@@ -236,7 +236,7 @@ def _filters(work: Work, staff: Mapping[int, Staff]) -> None:
                     person_id=staff[code].ids["programleder"],
                     municipality_id=code,
                     name=name,
-                    name_key=sort_key(name),
+                    name_key=search_key(name),
                     query=query,
                     is_default=default,
                     pinned=default,
