@@ -22,7 +22,7 @@ from werkzeug.test import TestResponse
 from klik.models import Base
 from klik.web.headers import HEADERS
 from tests.access import reading
-from tests.access.objects import MALFORMED, arguments, filled, ids_of
+from tests.access.objects import MALFORMED, arguments, filled, ids_of, withdrawn
 from tests.access.table import AccessTable, Row, kinds_of_ids
 from tests.access.world import HERNING, KOEGE, LEVELS, Visitor, World
 from tests.client import filled as drawn
@@ -163,6 +163,8 @@ class Run:
         ids = ids_of(self.world, visitor, row.address)
         own = {"first": ids.own[:1], "last": ids.own[-1:], None: ids.own}[row.where]
         tried = [("own", each) for each in own] + [("other", each) for each in ids.other]
+        if row.closed or row.method == "GET":
+            tried += [("closed", each) for each in withdrawn(self.world, visitor, row.address)]
         tried += kinds_of_ids(row.address)
         for kind, each in tried:
             yield Probe(visitor, row.method, row.address, kind, each, row)

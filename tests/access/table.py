@@ -14,7 +14,7 @@ from tests.access.objects import MISSING_WORD, arguments
 from tests.access.world import Visitor
 
 FILE = Path(__file__).parents[1] / "access_matrix.toml"
-KNOWN = frozenset(["door", "own", "hidden", "gives", "page", "form", "writes", "where", "changes"])
+KNOWN = frozenset(["door", "own", "hidden", "gives", "page", "form", "writes", "where", "changes", "closed"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Row:
     writes: frozenset[str]
     where: str | None
     changes: bool
+    closed: int | None
 
     @property
     def name(self) -> str:
@@ -49,8 +50,10 @@ class Row:
             return 303 if self.method == "GET" else 401
         if visitor.kind not in self.door:
             return 403
-        if ids != "own" or visitor.kind in self.hidden:
+        if ids not in ("own", "closed") or visitor.kind in self.hidden:
             return 404
+        if ids == "closed" and self.closed:
+            return self.closed
         return self.gives[visitor.kind] if visitor.kind in self.own else 403
 
     def allowed(self, visitor: Visitor) -> bool:
@@ -101,6 +104,7 @@ def _row(name: str, raw: Mapping[str, Any], kinds: frozenset[str], named: Any) -
         form=raw.get("form", {}),
         writes=frozenset(raw.get("writes", "").split()),
         where=raw.get("where"),
+        closed=raw.get("closed"),
         changes=raw.get("changes", bool(raw.get("writes")) and method == "POST"),
     )
 

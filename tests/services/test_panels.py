@@ -14,7 +14,7 @@ from klik.installation import Installation
 from klik.plugins import hookimpl
 from klik.plugins.contributions import Panel
 from klik.plugins.manager import Loaded, PluginInfo
-from klik.services import panels
+from klik.services.tasks import panels
 from klik.settings import Settings
 from tests import make
 from tests.make import NOW

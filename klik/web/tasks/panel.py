@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import url_for
-
 from klik.models import SavedFilter
 from klik.plugins.contributions import Filter
 from klik.services import access, filtering, saved_filters
@@ -79,7 +77,7 @@ def saved_buttons(
 
 def list_address(criteria: Criteria) -> str:
     """The list's address with these criteria; never the bare one, where a default filter may step in."""
-    return f"{url_for('tasks.index')}?{criteria.link_query()}"
+    return f"/opgaver?{criteria.link_query()}"
 
 
 def active_filters(work: Work, selection: Selection) -> list[dict[str, str]]:
