@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,12 @@ from klik.settings import SettingsError
 if TYPE_CHECKING:
     from klik.installation import Installation
 
+from klik.commands import danish
+from klik.content.loading import ContentErrors
+from klik.installation import Installation
+from klik.settings import SettingsError
+
+danish.speak()
 FOUND_A_PROBLEM = 1
 WRONG_SETTINGS = 78
 DATA = "klik.data"
@@ -61,7 +68,7 @@ class Commands(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """The command, its module imported now; an unknown word may be a plug-in's name."""
         if name in MODULES:
-            return import_module(f"klik.commands.{MODULES[name]}").command
+            return danish.name_the_parts(import_module(f"klik.commands.{MODULES[name]}").command)
         return _plugin_command(context, name)
 
 
@@ -78,13 +85,15 @@ def _database_fault(error: Exception) -> str | None:
 
 
 def _plugin_command(context: click.Context, name: str) -> click.Command | None:
-    from klik.plugins.manager import pages_and_commands  # only when no core command has the name
+    from klik.plugins.manager import GROUP, pages_and_commands  # only when no core command has the name
 
-    if not name.isidentifier():
+    # A word that is nobody's name is wrong use; it must not need an installation to be told so.
+    if name not in {point.name for point in entry_points(group=GROUP)}:
         return None
     for plugin, _pages, commands in pages_and_commands(installation(context).registry):
         if plugin == name and commands:
-            return click.Group(name, commands=commands, help=f"Kommandoer fra udvidelsen {name}.")
+            group = click.Group(name, commands=commands, help=f"Kommandoer fra udvidelsen {name}.")
+            return danish.name_the_parts(group)
     return None
 
 
@@ -115,6 +124,9 @@ def data_folder(context: click.Context) -> Path:
 @click.version_option(package_name="klik", message="klik %(version)s")
 def klik() -> None:
     """klik – KOMBITs implementeringsopgaver i de 98 kommuner."""
+
+
+danish.name_the_parts(klik)
 
 
 def load_settings(context: click.Context) -> settings.Settings:
