@@ -220,10 +220,10 @@ def _tasks(work: Work, projects: list[dict[str, Any]], count: int) -> list[dict[
 def _copies(work: Work, versions: list[dict[str, Any]], codes: list[int]) -> None:
     """Every municipality's copy of every task, with deadlines and statuses of its own."""
     rows: list[dict[str, Any]] = []
-    for place, code in enumerate(codes):
-        for version in versions:
-            number = version["task_id"]
-            start = version["start_date"]
+    # In the order of publishing: a municipality's tasks lie scattered among those of the others.
+    for version in versions:
+        number, start = version["task_id"], version["start_date"]
+        for place, code in enumerate(codes):
             deadline = start + timedelta(days=60 + place * 7 % 30)
             # Multiplied by primes, so that status goes with neither the phase nor the municipality.
             status = STATUSES[(number * 7 + place * 11 + number // 20) % len(STATUSES)]

@@ -6,7 +6,7 @@ Rows are read as columns, never as entities; each function is one statement what
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -16,12 +16,13 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
 from klik.domain.deadlines import Colour, colour, explain
 from klik.domain.status import Status
-from klik.models import Municipality, MunicipalTask, Project, RoleHolding, System
+from klik.models import MunicipalTask, Project, RoleHolding
 from klik.services import access, ordering
 from klik.services.criteria import Criteria
 from klik.services.filtering import Selection, select_tasks
 from klik.services.filters import NOBODY, ROLE, has_colour, is_open
 from klik.services.ordering import Executor, Responsible
+from klik.services.vocabulary import Vocabulary
 from klik.services.work import Work
 
 _PORTION = 500
@@ -114,17 +115,20 @@ def page(work: Work, selection: Selection, total: int) -> Page:
     ids = ordering.with_names(select(MunicipalTask.id).where(selection.where()), selection.criteria)
     wanted = ids.order_by(*order).limit(size).offset((number - 1) * size).subquery()
     statement = _columns(work.today).where(MunicipalTask.id.in_(select(wanted.c.id)))
-    rows = work.session.execute(statement.order_by(*order))
-    return Page(tuple(_row(work, row) for row in rows), number, pages)
+    statement = ordering.with_names(statement, selection.criteria, but=_JOINED).order_by(*order)
+    rows = work.session.execute(statement)
+    return Page(tuple(_rows(work, selection.words, rows)), number, pages)
 
 
 def every_row(work: Work, selection: Selection, *, withdrawn: bool = False) -> Iterator[TaskRow]:
     """All rows of the selection in its order, in portions; ``withdrawn`` adds those taken back."""
     where = selection.where("fuldfoerte") if withdrawn else selection.where()
     order = ordering.order(work, selection.criteria)
-    statement = _columns(work.today).where(where).order_by(*order)
-    for row in work.session.execute(statement, execution_options={"yield_per": _PORTION}):
-        yield _row(work, row)
+    statement = ordering.with_names(_columns(work.today), selection.criteria, but=_JOINED)
+    rows = work.session.execute(
+        statement.where(where).order_by(*order), execution_options={"yield_per": _PORTION}
+    )
+    yield from _rows(work, selection.words, rows)
 
 
 def count(work: Work, selection: Selection, others: Mapping[int, Selection] | None = None) -> Counts:
@@ -286,6 +290,11 @@ def _vacant(today: date, person: Any, role: Any) -> ColumnElement[bool]:
     return and_(person.is_(None), role.is_not(None), ~held)
 
 
+# Municipality and system are named by the vocabulary, which is read anyway: PostgreSQL needs longer to plan
+# each further join than to make it.
+_JOINED = frozenset({"projekt", "ansvarlig", "udfoerer"})
+
+
 @lru_cache(maxsize=4)
 def _columns(today: date) -> Select[Any]:
     task = MunicipalTask
@@ -295,8 +304,7 @@ def _columns(today: date) -> Select[Any]:
             task.task_number,
             task.title,
             Project.name.label("project"),
-            System.name.label("system"),
-            Municipality.name.label("municipality"),
+            task.system_code,
             task.municipality_id,
             task.phase,
             task.theme,
@@ -321,24 +329,26 @@ def _columns(today: date) -> Select[Any]:
             task.changed_at,
         )
         .join(Project, Project.id == task.project_id)
-        .join(Municipality, Municipality.id == task.municipality_id)
-        .outerjoin(System, System.code == task.system_code)
         .outerjoin(Responsible, Responsible.id == task.responsible_id)
         .outerjoin(Executor, Executor.id == task.executor_id)
     )
 
 
-def _row(work: Work, row: Any) -> TaskRow:
-    named = access.sees_people(work)
+def _rows(work: Work, words: Vocabulary, rows: Iterable[Any]) -> Iterator[TaskRow]:
+    named, today = access.sees_people(work), work.today
+    return (_row(row, words, named, today) for row in rows)
+
+
+def _row(row: Any, words: Vocabulary, named: bool, today: date) -> TaskRow:
     status = Status(row.status)
-    shade = colour(status, row.deadline, row.yellow_from, work.today)
+    shade = colour(status, row.deadline, row.yellow_from, today)
     return TaskRow(
         id=row.id,
         number=row.task_number,
         title=row.title,
         project=row.project,
-        system=row.system,
-        municipality=row.municipality,
+        system=words.system.get(row.system_code),
+        municipality=words.kommune.get(str(row.municipality_id), ""),
         municipality_id=row.municipality_id,
         phase=row.phase,
         theme=row.theme,
@@ -360,5 +370,5 @@ def _row(work: Work, row: Any) -> TaskRow:
         withdrawn=row.withdrawn_at is not None,
         changed_at=row.changed_at,
         colour=shade,
-        explanation=explain(shade, row.deadline, row.yellow_from, work.today),
+        explanation=explain(shade, row.deadline, row.yellow_from, today),
     )

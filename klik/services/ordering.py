@@ -20,8 +20,12 @@ Responsible = aliased(Person, name="responsible")
 Executor = aliased(Person, name="executor")
 
 
-def with_names(statement: Select[Any], criteria: Criteria) -> Select[Any]:
-    """Join the tables whose names the rows are sorted by."""
+def with_names(
+    statement: Select[Any], criteria: Criteria, *, but: frozenset[str] = frozenset()
+) -> Select[Any]:
+    """Join the table whose names the rows are sorted by, but for the sorts in ``but``: theirs is there."""
+    if criteria.sort in but:
+        return statement
     if criteria.sort == "ansvarlig":
         return statement.outerjoin(Responsible, Responsible.id == MunicipalTask.responsible_id)
     if criteria.sort == "udfoerer":
