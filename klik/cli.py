@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from klik.installation import Installation
 
 from klik.commands import danish
-from klik.content.loading import ContentErrors
 from klik.installation import Installation
-from klik.settings import SettingsError
 
 danish.speak()
 FOUND_A_PROBLEM = 1
