@@ -44,7 +44,9 @@ def main(rounds: int) -> None:
         # The first of each read its modules from the disk.
         medians[name] = seconds, held = [statistics.median(side) for side in zip(*found[1:], strict=True)]
         tell(f"{name:8} {seconds:5.2f} s {held:6.0f} MiB")
-    tell(f"ratio    {medians['klik'][0] / medians['flask'][0]:5.2f}   {medians['klik'][1] / medians['flask'][1]:6.2f}")
+    tell(
+        f"ratio    {medians['klik'][0] / medians['flask'][0]:5.2f}   {medians['klik'][1] / medians['flask'][1]:6.2f}"
+    )
 
 
 if __name__ == "__main__":

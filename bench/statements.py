@@ -6,25 +6,21 @@ A page whose number rises with the rows asks once a row, and is a fault. Run fro
 
 from __future__ import annotations
 
-import tempfile
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
 from flask import Flask
-from sqlalchemy import select
 
-from bench.measuring import statements, tell
-from bench.world import installation_in
-from klik.app import create_app
-from klik.demo import publications, story
+from bench.measuring import statements
 from klik.installation import Installation
-from klik.models import Municipality, MunicipalTask
-from klik.services import publishing
 
 READERS = ("programleder@koege.example", "redaktoer@kombit.example")
 PAGES = ("/", "/opgaver", "/opgaver?fuldfoerte=ja&pr_side=200", "/opgaver/{task}", "/systemer", "/udgivelser")
-PAGES += ("/udgivelser/{published}", "/roller", "/roller/superbruger", "/personer", "/varsler", "/varsler/mine")
+PAGES += (
+    "/udgivelser/{published}",
+    "/roller",
+    "/roller/superbruger",
+    "/personer",
+    "/varsler",
+    "/varsler/mine",
+)
 PAGES += ("/sletning", "/sletning/1", "/filtre", "/min-side", "/drift")
 FRAME = ("BEGIN", "ROLLBACK")
 
