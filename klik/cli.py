@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from klik import settings
+from klik.commands import danish
 from klik.settings import SettingsError
 
 if TYPE_CHECKING:
     from klik.installation import Installation
-
-from klik.commands import danish
-from klik.installation import Installation
 
 danish.speak()
 FOUND_A_PROBLEM = 1
