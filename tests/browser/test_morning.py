@@ -124,7 +124,7 @@ def test_payloads_are_shown_and_do_nothing(visit: Callable[..., Page]) -> None:
         page.locator("main script, main [onerror], main [onload], main a[href^='javascript:']").count() == 0
     )
     page.goto("/min-side")
-    page.get_by_label("Navn", exact=True).fill(PAYLOADS[0])
+    page.locator("input[name=name]").fill(PAYLOADS[0])
     page.get_by_role("button", name="Gem").first.click()
     expect(page.locator(".klik-user")).to_contain_text(PAYLOADS[0])
     for address in ("/", "/opgaver?q=script", "/personer", f"/opgaver?q={PAYLOADS[1]}"):
