@@ -77,8 +77,10 @@ def test_by_keyboard_alone(visit: Callable[..., Page]) -> None:
     for _ in range(120):
         page.keyboard.press("Tab")
         at = page.evaluate(
-            """() => { const box = document.activeElement.getBoundingClientRect();
-                 return [document.activeElement.getAttribute("href"), box.width * box.height > 0]; }"""
+            """() => { const focus = document.activeElement;
+                 const seen = focus.type === "radio" ? focus.labels[0] : focus;
+                 const box = seen.getBoundingClientRect();
+                 return [focus.getAttribute("href"), box.width * box.height > 0]; }"""
         )
         assert at[1], f"the focus is somewhere nobody sees: {at[0]}"
         if at[0] == wanted:
