@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -15,6 +17,37 @@ BUSY = 10_000
 STATEMENT_LIMIT = 60_000
 LOCK_LIMIT = 10_000
 CONNECT_LIMIT = 4  # seconds: the monitoring wants its answer within five
+
+
+class Queue:
+    """First come, first served, among the threads of this process that want to write to SQLite.
+
+    SQLite's own waiters look again every tenth of a second, so a dispatcher that writes in one short
+    transaction after the other would keep a person who signs in waiting until the time-out. Who has waited
+    that long asks SQLite all the same: the file's lock is what protects the data, this is only manners.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._places: deque[int] = deque()
+
+    def __enter__(self) -> None:
+        me = threading.get_ident()
+        with self._changed:
+            self._places.append(me)
+            try:
+                self._changed.wait_for(lambda: self._places[0] == me, BUSY / 1000)
+            except BaseException:  # Ctrl-C
+                self._leave(me)
+                raise
+
+    def __exit__(self, *_error: object) -> None:
+        with self._changed:
+            self._leave(threading.get_ident())
+
+    def _leave(self, who: int) -> None:
+        self._places.remove(who)
+        self._changed.notify_all()
 
 
 class Database:
@@ -30,6 +63,7 @@ class Database:
         self.engine = _sqlite_engine(self.url) if self.sqlite else _postgresql_engine(self.url)
         self._reader = self.engine.execution_options(klik_writes=False)
         self._writer = self.engine.execution_options(klik_writes=True)
+        self._queue = Queue() if self.sqlite else nullcontext()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -43,7 +77,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session whose work is stored as a whole when the block ends without an exception."""
-        with Session(self._writer, expire_on_commit=False) as session:
+        with self._queue, Session(self._writer, expire_on_commit=False) as session:
             try:
                 yield session
                 session.commit()

@@ -61,7 +61,7 @@ def start(environ: Mapping[str, str], *arguments: str, output: IO[str] | int = s
 
 
 def run(environ: Mapping[str, str], *arguments: str, expect: int = 0, seconds: float = STARTING) -> str:
-    """What ``klik`` prints; it must end with the expected code."""
+    """What ``klik`` prints, or complains of; it must end with the expected code."""
     done = subprocess.run(
         [sys.executable, "-m", "klik", *arguments],
         env=dict(environ),
@@ -72,7 +72,7 @@ def run(environ: Mapping[str, str], *arguments: str, expect: int = 0, seconds: f
         check=False,
     )
     assert done.returncode == expect, (arguments, done.returncode, done.stdout, done.stderr)
-    return done.stdout
+    return done.stdout if expect == 0 else done.stderr
 
 
 class Answer(Response):

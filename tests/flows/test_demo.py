@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from klik.cli import klik
 from klik.demo.people import PASSWORD
 from tests.flows.site import STARTING, Visitor, free_port, run, start
 from tests.sink import wait_until
@@ -217,5 +219,6 @@ def test_it_stops_keeps_its_data_and_starts_over(demo: Demo) -> None:
 
 def test_it_deletes_no_folder_that_is_not_its_own(tmp_path: Path) -> None:
     (tmp_path / "vigtigt.txt").write_text("mit")
-    run(_plain(), "demo", "--fresh", "--data", str(tmp_path), expect=2)
+    refused = CliRunner().invoke(klik, ["demo", "--fresh", "--data", str(tmp_path)])
+    assert refused.exit_code == 2 and "er ikke lavet af klik demo" in refused.output
     assert (tmp_path / "vigtigt.txt").read_text() == "mit"
