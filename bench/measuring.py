@@ -52,10 +52,10 @@ def milliseconds(work: Callable[[], object]) -> float:
     return (time.perf_counter() - before) * 1_000
 
 
-def alternately(asked: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+def alternately(asked: Mapping[str, Callable[[], object]], rounds: int, warm: int = 3) -> dict[str, float]:
     """The median of each in milliseconds, asked in turn so that the machine's moods strike all alike."""
     for work in asked.values():
-        for _ in range(3):
+        for _ in range(warm):
             work()
     times: dict[str, list[float]] = {name: [] for name in asked}
     for _ in range(rounds):

@@ -30,15 +30,15 @@ LEAST = text(
 )
 
 
-def measure(world: World, rounds: int) -> tuple[dict[str, float], int]:
-    """Medians of publishing to all, to one, and of the bare insert; and the statements of the first."""
+def measure(world: World, rounds: int) -> tuple[dict[str, float], int, int]:
+    """Medians of publishing to all, to one, and of the bare insert; the statements and notices of the first."""
     house = world.house
     with house.reading(world.now) as work:
         codes = list(work.session.scalars(select(Municipality.id)))
         content = work.registry.content
     draft_numbers = itertools.count(1)
 
-    def publish(recipients: list[int]) -> None:
+    def publish(recipients: list[int]) -> int:
         number = next(draft_numbers)
         draft = Draft(
             project="kp",
@@ -50,28 +50,28 @@ def measure(world: World, rounds: int) -> tuple[dict[str, float], int]:
             executor_role="superbruger",
         )
         with house.writing(datetime.now(UTC), world.kombit) as work:
-            publishing.publish(work, draft, recipients, f"bench-{number}")
+            return publishing.publish(work, draft, recipients, f"bench-{number}").notices
 
     def least() -> None:
         with house.writing(datetime.now(UTC)) as work:
             work.session.execute(LEAST)
 
     with statements(house.database.engine) as sent:
-        publish(codes)
+        notices = publish(codes)
     asked = {"all": lambda: publish(codes), "one": lambda: publish(codes[:1]), "least": least}
-    return alternately(asked, rounds), len(sent)
+    return alternately(asked, rounds), len(sent), notices
 
 
 def main(databases: list[str], size: int, rounds: int) -> None:
     tell(f"target: at most {TARGET:.0f} ms to the 98; least: one insert … select of the copies alone")
     for database in databases:
         with worlds(database, size) as world:
-            medians, sent = measure(world, rounds)
+            medians, sent, notices = measure(world, rounds)
         each = (medians["all"] - medians["one"]) / 97
         tell(
             f"{database:12} to 98 {medians['all']:6.1f} ms, to 1 {medians['one']:6.1f} ms, each further "
             f"{each:.2f} ms, least {medians['least']:5.1f} ms, ratio {medians['all'] / medians['least']:.1f}, "
-            f"{sent} statements"
+            f"{sent} statements, {notices} notices"
         )
 
 

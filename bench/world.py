@@ -60,13 +60,14 @@ def worlds(database: str, tasks: int) -> Iterator[World]:
     """A world of ``tasks`` municipal tasks on ``sqlite`` or ``postgresql``; it is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="klik-bench-") as folder:
         if database == "sqlite":
-            yield from _filled(_settings(Path(folder)), tasks)
+            yield from _filled(settings_in(Path(folder)), tasks)
             return
         with running_server() as server:
-            yield from _filled(_settings(Path(folder), server.create_database("bench")), tasks)
+            yield from _filled(settings_in(Path(folder), server.create_database("bench")), tasks)
 
 
-def _settings(folder: Path, url: str = "") -> Settings:
+def settings_in(folder: Path, url: str = "") -> Settings:
+    """Settings of an installation in a folder, on SQLite unless an address is given."""
     given = {
         "KLIK_DATA": str(folder),
         "KLIK_SECRET_KEY": "a-secret-key-for-measuring-only-0123456789",
@@ -92,7 +93,7 @@ def _filled(settings: Settings, tasks: int) -> Iterator[World]:
 def _vacuum(house: Installation) -> None:
     """What PostgreSQL's autovacuum does by itself within a minute of a load; SQLite in klik has no such thing."""
     with house.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("vacuum analyze")
+        connection.exec_driver_sql("vacuum (analyze, disable_page_skipping)")
 
 
 def _fill(work: Work, house: Installation, tasks: int) -> World:
