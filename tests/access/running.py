@@ -376,7 +376,10 @@ class Run:
     def _judge_changes(self, probe: Probe, response: TestResponse, changes: list[Any]) -> None:
         row, visitor = probe.row, probe.visitor
         success = (
-            row is not None and response.status_code < 400 and probe.kind in ("own", "closed") and row.allowed(visitor)
+            row is not None
+            and response.status_code < 400
+            and probe.kind in ("own", "closed")
+            and row.allowed(visitor)
         )
         if not changes:
             return

@@ -18,6 +18,10 @@ PAYLOADS = (
     "\"'><svg/onload=alert(1)>",
     "[klik](javascript:alert(1))",
 )
+NARROW_PAGES = (
+    *("/", "/opgaver", "/opgaver?fuldfoerte=ja", "/filtre", "/varsler", "/sletning", "/roller", "/personer"),
+    *("/systemer", "/min-side", "/p/ksd/", "/hjaelp", "/was", "/log-ud", "/demo/post"),
+)
 MORNING = {
     # Every task is changed once, so that the two do not stand in each other's way.
     True: ("Min morgen", "aarhus"),
@@ -103,7 +107,7 @@ def test_nothing_scrolls_sideways_on_the_narrowest_phone(
     page = visit(METTE, width=NARROW, javascript=javascript)
     page.goto("/opgaver")
     task = urlsplit(page.locator("tr[id^=opgave-] th a").first.get_attribute("href") or "").path
-    for address in ("/", "/opgaver", "/opgaver?fuldfoerte=ja", task, "/filtre", "/varsler", "/sletning"):
+    for address in (*NARROW_PAGES, task):
         page.goto(address)
         widest = page.evaluate("document.documentElement.scrollWidth")
         assert widest <= NARROW, f"{address} is {widest} wide"

@@ -110,11 +110,13 @@ class Wire:
         self._following: OpenerDirector = build_opener(cookies)
         self._staying: OpenerDirector = build_opener(cookies, _Staying)
 
-    def get(self, path: str, *, follow_redirects: bool = False) -> Answer:
-        """Fetch; no redirect is followed unless told."""
+    def get(self, path: str, *, follow_redirects: bool = False, buffered: bool = True) -> Answer:
+        """Fetch, always to the end; no redirect is followed unless told."""
         return self._ask(path, None, follow_redirects)
 
-    def post(self, path: str, *, data: Mapping[str, Any], follow_redirects: bool = False) -> Answer:
+    def post(
+        self, path: str, *, data: Mapping[str, Any], follow_redirects: bool = False, buffered: bool = True
+    ) -> Answer:
         """Send a form."""
         return self._ask(path, urlencode(data, doseq=True).encode(), follow_redirects)
 
