@@ -111,6 +111,12 @@ def withdrawn(world: World, visitor: Visitor, address: str) -> Pairs:
     return []
 
 
+def of_role(world: World, visitor: Visitor, address: str) -> Pairs:
+    """A task of the municipality's that one role is responsible for."""
+    here = address.startswith(TASK) and len(arguments(address)) == 1 and visitor.place
+    return [(world.ids["of-role", visitor.place],)] if here else []
+
+
 def _comments(view: _View) -> Ids:
     ids = view.hanging("comment-{} " + view.kind)
     colleagues = [kind for kind in MUNICIPAL if kind != view.kind]

@@ -54,7 +54,7 @@ def probes(run: Run, pattern: str) -> list[Probe]:
         probe
         for probe in run.probes(tables.read())
         if re.search(pattern, probe.address)
-        and probe.kind in ("own", "other", "closed", "missing")
+        and probe.kind in ("own", "other", "closed", "by role", "missing")
         and probe.visitor.place != HERNING
         and not probe.visitor.out
         and not probe.address.endswith((".pdf", ".xlsx", ".ics"))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Column, LargeBinary, MetaData, String, Table, insert, select, text
+from sqlalchemy import Column, LargeBinary, MetaData, String, Table, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from klik.domain.rights import Level
@@ -231,6 +231,7 @@ class _Builder:
         ]
         self.erased = make.task(self.session, in_project=self.projects["kp"])
         self.withdrawn = make.task(self.session, in_project=self.projects["kp"])
+        self.of_role = make.task(self.session, in_project=self.projects["kp"])
         self._on = "" if self.house.database.sqlite else " on municipal_tasks"
         draft = make.task(self.session, in_project=self.projects["kp"], state="kladde")
         self.made.ids |= {("task", "draft"): draft.task_id, ("task", "published"): self.versions[0].task_id}
@@ -312,7 +313,23 @@ class _Builder:
         ids["holding", place] = make.holding(session, holder=staff["bruger"], municipality=place).id
         boxed = make.holding(session, "superbruger", mailbox="x", municipality=place, primary=False)
         ids["mailbox", place] = boxed.id
+        self._task_of_role(place, staff)
         self._deletions(place)
+
+    def _task_of_role(self, place: int, staff: dict[str, Person]) -> None:
+        """A task that is the user's through a role; whoever is "ansvarlig" has only nearly the same role."""
+        task = make.municipal_task(self.session, self.of_role, municipality=place)
+        # Not through the row itself: the forms are sent with version 1.
+        by_role = update(MunicipalTask).where(MunicipalTask.id == task.id)
+        self.session.execute(by_role.values(responsible_role="systemansvarlig"))
+        self.made.ids["of-role", place] = task.id
+        self.made.of_supplier.add(("municipal_tasks", task.id))
+        nearly = {"holder": staff["ansvarlig"], "municipality": place, "primary": False}
+        make.holding(self.session, "superbruger", **nearly)
+        make.holding(self.session, system_code="ky", **nearly)
+        make.holding(self.session, **nearly).valid_from = TODAY + timedelta(days=1)
+        make.holding(self.session, **nearly).valid_to = TODAY - timedelta(days=1)
+        self.session.flush()
 
     def _hang_on(self, name: str, place: int, staff: dict[str, Person]) -> None:
         task = self.session.get(MunicipalTask, self.made.ids[name, place])
