@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from klik.services.notifying import Scan
 from sqlalchemy import text
 
-from bench.measuring import alternately, milliseconds, statements, tell
+from bench.measuring import alternately, cost, statements, tell
 from bench.world import World, worlds
 from klik.services import notifying
 
@@ -44,15 +44,16 @@ def measure(world: World, rounds: int) -> str:
             first = (work.today - timedelta(days=31)).isoformat()
             work.session.execute(LEAST, {"first": first}).all()
 
-    first = milliseconds(scan)
+    first = cost(scan).clock
     with statements(house.database.engine) as sent:
         look()
     medians = alternately({"look": look, "least": least}, rounds, warm=1)
     assert written[0].written
+    look_again, reading = medians["look"].clock, medians["least"].clock
     return (
         f"first run {first:7.0f} ms for {written[0].written:,} notices ({first / written[0].written:.2f} ms each); "
-        f"next {medians['look']:6.0f} ms, {len(sent)} statements, {medians['look'] / medians['least']:.1f} x "
-        f"reading the tasks ({medians['least']:.0f} ms)"
+        f"next {look_again:6.0f} ms, {len(sent)} statements, {look_again / reading:.1f} x "
+        f"reading the tasks ({reading:.0f} ms)"
     )
 
 
