@@ -9,12 +9,12 @@ from __future__ import annotations
 import sys
 from datetime import timedelta
 
+from klik.services.notifying import Scan
 from sqlalchemy import text
 
 from bench.measuring import alternately, cost, statements, tell
 from bench.world import World, worlds
 from klik.services import notifying
-from klik.services.notifying import Scan
 
 LEAST = text(
     """

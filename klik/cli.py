@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from klik import settings
-from klik.content.loading import ContentErrors
-from klik.installation import Installation
+from klik.commands import danish
 from klik.settings import SettingsError
 
+if TYPE_CHECKING:
+    from klik.installation import Installation
+
+danish.speak()
 FOUND_A_PROBLEM = 1
 WRONG_SETTINGS = 78
 DATA = "klik.data"
+NO_SUCH_TABLE = "42P01"  # PostgreSQL's code
 
 # Command → module under klik.commands; imported only when asked for, so that `klik --help` stays quick.
 MODULES: dict[str, str] = {
@@ -43,6 +48,15 @@ MODULES: dict[str, str] = {
 class Commands(click.Group):
     """The core's commands by name, and each plug-in's under the plug-in's own."""
 
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command; a database that does not answer is told in one sentence."""
+        try:
+            return super().invoke(context)
+        except Exception as error:
+            if said := _database_fault(error):
+                raise problem(said) from error
+            raise
+
     def list_commands(self, _context: click.Context) -> list[str]:
         """Every command there is."""
         return sorted(MODULES)
@@ -50,18 +64,32 @@ class Commands(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """The command, its module imported now; an unknown word may be a plug-in's name."""
         if name in MODULES:
-            return import_module(f"klik.commands.{MODULES[name]}").command
+            return danish.name_the_parts(import_module(f"klik.commands.{MODULES[name]}").command)
         return _plugin_command(context, name)
 
 
-def _plugin_command(context: click.Context, name: str) -> click.Command | None:
-    from klik.plugins.manager import pages_and_commands  # only when no core command has the name
+def _database_fault(error: Exception) -> str | None:
+    """A sentence for a database that is away or empty; None when it is another fault."""
+    from sqlalchemy.exc import DBAPIError, OperationalError  # not for `klik --help`
 
-    if not name.isidentifier():
+    if not isinstance(error, DBAPIError):
+        return None
+    line = str(error.orig).splitlines()[0]
+    if "no such table" in line or getattr(error.orig, "sqlstate", None) == NO_SUCH_TABLE:
+        return "Databasen mangler tabeller. Kør klik db upgrade."
+    return f"Databasen svarer ikke, som den skal: {line}" if isinstance(error, OperationalError) else None
+
+
+def _plugin_command(context: click.Context, name: str) -> click.Command | None:
+    from klik.plugins.manager import GROUP, pages_and_commands  # only when no core command has the name
+
+    # A word that is nobody's name is wrong use; it must not need an installation to be told so.
+    if name not in {point.name for point in entry_points(group=GROUP)}:
         return None
     for plugin, _pages, commands in pages_and_commands(installation(context).registry):
         if plugin == name and commands:
-            return click.Group(name, commands=commands, help=f"Kommandoer fra udvidelsen {name}.")
+            group = click.Group(name, commands=commands, help=f"Kommandoer fra udvidelsen {name}.")
+            return danish.name_the_parts(group)
     return None
 
 
@@ -82,8 +110,9 @@ def _note_data(context: click.Context, _option: click.Parameter, value: str | No
 
 
 def data_folder(context: click.Context) -> Path:
-    """The data folder: ``--data``, else KLIK_DATA, else ``data`` here."""
-    return Path(context.meta.get(DATA) or os.environ.get("KLIK_DATA") or "data").absolute()
+    """The data folder: ``--data``, else what the settings say."""
+    chosen = context.meta.get(DATA)
+    return Path(chosen).absolute() if chosen else settings.data_folder(settings.given())
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -93,15 +122,16 @@ def klik() -> None:
     """klik – KOMBITs implementeringsopgaver i de 98 kommuner."""
 
 
+danish.name_the_parts(klik)
+
+
 def load_settings(context: click.Context) -> settings.Settings:
     """The checked settings; Exits with 78 and every fault."""
     environment = dict(os.environ) | {"KLIK_DATA": str(data_folder(context))}
     try:
         checked = settings.load(environment)
     except SettingsError as error:
-        for problem in error.problems:
-            click.echo(problem, err=True)
-        raise SystemExit(WRONG_SETTINGS) from error
+        raise wrong_settings(error.problems) from error
     for warning in checked.warnings:
         click.echo(f"Advarsel: {warning}", err=True)
     return checked
@@ -112,14 +142,23 @@ def installation(context: click.Context) -> Installation:
     root = context.find_root()
     root.ensure_object(dict)
     if "installation" not in root.obj:
+        checked = load_settings(context)  # before the imports, which take longer than the settings may
+        from klik.content.loading import ContentErrors
+        from klik.installation import Installation
+
         try:
-            root.obj["installation"] = Installation(load_settings(context))
+            root.obj["installation"] = Installation(checked)
         except ContentErrors as error:
-            for problem in error.problems:
-                click.echo(str(problem), err=True)
-            raise SystemExit(WRONG_SETTINGS) from error
+            raise wrong_settings(error.problems) from error
         root.call_on_close(root.obj["installation"].close)
     return root.obj["installation"]
+
+
+def wrong_settings(problems: Iterable[object]) -> SystemExit:
+    """Say every fault on the error stream, a line each, and end with 78."""
+    for each in problems:
+        click.echo(str(each), err=True)
+    return SystemExit(WRONG_SETTINGS)
 
 
 def problem(text: str) -> SystemExit:

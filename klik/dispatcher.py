@@ -8,7 +8,7 @@ import threading
 from klik.installation import Installation
 from klik.jobs import send_due, wall_clock
 from klik.services import job_runs
-from klik.services.delivery import owner_name
+from klik.services.notices.delivery import owner_name
 
 log = logging.getLogger("klik.dispatcher")
 PAUSE = 2.0  # seconds between two looks

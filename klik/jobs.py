@@ -11,19 +11,12 @@ from sqlalchemy import delete, func, select
 
 from klik.installation import Installation
 from klik.models import Mail, Notice, RequestKey
-from klik.services import (
-    control,
-    deleting,
-    deletion_notices,
-    delivery,
-    events,
-    job_runs,
-    notifying,
-    sessions,
-    smtp,
-)
-from klik.services.delivery import Delivered
-from klik.services.mails import Sender
+from klik.services import deleting, events, job_runs
+from klik.services.deleting import notices as deletion_notices
+from klik.services.notices import control, delivery, scanning, smtp
+from klik.services.notices.delivery import Delivered
+from klik.services.notices.mails import Sender
+from klik.services.people import sessions
 
 Clock = Callable[[], datetime]
 REQUEST_KEYS_KEPT = timedelta(days=30)
@@ -63,17 +56,17 @@ def counted(count: int, one: str, many: str) -> str:
 def scan_deadlines(house: Installation, now: datetime) -> Outcome:
     """Enter what is due. Looks in reading transactions, so nobody waits while it thinks."""
     written = revived = nobody = 0
-    waiting: list[notifying.Plan] = []
+    waiting: list[scanning.Plan] = []
 
     def store() -> None:
         nonlocal written, revived, nobody
         with house.writing(now) as work:
-            scan = notifying.write(work, waiting)
+            scan = scanning.write(work, waiting)
         written, revived, nobody = written + scan.written, revived + scan.revived, nobody + scan.nobody
         waiting.clear()
 
     with house.reading(now) as work:
-        for plan in notifying.plans(work):
+        for plan in scanning.plans(work):
             work.session.expunge_all()
             if plan.drafts or plan.revived or plan.nobody:
                 waiting.append(plan)

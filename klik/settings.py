@@ -74,12 +74,10 @@ class Settings:
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
     """Read and check all settings; raises SettingsError with every problem, never only the first."""
-    given = dict(os.environ if environment is None else environment)
     problems: list[str] = []
-    values = _config_file(given.get("KLIK_CONFIG", ""), problems) | {
-        name: value for name, value in given.items() if name.startswith("KLIK_")
-    }
-    data = _data_folder((values.get("KLIK_DATA") or "data").strip(), problems)
+    values = _given(os.environ if environment is None else environment, problems)
+    data = data_folder(values)
+    _check_data_folder(data, problems)
     if local_file(data).is_file():
         values = _config_file(str(local_file(data)), problems) | values
     values = {name: value.strip() for name, value in values.items()}
@@ -101,6 +99,22 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def given() -> dict[str, str]:
+    """What the environment and the file named by KLIK_CONFIG say, the environment first; nothing is checked."""
+    return _given(os.environ, [])
+
+
+def _given(environment: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+    return _config_file(environment.get("KLIK_CONFIG", ""), problems) | {
+        name: value for name, value in environment.items() if name.startswith("KLIK_")
+    }
+
+
+def data_folder(values: Mapping[str, str]) -> Path:
+    """Where these values put the data: KLIK_DATA, else ``data`` in the current folder."""
+    return Path((values.get("KLIK_DATA") or "data").strip()).absolute()
 
 
 def local_file(data: Path) -> Path:
@@ -128,13 +142,16 @@ def _config_file(name: str, problems: list[str]) -> dict[str, str]:
     return values
 
 
-def _data_folder(value: str, problems: list[str]) -> Path:
-    folder = Path(value).absolute()
+def _check_data_folder(folder: Path, problems: list[str]) -> None:
     if folder.exists() and not folder.is_dir():
         problems.append(f"KLIK_DATA: {folder} er en fil, ikke en mappe")
     elif folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
-        problems.append(f"KLIK_DATA: der kan ikke skrives i mappen {folder}")
-    return folder
+        problems.append(unwritable(folder))
+
+
+def unwritable(folder: Path) -> str:
+    """The sentence for a data folder that cannot be written."""
+    return f"KLIK_DATA: der kan ikke skrives i mappen {folder}"
 
 
 def _database_url(value: str, data: Path, problems: list[str]) -> str:

@@ -16,7 +16,7 @@ from klik import dispatcher, jobs
 from klik.domain.calendar import in_denmark
 from klik.installation import Installation
 from klik.services import job_runs
-from klik.services.delivery import owner_name
+from klik.services.notices.delivery import owner_name
 
 log = logging.getLogger("klik.worker")
 TICK = 60  # seconds

@@ -22,7 +22,7 @@ class Browser:
 
     def get(self, path: str, *, expect: int = 200, follow: bool = True) -> BeautifulSoup:
         """Fetch a page, following redirects; the status must be the expected one and the page flawless."""
-        self.response = self._client.get(path, follow_redirects=follow)
+        self.response = self._client.get(path, follow_redirects=follow, buffered=True)
         return self._looked_at(path, expect)
 
     def post(
@@ -30,7 +30,7 @@ class Browser:
     ) -> BeautifulSoup:
         """Send a form with its CSRF token, as the page's own button would."""
         form = {"csrf_token": self.token()} | (data or {})
-        self.response = self._client.post(path, data=form, follow_redirects=follow)
+        self.response = self._client.post(path, data=form, follow_redirects=follow, buffered=True)
         return self._looked_at(path, expect)
 
     def submit(self, page: BeautifulSoup, action: str, *, expect: int = 200, **changes: Any) -> BeautifulSoup:
@@ -41,7 +41,7 @@ class Browser:
 
     def download(self, path: str, *, expect: int = 200) -> bytes:
         """Fetch something that is no page."""
-        self.response = self._client.get(path)
+        self.response = self._client.get(path, buffered=True)
         assert self.response.status_code == expect, (
             path,
             self.response.status_code,

@@ -27,7 +27,7 @@ from klik.models import (
     TaskVersion,
     Wave,
 )
-from klik.services import passwords
+from klik.services.people import passwords
 from klik.services.work import Actor
 
 NOW = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)

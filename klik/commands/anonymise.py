@@ -8,8 +8,8 @@ import click
 
 from klik.cli import data_option, installation, problem
 from klik.commands.insight import person_with
-from klik.services import privacy
 from klik.services.errors import RefusedError
+from klik.services.people import privacy
 
 
 @click.command("anonymise")

@@ -11,7 +11,7 @@ import click
 from sqlalchemy.engine import make_url
 
 from klik import settings as settings_module
-from klik.cli import data_folder, data_option, installation, load_settings, problem
+from klik.cli import data_folder, data_option, installation, load_settings, problem, wrong_settings
 from klik.services import backup, invariants, schema
 from klik.services.backup import BackupError
 
@@ -24,12 +24,17 @@ def command() -> None:
 def make_secret(data: Path) -> None:
     """Give an installation that has none a secret key of its own, readable by its owner only."""
     file = settings_module.secret_file(data)
-    if os.environ.get("KLIK_SECRET_KEY") or file.exists():
+    if settings_module.given().get("KLIK_SECRET_KEY"):
         return
-    data.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        stream.write(secrets.token_urlsafe(48))
+    try:
+        if file.exists():
+            return
+        data.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+            stream.write(secrets.token_urlsafe(48))
+    except OSError as error:
+        raise wrong_settings([settings_module.unwritable(data)]) from error
 
 
 @command.command()

@@ -14,9 +14,10 @@ import click
 import waitress
 from sqlalchemy import select
 
+from klik import logs
 from klik import settings as settings_module
 from klik.app import create_app
-from klik.cli import WRONG_SETTINGS
+from klik.cli import wrong_settings
 from klik.commands.database import make_secret
 from klik.demo import people, story
 from klik.demo.mailbox import Catcher
@@ -54,8 +55,11 @@ def command(port: int, data: Path, fresh: bool) -> None:
     if fresh and data.exists():
         _refuse_foreign(data)
         shutil.rmtree(data)
-    data.mkdir(parents=True, exist_ok=True)
-    (data / MARK).touch()
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        (data / MARK).touch()
+    except OSError as error:
+        raise wrong_settings([settings_module.unwritable(data)]) from error
     make_secret(data)
     catcher = Catcher(post_folder(data))
     catcher.start()
@@ -90,9 +94,7 @@ def _settings(data: Path, port: int, smtp_url: str) -> Settings:
             chosen | {name: value for name, value in os.environ.items() if name != "KLIK_DATA"}
         )
     except SettingsError as error:
-        for problem in error.problems:
-            click.echo(problem, err=True)
-        raise SystemExit(WRONG_SETTINGS) from error
+        raise wrong_settings(error.problems) from error
 
 
 def _fill(settings: Settings) -> None:
@@ -111,6 +113,7 @@ def _fill(settings: Settings) -> None:
 
 
 def _run(settings: Settings, port: int) -> None:
+    logs.set_up("WARNING", plain=True)
     app = create_app(settings, pages=[demo_pages])
     try:
         server = waitress.create_server(app, host="127.0.0.1", port=port, threads=8, ident=None)

@@ -14,21 +14,14 @@ from klik.cli import data_option, installation, problem
 from klik.domain.rights import Level
 from klik.installation import Installation
 from klik.models import Municipality
-from klik.services import (
-    attachments,
-    calendar_file,
-    exporting,
-    filtering,
-    list_document,
-    listing,
-    tables,
-    task_details,
-)
+from klik.services import calendar_file, filtering, list_document, listing, tables
 from klik.services.criteria import QueryTooLongError
 from klik.services.errors import RefusedError
-from klik.services.exporting import TaskExport
 from klik.services.filtering import Selection
 from klik.services.rendering import RenderingError
+from klik.services.tasks import attachments, exporting
+from klik.services.tasks import details as task_details
+from klik.services.tasks.exporting import TaskExport
 from klik.services.work import Actor, Work
 
 WRONG_USE = 2

@@ -9,7 +9,7 @@ import click
 
 from klik.cli import data_option, installation, problem
 from klik.models import Person
-from klik.services import directory, privacy
+from klik.services.people import directory, privacy
 from klik.services.work import Work
 
 

@@ -10,9 +10,9 @@ import click
 from klik import jobs
 from klik.cli import data_option, installation, problem
 from klik.domain.calendar import clock
-from klik.services import notice_account
 from klik.services.errors import NotFoundError, RefusedError
-from klik.services.notice_account import STATES, NoticeRow, Question
+from klik.services.notices import account as notice_account
+from klik.services.notices.account import STATES, NoticeRow, Question
 
 
 @click.group("outbox")

@@ -18,8 +18,8 @@ from klik.models import Task
 from klik.services.errors import RefusedError
 from klik.services.idempotency import earlier_result
 from klik.services.publishing import Draft, Published, RecipientChoice, check, publish, recipients
-from klik.services.publishing_file import KEY_OF, DraftFile, read_draft
-from klik.services.publishing_preview import Preview, preview
+from klik.services.publishing.file import KEY_OF, DraftFile, read_draft
+from klik.services.publishing.preview import Preview, preview
 from klik.services.work import Work
 
 WRONG_USE = 2

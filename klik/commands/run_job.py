@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
-import sys
 import threading
 from types import FrameType
 
 import click
 
-from klik import dispatcher, jobs
+from klik import dispatcher, jobs, logs
 from klik.cli import FOUND_A_PROBLEM, data_option, installation
 
 
@@ -23,6 +23,7 @@ from klik.cli import FOUND_A_PROBLEM, data_option, installation
 def command(context: click.Context, name: str, as_json: bool, in_a_loop: bool) -> None:
     """Kør et job nu, og skriv i én sætning, hvad det gjorde."""
     house = installation(context)
+    logs.set_up(house.settings.log_level)
     if in_a_loop:
         if name != "deliver":
             raise click.UsageError("--loop findes kun for deliver.")
@@ -52,7 +53,9 @@ def _until_told() -> threading.Event:
         signal.signal(number, stop)
 
     def watch_parent() -> None:
-        sys.stdin.buffer.read()
+        # Not sys.stdin: Python dies in its own end while a thread holds the reader.
+        while os.read(0, 1024):
+            pass
         stopped.set()
 
     threading.Thread(target=watch_parent, daemon=True).start()

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
 
 from klik import logs
-from klik.app import create_app
-from klik.cli import data_option, load_settings
+from klik.cli import data_option, load_settings, wrong_settings
 from klik.settings import Settings
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+class _PassingLogger(Logger):  # type: ignore[misc]
+    """gunicorn's own lines go the way of all others, as JSON."""
+
+    def setup(self, cfg: Config) -> None:
+        super().setup(cfg)
+        self.error_log.propagate = True
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -26,7 +37,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        logs.set_up(self._settings.log_level)
+        from klik.app import create_app
+
         return create_app(self._settings)
 
 
@@ -41,7 +53,15 @@ class _Server(BaseApplication):  # type: ignore[misc]
 def command(context: click.Context, bind: str, workers: int, threads: int) -> None:
     """Server siderne med gunicorn, bag en omvendt proxy."""
     settings = load_settings(context)
-    create_app(settings).extensions["klik"].close()  # every fault before the first process is started
+    logs.set_up(settings.log_level)
+    # Not before the settings are known to be right, which must be told at once.
+    from klik.app import create_app
+    from klik.content.loading import ContentErrors
+
+    try:
+        create_app(settings).extensions["klik"].close()  # every fault before the first process is started
+    except ContentErrors as error:
+        raise wrong_settings(error.problems) from error
     options = {
         "bind": bind,
         "workers": workers,
@@ -51,6 +71,9 @@ def command(context: click.Context, bind: str, workers: int, threads: int) -> No
         "max_requests": 20_000,
         "max_requests_jitter": 2_000,
         "accesslog": None,
+        "errorlog": None,
+        "logger_class": _PassingLogger,
+        "control_socket_disable": True,
         "forwarded_allow_ips": "127.0.0.1,::1",
     }
     _Server(settings, options).run()

@@ -11,9 +11,9 @@ import click
 
 from klik.cli import data_option, installation, problem
 from klik.domain.rights import Level
-from klik.services import directory, new_passwords, people
+from klik.services import people
 from klik.services.errors import RefusedError
-from klik.services.people import NewPerson
+from klik.services.people import NewPerson, directory, new_passwords
 
 
 @click.group("user")

@@ -14,7 +14,7 @@ from sqlalchemy import insert, select
 from klik.domain.rights import Level
 from klik.domain.texts import slug, sort_key
 from klik.models import Membership, MembershipSystem, Municipality, Person, RoleHolding
-from klik.services import passwords
+from klik.services.people import passwords
 from klik.services.work import Work
 
 PASSWORD = "klik-demo"

@@ -15,20 +15,19 @@ from klik.demo.people import KOEGE, Staff
 from klik.domain.deadlines import danish_today
 from klik.domain.rights import Level
 from klik.domain.status import Status
-from klik.domain.texts import sort_key
 from klik.models import (
     Comment,
     DeletionItem,
     Membership,
     MunicipalTask,
+    Notice,
     Person,
     Project,
-    SavedFilter,
     Task,
     TaskChange,
     TaskVersion,
 )
-from klik.services import deleting, importing, publishing
+from klik.services import deleting, filtering, importing, publishing, saved_filters
 from klik.services.work import Actor, Work
 
 REASONS = ("Vi bruger en fælles løsning med nabokommunen", "Kommunen har ikke dette økonomisystem")
@@ -153,6 +152,12 @@ def _take_home(work: Work, staff: Mapping[int, Staff]) -> None:
     random = Random(37)
     work.session.execute(update(DeletionItem).values(notified_at=work.now - timedelta(days=12)))
     done = [code for code in staff if code != KOEGE and random.random() < 0.6]
+    silent = [code for code in staff if code not in done and random.random() < 0.4]
+    work.session.execute(
+        update(Notice)
+        .where(Notice.occasion.startswith("sletning"), Notice.municipality_id.in_(silent))
+        .values(read_at=None)
+    )
     for code in done:
         work.session.execute(
             update(DeletionItem)
@@ -226,22 +231,12 @@ RED_YELLOW = "deadline=roed&deadline=gul&status=ikke-paabegyndt"
 
 def _filters(work: Work, staff: Mapping[int, Staff]) -> None:
     for code in (KOEGE, 657, 751, 825):
+        leader = replace(work, actor=_member(work, staff[code], "programleder", Level.PLUS_USER))
         for name, query, default in (
             ("Rød/gul ej påbegyndt", RED_YELLOW, True),
             ("Mine opgaver", "ansvarlig=mig", False),
             ("Infrastruktur de næste 30 dage", "infrastruktur=ja&deadline=idag..idag%2B30", False),
         ):
-            work.session.add(
-                SavedFilter(
-                    person_id=staff[code].ids["programleder"],
-                    municipality_id=code,
-                    name=name,
-                    name_key=sort_key(name),
-                    query=query,
-                    is_default=default,
-                    pinned=default,
-                    shared="selv",
-                    subscription="ingen",
-                    created_at=work.now,
-                )
-            )
+            saved = saved_filters.save(leader, name, filtering.read(work.registry, query))
+            if default:
+                saved_filters.make_default(leader, saved.id)

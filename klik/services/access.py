@@ -6,7 +6,7 @@ by its id.
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, not_, or_, select, true
 
 from klik.domain.rights import Level, Right
 from klik.models import (
@@ -272,7 +272,7 @@ def own_saved_filter(work: Work, filter_id: int) -> SavedFilter:
 
 
 def notices(work: Work) -> ColumnElement[bool]:
-    """Ledger rows: KOMBIT all; a municipality with the right those about itself; everybody their own."""
+    """Ledger rows: KOMBIT all but those on local tasks; a municipality with the right its own; everybody theirs."""
     actor = work.actor
     if actor is None:
         return true()
@@ -280,7 +280,10 @@ def notices(work: Work) -> ColumnElement[bool]:
     if not actor.has(Right.READ_LEDGER):
         return and_(open_to_read, Notice.person_id == actor.person_id)
     if actor.kombit:
-        return open_to_read
+        local = select(MunicipalTask.id).where(
+            MunicipalTask.id == Notice.municipal_task_id, MunicipalTask.task_id.is_(None)
+        )
+        return and_(open_to_read, not_(local.exists()))
     return and_(open_to_read, Notice.municipality_id == actor.municipality_id)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from klik.content.loading import Content
-from klik.services import deadlines, filters, reminders, smtp
+from klik.services import deadlines, filters
+from klik.services.notices import reminders, smtp
 from klik.settings import SmtpAddress
 
 

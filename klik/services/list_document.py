@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from klik.services import access, exporting, filtering, listing, vocabulary
+from klik.services import access, filtering, listing, vocabulary
 from klik.services.documents import ListDocument
 from klik.services.errors import RefusedError
 from klik.services.filtering import Selection
 from klik.services.listing import TaskRow
+from klik.services.tasks import exporting
 from klik.services.work import Work
 
 # Drawing costs about 3 ms a row; beyond this nobody wants paper.

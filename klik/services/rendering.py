@@ -23,12 +23,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from klik import paths
 from klik.services.documents import ListDocument, TaskDocument
 from klik.services.rendering_child import PDF, read_frame, write_frame
 from klik.services.rendering_child import UNAVAILABLE as UNAVAILABLE_HERE
 from klik.services.rendering_pages import Pages
 
-FONTS = Path(__file__).parent.parent / "static" / "vendor" / "dkfds" / "fonts"
+FONTS = paths.PACKAGE / "static" / "vendor" / "dkfds" / "fonts"
 EMBEDDED_NAME = "opgave.json"
 EMBEDDED_DESCRIPTION = "Opgavens data i maskinlæsbar form"
 UNAVAILABLE = (

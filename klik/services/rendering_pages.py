@@ -10,9 +10,10 @@ import nh3
 from babel.dates import format_date, format_datetime
 from markupsafe import Markup
 
+from klik import paths
 from klik.services.documents import ListDocument, TaskDocument, TextPart, danish_time
 
-TEMPLATES = Path(__file__).parent.parent / "templates" / "pdf"
+TEMPLATES = paths.PACKAGE / "templates" / "pdf"
 ROWS_PER_TABLE = 50  # one long table costs worse than linearly
 PLAIN_LINE_LENGTH = 1_000
 MOST_PLAIN_LINES = 1_000

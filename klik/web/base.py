@@ -18,8 +18,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from klik.domain.rights import Right
 from klik.installation import Installation
-from klik.services import idempotency, sessions
+from klik.services import idempotency
 from klik.services.errors import ConflictError, ForbiddenError
+from klik.services.people import sessions
 from klik.services.work import Work
 
 View = Callable[..., Any]

@@ -7,9 +7,11 @@ import logging
 from flask import Flask, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.wrappers import Response
 
 from klik.services.errors import ConflictError, ForbiddenError, NotFoundError, RefusedError
+from klik.web.base import installation
 
 log = logging.getLogger("klik.web")
 PAGES = frozenset({400, 403, 404, 405, 409, 413, 414, 415, 422, 429, 500, 503})
@@ -32,6 +34,7 @@ def set_up(app: Flask) -> None:
     )
     app.register_error_handler(CSRFError, lambda _error: page(400, expired=True, typed=typed()))
     app.register_error_handler(OperationalError, _database_away)
+    app.register_error_handler(SecurityError, _wrong_host)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unforeseen)
 
@@ -51,6 +54,12 @@ def _http(error: HTTPException) -> Answer:
         return error.get_response()  # type: ignore[return-value]
     text, code = page(error.code)[:2]
     return text, code, headers
+
+
+def _wrong_host(_error: Exception) -> Response:
+    """Plain text: with an unknown host there are no addresses to draw a page with."""
+    text = f"klik svarer kun på {installation().settings.base_url}\n"
+    return Response(text, status=400, mimetype="text/plain")
 
 
 def _database_away(error: Exception) -> Answer:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Flask, Request, g
 from flask_login import LoginManager, UserMixin
 
-from klik.services import sessions
-from klik.services.sessions import SignedIn
+from klik.services.people import sessions
+from klik.services.people.sessions import SignedIn
 from klik.services.work import Actor
 from klik.web.base import cookie_name
 

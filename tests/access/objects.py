@@ -15,7 +15,7 @@ from tests.access.world import CENTRAL, HERNING, KOEGE, LEVELS, MUNICIPAL, PLACE
 
 MISSING = ("999999", "2147483647")
 MALFORMED = ("0", "-1", "2147483648", "9" * 400, "1.0", "٣", "%00", "1'--", "..%2f1", "01")
-MISSING_WORD = ("findes-ikke", "KANARIE-657", "x" * 400, "%00", "..%2f..%2fsettings")
+MISSING_WORD = ("findes-ikke", "KANARIE-657", "x" * 400, "%00")
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 
 Pairs = list[tuple[int | str, ...]]
@@ -99,7 +99,22 @@ class _View:
 
 def _tasks(view: _View) -> Ids:
     own, other = view.tasks()
+    other = other + view.both("erased")
     return Ids([(each,) for each in own], [(each,) for each in other])
+
+
+def withdrawn(world: World, visitor: Visitor, address: str) -> Pairs:
+    """Tasks of one's own that KOMBIT has withdrawn: they are read, and changed by nobody."""
+    view = _View(world, visitor)
+    if address.startswith(TASK) and len(arguments(address)) == 1 and view.place:
+        return [(view.ids["withdrawn", view.place],)]
+    return []
+
+
+def of_role(world: World, visitor: Visitor, address: str) -> Pairs:
+    """A task of the municipality's that one role is responsible for."""
+    here = address.startswith(TASK) and len(arguments(address)) == 1 and visitor.place
+    return [(world.ids["of-role", visitor.place],)] if here else []
 
 
 def _comments(view: _View) -> Ids:
@@ -118,6 +133,7 @@ def _kombit_files(view: _View) -> Ids:
     places = [view.place] if view.place else list(PLACES)
     own = [(view.ids["first", place], file) for place in places]
     other = [(view.ids[name, place], file) for name in ("first", "third", "local") for place in PLACES]
+    other += [(view.ids["first", place], view.ids["kombit_file-third", None]) for place in PLACES]
     return Ids(own, other)
 
 

@@ -22,7 +22,7 @@ from werkzeug.test import TestResponse
 from klik.models import Base
 from klik.web.headers import HEADERS
 from tests.access import reading
-from tests.access.objects import MALFORMED, arguments, filled, ids_of
+from tests.access.objects import MALFORMED, arguments, filled, ids_of, of_role, withdrawn
 from tests.access.table import AccessTable, Row, kinds_of_ids
 from tests.access.world import HERNING, KOEGE, LEVELS, Visitor, World
 from tests.client import filled as drawn
@@ -163,6 +163,10 @@ class Run:
         ids = ids_of(self.world, visitor, row.address)
         own = {"first": ids.own[:1], "last": ids.own[-1:], None: ids.own}[row.where]
         tried = [("own", each) for each in own] + [("other", each) for each in ids.other]
+        if row.closed or row.method == "GET":
+            tried += [("closed", each) for each in withdrawn(self.world, visitor, row.address)]
+        if row.by_role:
+            tried += [("by role", each) for each in of_role(self.world, visitor, row.address)]
         tried += kinds_of_ids(row.address)
         for kind, each in tried:
             yield Probe(visitor, row.method, row.address, kind, each, row)
@@ -373,9 +377,7 @@ class Run:
 
     def _judge_changes(self, probe: Probe, response: TestResponse, changes: list[Any]) -> None:
         row, visitor = probe.row, probe.visitor
-        success = (
-            row is not None and response.status_code < 400 and probe.kind == "own" and row.allowed(visitor)
-        )
+        success = row is not None and response.status_code < 400 and row.allowed(visitor, probe.kind)
         if not changes:
             return
         if not success or (probe.method == "HEAD" and not row.writes):  # type: ignore[union-attr]

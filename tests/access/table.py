@@ -14,7 +14,9 @@ from tests.access.objects import MISSING_WORD, arguments
 from tests.access.world import Visitor
 
 FILE = Path(__file__).parents[1] / "access_matrix.toml"
-KNOWN = frozenset(["door", "own", "hidden", "gives", "page", "form", "writes", "where", "changes"])
+KNOWN = frozenset(
+    ["door", "own", "hidden", "gives", "page", "form", "writes", "where", "changes", "closed", "by_role"]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Row:
     writes: frozenset[str]
     where: str | None
     changes: bool
+    closed: int | None
+    by_role: frozenset[str]
 
     @property
     def name(self) -> str:
@@ -49,13 +53,19 @@ class Row:
             return 303 if self.method == "GET" else 401
         if visitor.kind not in self.door:
             return 403
-        if ids != "own" or visitor.kind in self.hidden:
+        if ids not in ("own", "closed", "by role") or visitor.kind in self.hidden:
             return 404
+        if ids == "by role":
+            return self.gives[visitor.kind] if visitor.kind in self.by_role else 403
+        if ids == "closed" and self.closed:
+            return self.closed
         return self.gives[visitor.kind] if visitor.kind in self.own else 403
 
-    def allowed(self, visitor: Visitor) -> bool:
+    def allowed(self, visitor: Visitor, ids: str = "own") -> bool:
         """Whether this visitor gets what it asks for, of its own."""
-        return visitor.kind in self.own if not self.open else True
+        if ids == "by role":
+            return visitor.kind in self.by_role
+        return ids == "own" and (self.open or visitor.kind in self.own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,8 @@ def _row(name: str, raw: Mapping[str, Any], kinds: frozenset[str], named: Any) -
         form=raw.get("form", {}),
         writes=frozenset(raw.get("writes", "").split()),
         where=raw.get("where"),
+        by_role=named(raw.get("by_role", "")),
+        closed=raw.get("closed"),
         changes=raw.get("changes", bool(raw.get("writes")) and method == "POST"),
     )
 

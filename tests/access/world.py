@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Column, LargeBinary, MetaData, String, Table, insert, select, text
+from sqlalchemy import Column, LargeBinary, MetaData, String, Table, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from klik.domain.rights import Level
-from klik.domain.status import Status
 from klik.installation import Installation
 from klik.models import (
     Base,
@@ -44,15 +43,19 @@ from klik.models import (
     StoredFile,
     TaskChange,
     TaskFile,
+    guards,
 )
-from klik.services import auditing, new_passwords, sessions
+from klik.services import auditing
+from klik.services.access import SECRET_OCCASION
 from klik.services.filestore import FileStore
+from klik.services.people import new_passwords, sessions
 from klik.services.work import Work
 from tests import make
 from tests.make import HERNING, KOEGE, NOW, TODAY
 
 EVERYBODY, KOMBIT = 0, 1
 PLACES = (KOEGE, HERNING)
+ASSIGNED = "core.assigned"
 SECRET = "the-link-mailed-to-the-guest"
 LATER = NOW + timedelta(days=300)
 
@@ -146,6 +149,7 @@ class World:
     at_home: set[tuple[str, int]] = field(default_factory=set)
     personal: dict[tuple[str, int], int] = field(default_factory=dict)
     of_supplier: set[tuple[str, int]] = field(default_factory=set)
+    secret: set[tuple[str, int]] = field(default_factory=set)
     behind_the_link: set[tuple[str, int]] = field(default_factory=set)
     task_counts: dict[int, int] = field(default_factory=dict)
     case_counts: dict[int, int] = field(default_factory=dict)
@@ -154,6 +158,8 @@ class World:
         """The oracle: whether this visitor may meet a canary of this row. It knows nothing of klik's own rules."""
         if (table, row) in self.behind_the_link:
             return True
+        if (table, row) in self.secret:
+            return False
         if visitor.out:
             return False
         if code == EVERYBODY:
@@ -163,7 +169,8 @@ class World:
         if owner is not None:
             if table in ("notices", "mails"):  # the account of what was sent, for those who may read it
                 ledger = visitor.kind in ("plusbruger", "administrator") and visitor.place == code
-                return ledger or visitor.person_id == owner or level.scope == "kombit"
+                kombit = level.scope == "kombit" and (table, row) not in self.at_home
+                return ledger or visitor.person_id == owner or kombit
             return visitor.person_id == owner
         if code == KOMBIT:
             return level.scope == "kombit"
@@ -194,6 +201,7 @@ class _Builder:
         self._guest()
         self._visitors()
         self._plugins()
+        guards.install(self.session.connection())
         self.session.flush()
         self._mark()
         return self.made
@@ -221,20 +229,21 @@ class _Builder:
             make.task(self.session, in_project=self.projects["kp"]),
             make.task(self.session, in_project=self.projects["ky"]),
         ]
+        self.erased = make.task(self.session, in_project=self.projects["kp"])
+        self.withdrawn = make.task(self.session, in_project=self.projects["kp"])
+        self.of_role = make.task(self.session, in_project=self.projects["kp"])
+        self._on = "" if self.house.database.sqlite else " on municipal_tasks"
         draft = make.task(self.session, in_project=self.projects["kp"], state="kladde")
         self.made.ids |= {("task", "draft"): draft.task_id, ("task", "published"): self.versions[0].task_id}
         self.draft = draft
         sha256 = self._stored(b"KANARIE-000-task_files-1-content")
-        row = self._add(
-            TaskFile(
-                task_id=self.versions[0].task_id,
-                sha256=sha256,
-                name="x",
-                added_by=self.editor.id,
-                added_at=NOW,
+        for name, version in (("kombit_file", self.versions[0]), ("kombit_file-third", self.versions[2])):
+            row = self._add(
+                TaskFile(
+                    task_id=version.task_id, sha256=sha256, name="x", added_by=self.editor.id, added_at=NOW
+                )
             )
-        )
-        self.made.ids["kombit_file", None] = row.id
+            self.made.ids[name, None] = row.id
         letter = self._add(
             Newsletter(
                 subject="x", body="x", audience="", state="kladde", created_by=self.editor.id, created_at=NOW
@@ -258,11 +267,7 @@ class _Builder:
         make.has_system(session, place, "ky")
         for name, version in zip(("first", "second", "third"), self.versions, strict=True):
             row = make.municipal_task(
-                session,
-                version,
-                municipality=place,
-                responsible=staff["ansvarlig"],
-                status=Status.NOT_STARTED,
+                session, version, municipality=place, responsible=staff["ansvarlig"], executor=staff["laeser"]
             )
             ids[name, place] = row.id
             if version.task.project is self.projects["kp"]:
@@ -275,10 +280,27 @@ class _Builder:
                 local=True,
                 in_project=self.projects["kp"],
                 responsible=staff["ansvarlig"],
+                executor=staff["laeser"],
             )
             ids[("local" if number == 0 else f"local-{number}"), place] = row.id
             self.made.at_home.add(("municipal_tasks", row.id))
         self.made.task_counts[place] = 3 + locals_here
+        gone = make.municipal_task(session, self.erased, municipality=place, responsible=staff["ansvarlig"])
+        # Erased is seen by nobody; the trigger guards the way there, not a row that is made so.
+        session.execute(text("drop trigger if exists municipal_tasks_erased_after_archive" + self._on))
+        gone.erased_at = NOW
+        session.flush()
+        ids["erased", place] = gone.id
+        closed_task = make.municipal_task(
+            session,
+            self.withdrawn,
+            municipality=place,
+            responsible=staff["ansvarlig"],
+            executor=staff["laeser"],
+        )
+        closed_task.withdrawn_at = NOW
+        ids["withdrawn", place] = closed_task.id
+        self.made.of_supplier.add(("municipal_tasks", closed_task.id))
         for name in ("first", "local"):
             self._hang_on(name, place, staff)
         for kind, person in staff.items():
@@ -291,7 +313,23 @@ class _Builder:
         ids["holding", place] = make.holding(session, holder=staff["bruger"], municipality=place).id
         boxed = make.holding(session, "superbruger", mailbox="x", municipality=place, primary=False)
         ids["mailbox", place] = boxed.id
+        self._task_of_role(place, staff)
         self._deletions(place)
+
+    def _task_of_role(self, place: int, staff: dict[str, Person]) -> None:
+        """A task that is the user's through a role; whoever is "ansvarlig" has only nearly the same role."""
+        task = make.municipal_task(self.session, self.of_role, municipality=place)
+        # Not through the row itself: the forms are sent with version 1.
+        by_role = update(MunicipalTask).where(MunicipalTask.id == task.id)
+        self.session.execute(by_role.values(responsible_role="systemansvarlig"))
+        self.made.ids["of-role", place] = task.id
+        self.made.of_supplier.add(("municipal_tasks", task.id))
+        nearly = {"holder": staff["ansvarlig"], "municipality": place, "primary": False}
+        make.holding(self.session, "superbruger", **nearly)
+        make.holding(self.session, system_code="ky", **nearly)
+        make.holding(self.session, **nearly).valid_from = TODAY + timedelta(days=1)
+        make.holding(self.session, **nearly).valid_to = TODAY - timedelta(days=1)
+        self.session.flush()
 
     def _hang_on(self, name: str, place: int, staff: dict[str, Person]) -> None:
         task = self.session.get(MunicipalTask, self.made.ids[name, place])
@@ -371,26 +409,15 @@ class _Builder:
         )
         personal["mails", mail.id] = person
         self.made.ids[f"mail {kind}", place] = mail.id
-        notice = self._add(
-            Notice(
-                dedupe_key=f"world/{person}",
-                occasion="core.assigned",
-                channel="core.mail",
-                municipality_id=place,
-                municipal_task_id=task,
-                person_id=person,
-                address="x",
-                reason="x",
-                heading="x",
-                sentence="x",
-                path="/",
-                created_at=NOW,
-                due_at=NOW,
-                mail_id=mail.id,
-            )
+        self.made.ids[f"notice {kind}", place] = self._notice(
+            str(person), place, person, task, mail.id, ASSIGNED
         )
-        personal["notices", notice.id] = person
-        self.made.ids[f"notice {kind}", place] = notice.id
+        if place is not None:
+            local = self.made.ids["local", place]
+            at_home = self._notice(f"local/{person}", place, person, local, mail.id, ASSIGNED)
+            self.made.at_home.add(("notices", at_home))
+            secret = self._notice(f"secret/{person}", place, person, None, mail.id, SECRET_OCCASION)
+            self.made.secret.add(("notices", secret))
         export = self._add(
             Export(
                 municipality_id=place,
@@ -418,6 +445,31 @@ class _Builder:
             session.add(
                 ReadMark(municipality_id=place, person_id=person, municipal_task_id=task, seen_at=NOW)
             )
+
+    def _notice(
+        self, key: str, place: int | None, person: int, task: int | None, mail: int, occasion: str
+    ) -> int:
+        """A notice to somebody about a task; returns its id."""
+        row = self._add(
+            Notice(
+                dedupe_key=f"world/{key}",
+                occasion=occasion,
+                channel="core.mail",
+                municipality_id=place,
+                municipal_task_id=task,
+                person_id=person,
+                address="x",
+                reason="x",
+                heading="x",
+                sentence="x",
+                path="/",
+                created_at=NOW,
+                due_at=NOW,
+                mail_id=mail,
+            )
+        )
+        self.made.personal["notices", row.id] = person
+        return int(row.id)
 
     def _deletions(self, place: int) -> None:
         """One announcement that concerns both, and one that concerns this municipality alone."""

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from klik.cli import klik
 from klik.installation import Installation
-from klik.services import attachments
+from klik.services.tasks import attachments
 from klik.settings import Settings
 from tests import make
 from tests.make import NOW

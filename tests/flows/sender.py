@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from klik import jobs, settings
 from klik.installation import Installation
-from klik.services import delivery
+from klik.services.notices import delivery
 
 LEASE = timedelta(seconds=1)
 

@@ -19,9 +19,10 @@ from klik import jobs
 from klik.domain.deadlines import danish_today
 from klik.installation import Installation
 from klik.models import Heartbeat, JobRun, Mail, Notice
-from klik.services import delivery, job_runs
-from klik.services.ledger import NoticeDraft, enqueue
-from klik.services.recipients import Recipient
+from klik.services import job_runs
+from klik.services.notices import delivery
+from klik.services.notices.ledger import NoticeDraft, enqueue
+from klik.services.notices.recipients import Recipient
 from klik.settings import Settings
 from tests import make
 from tests.sink import Sink, running_sink, wait_until

@@ -62,7 +62,11 @@ SINNERS = [
     ("klik.worker", "def late():\n    import flask_login", "flask_login below the web"),
     ("klik.services.tasks", "session.commit()", ".commit outside klik/db.py"),
     ("klik.plugins.ksd", "finish = session.commit", ".commit outside klik/db.py"),
-    ("klik.services.exporting", "import weasyprint", "weasyprint outside klik.services.rendering_engine"),
+    (
+        "klik.services.tasks.exporting",
+        "import weasyprint",
+        "weasyprint outside klik.services.rendering_engine",
+    ),
     (
         "klik.services.rendering_child",
         "import weasyprint",

@@ -11,7 +11,7 @@ from flask import Flask
 from jinja2 import DictLoader, Environment, StrictUndefined, TemplateSyntaxError, meta, nodes
 
 from klik.app import create_app
-from klik.services import mails
+from klik.services.notices import mails
 from klik.services.rendering_pages import Pages
 from tests.conftest import make_settings
 

@@ -31,8 +31,9 @@ from klik.plugins import (
 from klik.plugins.answers import is_day, is_delivery, is_panel, is_report, is_text
 from klik.plugins.guard import REST, Guard
 from klik.plugins.ksd.tables import reports
-from klik.services import deadlines, events, importing, panels
+from klik.services import deadlines, events, importing
 from klik.services.errors import RefusedError
+from klik.services.tasks import panels
 from klik.settings import Settings
 from tests import make
 from tests.plugins.rogues import plugin

@@ -17,7 +17,8 @@ from klik.plugins import ChangeView, MunicipalityView, MunicipalTaskView, Publis
 from klik.plugins.ky.go_live import BEFORE_GO_LIVE
 from klik.plugins.ky.readiness import Readiness, counts
 from klik.plugins.ky.reminder import BEFORE_GO_LIVE as REMINDER
-from klik.services import deadlines, events, notifying, systems, views
+from klik.services import deadlines, events, systems, views
+from klik.services.notices import scanning
 from tests import make
 from tests.client import Browser
 
@@ -124,7 +125,7 @@ def test_the_reminder_is_told_once(house: Installation) -> None:
         )
     for _ in range(2):
         with house.writing(make.NOW) as work:
-            notifying.scan_deadlines(work)
+            scanning.scan_deadlines(work)
     with house.reading(make.NOW) as work:
         (notice,) = work.session.scalars(select(Notice).where(Notice.occasion == REMINDER.key))
         assert notice.person_id == person.id

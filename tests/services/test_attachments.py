@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 from klik.domain.rights import Level
 from klik.installation import Installation
 from klik.models import MunicipalTaskFile, StoredFile, TaskChange, TaskFile
-from klik.services import attachments
-from klik.services.attachments import FileLostError
 from klik.services.errors import ForbiddenError, NotFoundError, RefusedError
+from klik.services.tasks import attachments
+from klik.services.tasks.attachments import FileLostError
 from klik.services.work import Actor
 from tests import make
 from tests.make import NOW

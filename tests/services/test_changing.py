@@ -12,10 +12,10 @@ from klik.domain.rights import Level
 from klik.domain.status import Status
 from klik.installation import Installation
 from klik.models import AuditEntry, MunicipalTask, Notice, ReadMark, TaskChange
-from klik.services import changing
-from klik.services.assigning import NOBODY, Assignee
-from klik.services.changing import Changes
 from klik.services.errors import ConflictError, ForbiddenError, NotFoundError, RefusedError
+from klik.services.tasks import changing
+from klik.services.tasks.assigning import NOBODY, Assignee
+from klik.services.tasks.changing import Changes
 from klik.services.work import Actor
 from tests import make
 from tests.make import NOW, TODAY

@@ -18,8 +18,9 @@ from sqlalchemy.exc import DatabaseError
 from klik.domain.rights import Level
 from klik.installation import Installation
 from klik.models import Deletion, DeletionItem
-from klik.services import access, deleting, deletion_standing
+from klik.services import access, deleting
 from klik.services.deleting import Draft, Selection
+from klik.services.deleting import progress as deletion_progress
 from klik.services.errors import RefusedError
 from klik.services.work import Actor
 from tests import make
@@ -185,7 +186,7 @@ class Life(RuleBasedStateMachine):
                 self.granted is None or (self.granted and self.asked >= self.day)
             )
             due = self.runs and self.last_day < self.day and self.state != "slettet" and not kept
-            of_this = deletion_standing.due(work).tasks
+            of_this = deletion_progress.due(work).tasks
             assert item.state == self.state
             assert deletion.last_day == self.last_day
             assert (deletion.state == "varslet") is self.runs

@@ -14,11 +14,11 @@ from klik import jobs
 from klik.domain.status import Status
 from klik.installation import Installation
 from klik.models import Mail, MunicipalTask, Notice
-from klik.services import delivery, mails, notifying
-from klik.services.delivery import Delivered
-from klik.services.ledger import NoticeDraft, enqueue
-from klik.services.mails import AddressUnusableError, Rendered, Sender
-from klik.services.recipients import Recipient
+from klik.services.notices import delivery, mails, scanning
+from klik.services.notices.delivery import Delivered
+from klik.services.notices.ledger import NoticeDraft, enqueue
+from klik.services.notices.mails import AddressUnusableError, Rendered, Sender
+from klik.services.notices.recipients import Recipient
 from klik.settings import Settings
 from tests import make
 from tests.sink import Sink, running_sink
@@ -60,7 +60,7 @@ def tasks_for(house: Installation, count: int = 1, *, deadline: int = -1) -> lis
             task = make.municipal_task(session, deadline=make.TODAY + deadline * DAY, responsible=person)
             ids.append(task.id)
     with house.writing(make.NOW) as work:
-        notifying.scan_deadlines(work)
+        scanning.scan_deadlines(work)
     return ids
 
 
@@ -105,7 +105,7 @@ def test_what_is_finished_while_the_mail_waits_is_withdrawn(house: Installation,
     assert send(house).sent == 0
     assert sink.received == []
     (reason,) = read(house, select(Notice.withdrawal_reason).where(Notice.occasion == "core.roed"))
-    assert reason == notifying.NO_LONGER_OPEN
+    assert reason == scanning.NO_LONGER_OPEN
 
 
 @pytest.mark.parametrize("answer", ["451 4.3.0 senere", "452 4.2.2 fuld"])

@@ -10,8 +10,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from klik.domain.deadlines import Colour
-from klik.services import mails
-from klik.services.mails import Line, Section, Sender
+from klik.services.notices import mails
+from klik.services.notices.mails import Line, Section, Sender
 from tests import make
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"

@@ -15,9 +15,9 @@ from klik.domain.status import Status
 from klik.installation import Installation
 from klik.models import Mail, MunicipalTask, Notice, Person
 from klik.plugins.contributions import NotificationRule
-from klik.services import notifying
-from klik.services.composing import compose
-from klik.services.mails import Sender, plain_text
+from klik.services.notices import scanning
+from klik.services.notices.composing import compose
+from klik.services.notices.mails import Sender, plain_text
 from tests import make
 
 SENDER = Sender("klik@klik.example", "https://klik.example")
@@ -26,7 +26,7 @@ DAY = timedelta(days=1)
 
 def scan(house: Installation, now: datetime = make.NOW) -> int:
     with house.writing(now) as work:
-        return notifying.scan_deadlines(work).written
+        return scanning.scan_deadlines(work).written
 
 
 def mail_them(house: Installation, now: datetime = make.NOW) -> int:
@@ -140,7 +140,7 @@ def test_what_is_finished_before_the_mail_is_written_is_withdrawn(
     with house.database.writing() as session:
         session.execute(update(MunicipalTask).where(MunicipalTask.id == task_id).values(status=status.value))
     assert mail_them(house) == 0
-    assert ("core.roed", notifying.NO_LONGER_OPEN) in ledger(house)
+    assert ("core.roed", scanning.NO_LONGER_OPEN) in ledger(house)
 
 
 def test_a_task_opened_again_brings_its_reminder_back(house: Installation) -> None:
@@ -291,7 +291,7 @@ def test_two_weeks_hour_by_hour_each_reminder_once_on_its_danish_day(
     for hour in range(24 * 13):
         scan(house, moment + timedelta(hours=hour))
     rows = read(house, select(Notice).order_by(Notice.id))
-    copenhagen = notifying.danish_today
+    copenhagen = scanning.danish_today
     assert [(row.occasion, copenhagen(row.created_at)) for row in rows] == [
         ("core.gul", deadline - 9 * DAY),
         ("core.7-dage", deadline - 7 * DAY),
@@ -320,7 +320,7 @@ def test_a_plug_ins_rule_is_told_and_its_bad_task_spoils_only_itself(house: Inst
             make.municipal_task(session, local=True, title=title, responsible=mette)
     with house.writing(make.NOW) as work:
         rules = {**work.registry.notification_rules, rule.key: rule}
-        notifying.scan_deadlines(replace(work, registry=replace(work.registry, notification_rules=rules)))
+        scanning.scan_deadlines(replace(work, registry=replace(work.registry, notification_rules=rules)))
     with house.database.reading() as session:
         assert session.scalars(select(Notice.heading)).all() == ["Stop: sund"]
     assert house.registry.guard.faults() == {"ksd.stop": "RuntimeError"}

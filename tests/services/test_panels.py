@@ -14,7 +14,7 @@ from klik.installation import Installation
 from klik.plugins import hookimpl
 from klik.plugins.contributions import Panel
 from klik.plugins.manager import Loaded, PluginInfo
-from klik.services import panels
+from klik.services.tasks import panels
 from klik.settings import Settings
 from tests import make
 from tests.make import NOW
@@ -87,7 +87,6 @@ FAULTS: dict[str, tuple[Any, ...]] = {
     "gives names that are no texts": (lambda _task, _context: {1: 2},),
     "too much": (lambda _task, _context: {"number": "x" * 300_000, "word": ""},),
     "a name its template lacks": (lambda _task, _context: {"number": "1"},),
-    "no template": (_data, None),
     "a broken template": (_data, "{% if %}"),
     "a template outside its folder": (_data, "{% include '../../secret.html' %}"),
     "applies raises": (_data, GOOD, _raise),

@@ -22,9 +22,17 @@ from klik.models import (
     SecretToken,
     TaskChange,
 )
-from klik.services import access, auditing, directory, new_passwords, passwords, people, privacy, sessions
+from klik.services import access, auditing, people
 from klik.services.errors import ConflictError, ForbiddenError, NotFoundError, RefusedError
-from klik.services.people import NewPerson, PersonChange
+from klik.services.people import (
+    NewPerson,
+    PersonChange,
+    directory,
+    new_passwords,
+    passwords,
+    privacy,
+    sessions,
+)
 from klik.services.work import Actor, Work
 from tests import make
 

@@ -32,8 +32,8 @@ from klik.plugins.markers import hookimpl
 from klik.services import publishing
 from klik.services.errors import ConflictError, ForbiddenError, RefusedError
 from klik.services.publishing import Draft, RecipientChoice, recipients
-from klik.services.publishing_preview import preview
-from klik.services.publishing_progress import copy_lines, task_lines
+from klik.services.publishing.preview import preview
+from klik.services.publishing.progress import copy_lines, task_lines
 from klik.services.work import Work
 from klik.settings import Settings
 from tests import make

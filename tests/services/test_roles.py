@@ -13,9 +13,10 @@ from klik.domain.rights import Level
 from klik.domain.status import Status
 from klik.installation import Installation
 from klik.models import AuditEntry, MunicipalTask, Notice, Person, RoleHolding
-from klik.services import role_holdings, roles
+from klik.services import roles
 from klik.services.errors import ConflictError, ForbiddenError, NotFoundError, RefusedError
-from klik.services.role_holdings import Filling
+from klik.services.roles import holdings as role_holdings
+from klik.services.roles.holdings import Filling
 from klik.services.work import Actor, Work
 from tests import make
 

@@ -12,8 +12,9 @@ from bs4 import BeautifulSoup
 from klik import jobs
 from klik.domain.rights import Level
 from klik.installation import Installation
-from klik.services import delivery, job_runs, notifying
-from klik.services.mails import Sender
+from klik.services import job_runs
+from klik.services.notices import delivery, scanning
+from klik.services.notices.mails import Sender
 from tests import make
 from tests.client import Browser
 from tests.sink import running_sink
@@ -93,8 +94,8 @@ def test_reading_is_a_post_and_only_ones_own(house: Installation, browser: Calla
     with house.reading(make.NOW) as work:
         ids = {
             row.municipality: row.id
-            for row in notifying.notice_account.rows(
-                work, notifying.notice_account.Question(states=frozenset({"pending"}))
+            for row in scanning.notice_account.rows(
+                work, scanning.notice_account.Question(states=frozenset({"pending"}))
             )
         }
     visitor = browser().sign_in("plus@koege.example")
@@ -139,6 +140,6 @@ def test_the_task_pages_own_list_keeps_to_its_municipality(house: Installation) 
         task = make.municipal_task(session, deadline=make.TODAY - DAY, responsible=make.person(session))
     jobs.run(house, "scan-deadlines", make.NOW, "to")
     with house.reading(make.NOW) as work:
-        assert [row.state for row in notifying.notices_of_task(work, task)].count("pending") == 1
+        assert [row.state for row in scanning.notices_of_task(work, task)].count("pending") == 1
     with house.reading(make.NOW, stranger) as work:
-        assert notifying.notices_of_task(work, task) == ()
+        assert scanning.notices_of_task(work, task) == ()

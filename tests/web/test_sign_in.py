@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from klik.domain.rights import Level
 from klik.installation import Installation
 from klik.models import LoginSession, Membership, Person
-from klik.services import sessions
+from klik.services.people import sessions
 from tests import make
 from tests.client import Browser
 

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from klik.domain.rights import Level
 from klik.installation import Installation
 from klik.models import Deletion, DeletionItem, ExportProof, MunicipalTask, TaskLink
-from klik.services import attachments
+from klik.services.tasks import attachments
 from tests import make
 from tests.client import Browser
 from tests.make import NOW, TODAY

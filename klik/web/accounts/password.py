@@ -8,8 +8,8 @@ from flask import Blueprint, flash, render_template, session
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
-from klik.services import new_passwords, passwords
 from klik.services.errors import NotFoundError, RefusedError
+from klik.services.people import new_passwords, passwords
 from klik.services.work import Work
 from klik.web.base import access, see_other
 from klik.web.forms import Form

@@ -9,8 +9,8 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from klik.domain.rights import Right
-from klik.services import sessions
-from klik.services.sessions import TooManyAttemptsError
+from klik.services.people import sessions
+from klik.services.people.sessions import TooManyAttemptsError
 from klik.services.work import Work
 from klik.web.accounts.forms import SignInForm
 from klik.web.base import access, cookie_name, installation, safe_next, see_other
@@ -57,6 +57,15 @@ def open_session(work: Work) -> Any:
     response = redirect(safe_next(form.next.data), 303)
     _set_cookie(response, cookie)
     return response
+
+
+@blueprint.get("/log-ud")
+@access(None)
+def ask_to_sign_out(work: Work) -> Any:
+    """A button: following a link must not sign anybody out."""
+    if work.actor is None:
+        return see_other("accounts.sign_in")
+    return render_template("accounts/sign_out.html")
 
 
 @blueprint.post("/log-ud")

@@ -22,7 +22,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from klik.domain.calendar import parse_date
 from klik.domain.errors import InputError
 from klik.services import deleting
-from klik.services.deletion_selection import Choice
+from klik.services.deleting.selection import Choice
 from klik.web.forms import CleanText, Form, OnceForm, VersionedForm
 
 _ID = re.compile(r"[1-9][0-9]{0,8}")

@@ -10,7 +10,9 @@ from sqlalchemy import select
 from klik.domain.calendar import long_date, short_date
 from klik.domain.rights import Right
 from klik.models import Deletion, MunicipalTask, Project, System
-from klik.services import access, deleting, deletion_selection, deletion_standing, idempotency
+from klik.services import access, deleting, idempotency
+from klik.services.deleting import progress as deletion_progress
+from klik.services.deleting import selection as deletion_selection
 from klik.services.errors import ConflictError, RefusedError
 from klik.services.work import Work
 from klik.web.base import access as allow
@@ -41,12 +43,12 @@ SHOWN = {
 @allow(Right.EXPORT)
 def index(work: Work) -> Any:
     """The announcements that concern the reader."""
-    found = deletion_standing.announcements(work)
-    standings = deletion_standing.standings(work, [deletion.id for deletion in found])
+    found = deletion_progress.announcements(work)
+    standings = deletion_progress.standings(work, [deletion.id for deletion in found])
     return render_template(
         "deleting/index.html",
         deletions=[(deletion, standings[deletion.id]) for deletion in found],
-        due=deletion_standing.due(work),
+        due=deletion_progress.due(work),
         may_announce=_may(work, Right.ANNOUNCE_DELETION),
     )
 
@@ -179,14 +181,14 @@ def _account(work: Work, deletion: Deletion) -> Any:
         shown=[(key, label, counts[key]) for key, label in SHOWN.items()],
         chosen=chosen,
         progress=PROGRESS,
-        asked=deletion_standing.items(work, deletion, asked=True),
+        asked=deletion_progress.items(work, deletion, asked=True),
         may_announce=_may(work, Right.ANNOUNCE_DELETION),
         over=deletion.last_day < work.today,
     )
 
 
 def _own(work: Work, deletion: Deletion, form: ReceiptForm, status: int = 200) -> Any:
-    items = deletion_standing.items(work, deletion)
+    items = deletion_progress.items(work, deletion)
     page = render_template(
         "deleting/own.html",
         deletion=deletion,
@@ -194,7 +196,7 @@ def _own(work: Work, deletion: Deletion, form: ReceiptForm, status: int = 200) -
         standing=deleting.standing(work, deletion),
         form=form,
         ticked=set(row_ids(request.form.getlist("item_ids"))) if form.errors else None,
-        states=deletion_standing.STATE_WORDS,
+        states=deletion_progress.STATE_WORDS,
         may_fetch=_may(work, Right.FETCH_DELETION),
         over=deletion.last_day < work.today,
         has_page="task.show" in current_app.view_functions,
@@ -326,7 +328,7 @@ def answering(work: Work, deletion_id: int, item_id: int) -> Any:
 def _answer(work: Work, deletion_id: int, item_id: int, form: AnswerForm, status: int = 200) -> Any:
     deletion = access.deletion(work, deletion_id)
     line = next(
-        (line for line in deletion_standing.items(work, deletion, asked=True) if line.item.id == item_id),
+        (line for line in deletion_progress.items(work, deletion, asked=True) if line.item.id == item_id),
         None,
     )
     if line is None:

@@ -12,8 +12,9 @@ from sqlalchemy import select
 from klik.domain.rights import Right
 from klik.models import Municipality
 from klik.services import access as door
-from klik.services import job_runs, notice_account
-from klik.services.notice_account import STATES, Question
+from klik.services import job_runs
+from klik.services.notices import account as notice_account
+from klik.services.notices.account import STATES, Question
 from klik.services.work import Work
 from klik.web.base import access, installation, see_other
 

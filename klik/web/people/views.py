@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from klik.domain.rights import Level, Right
 from klik.models import Membership, Municipality, Person, System
-from klik.services import access, directory, idempotency, new_passwords, people
+from klik.services import access, idempotency, people
 from klik.services.errors import NotFoundError, RefusedError
-from klik.services.people import NewPerson, PersonChange
+from klik.services.people import NewPerson, PersonChange, directory, new_passwords
 from klik.services.work import Work
 from klik.web.base import access as allow
 from klik.web.base import cookie_name, installation, see_other

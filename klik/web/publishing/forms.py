@@ -23,9 +23,9 @@ from klik.domain.calendar import parse_date, short_date
 from klik.domain.errors import InputError
 from klik.domain.markdown import LIMIT
 from klik.models import Municipality, Project, Wave
-from klik.services import publishing_recipients as chosen
-from klik.services.publishing_recipients import RecipientChoice
-from klik.services.publishing_text import (
+from klik.services.publishing import audience as chosen
+from klik.services.publishing.audience import RecipientChoice
+from klik.services.publishing.text import (
     FIELD_LIMIT,
     PARTS,
     PRIORITY_LABELS,

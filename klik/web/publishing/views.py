@@ -15,9 +15,9 @@ from klik.services import access as door
 from klik.services import publishing
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.publishing import Draft
-from klik.services.publishing_preview import preview
-from klik.services.publishing_progress import copy_lines, count_tasks, task_lines
-from klik.services.publishing_text import PARTS, PRIORITY_LABELS
+from klik.services.publishing.preview import preview
+from klik.services.publishing.progress import copy_lines, count_tasks, task_lines
+from klik.services.publishing.text import PARTS, PRIORITY_LABELS
 from klik.services.work import Work
 from klik.web.base import access
 from klik.web.publishing.forms import HINTS, DraftForm, draft_form, read_choice, read_draft, show_problems
@@ -72,7 +72,10 @@ def new(work: Work) -> Any:
         slug = next((each.slug for each in projects if each.system_code == template.system), None)
     if slug is None:
         return render_template(
-            "publishing/start.html", projects=projects, templates=work.registry.task_types.values()
+            "publishing/start.html",
+            projects=projects,
+            templates=work.registry.task_types.values(),
+            systems=work.registry.systems,
         )
     project = _project(work, slug)
     draft = _from_template(template, project) if template else None

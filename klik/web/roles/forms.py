@@ -6,8 +6,8 @@ from typing import Any
 
 from wtforms import BooleanField, RadioField, SelectChoice, SelectField, StringField, TextAreaField
 
-from klik.services.role_holdings import NOTE_LIMIT
 from klik.services.roles import HOLDER, SUBSTITUTE
+from klik.services.roles.holdings import NOTE_LIMIT
 from klik.web.forms import CleanText, OnceForm, VersionedForm
 
 KINDS = [SelectChoice(HOLDER, "Indehaver"), SelectChoice(SUBSTITUTE, "Stedfortræder i en periode")]

@@ -11,9 +11,10 @@ from klik.domain.calendar import parse_date, short_date
 from klik.domain.errors import InputError
 from klik.domain.rights import Right
 from klik.models import RoleHolding
-from klik.services import access, idempotency, role_holdings, roles
+from klik.services import access, idempotency, roles
 from klik.services.errors import NotFoundError, RefusedError
-from klik.services.role_holdings import Filling
+from klik.services.roles import holdings as role_holdings
+from klik.services.roles.holdings import Filling
 from klik.services.work import Work
 from klik.web.base import access as allow
 from klik.web.forms import Form

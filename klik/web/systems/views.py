@@ -8,8 +8,9 @@ from flask import Blueprint, render_template, request
 
 from klik.domain.rights import Right
 from klik.plugins.contributions import Importer, ImportReport
-from klik.services import importing, panels, systems
+from klik.services import importing, systems
 from klik.services.errors import RefusedError
+from klik.services.tasks import panels
 from klik.services.work import Work
 from klik.web.base import access
 from klik.web.systems.forms import ImportForm

@@ -27,12 +27,12 @@ from klik.domain.errors import InputError
 from klik.domain.status import REASON_LIMIT, Status
 from klik.models import MunicipalTask, Person, Project
 from klik.plugins.contributions import ExtraField
-from klik.services import assigning, changing, commenting
-from klik.services.assigning import NOBODY, Assignee
-from klik.services.changing import Changes
 from klik.services.errors import RefusedError
 from klik.services.filters import PRIORITIES
-from klik.services.task_words import LOCAL_TEXT_LIMIT
+from klik.services.tasks import assigning, changing, commenting
+from klik.services.tasks.assigning import NOBODY, Assignee
+from klik.services.tasks.changing import Changes
+from klik.services.tasks.words import LOCAL_TEXT_LIMIT
 from klik.services.work import Work
 from klik.web.forms import CleanText, Form, OnceForm, VersionedForm, showable
 

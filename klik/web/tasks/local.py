@@ -8,10 +8,11 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 
 from klik.domain.rights import Right
 from klik.models import MunicipalTask
-from klik.services import idempotency, local_tasks
-from klik.services.assigning import NOBODY, Assignee
+from klik.services import idempotency
 from klik.services.errors import RefusedError
-from klik.services.local_tasks import LocalTask
+from klik.services.tasks import local as local_tasks
+from klik.services.tasks.assigning import NOBODY, Assignee
+from klik.services.tasks.local import LocalTask
 from klik.services.work import Work
 from klik.web.base import access
 from klik.web.tasks.forms import NewLocalForm, People, show_problems

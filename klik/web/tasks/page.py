@@ -10,24 +10,15 @@ from werkzeug.wrappers import Response
 
 from klik.domain.rights import Right
 from klik.services import access as doors
-from klik.services import (
-    attachments,
-    changing,
-    commenting,
-    exporting,
-    filtering,
-    idempotency,
-    listing,
-    panels,
-    read_marks,
-    task_details,
-    task_history,
-)
+from klik.services import filtering, idempotency, listing
 from klik.services.criteria import Criteria, QueryTooLongError
 from klik.services.errors import ConflictError, RefusedError
 from klik.services.listing import Neighbours
 from klik.services.rendering import RenderingError
-from klik.services.task_details import TaskDetails
+from klik.services.tasks import attachments, changing, commenting, exporting, panels, read_marks
+from klik.services.tasks import details as task_details
+from klik.services.tasks import history as task_history
+from klik.services.tasks.details import TaskDetails
 from klik.services.work import Work
 from klik.web import errors
 from klik.web.base import Afterwards, access, installation

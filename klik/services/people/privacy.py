@@ -1,0 +1,226 @@
+"""What klik knows about a person, handed out (GDPR article 15), and forgetting the person (article 17)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import delete, or_, select, update
+
+from klik.domain.texts import sort_key
+from klik.models import (
+    AuditEntry,
+    Comment,
+    Export,
+    LoginSession,
+    Mail,
+    Membership,
+    MunicipalTask,
+    MunicipalTaskFile,
+    NewsletterRecipient,
+    Notice,
+    Person,
+    ReadMark,
+    RoleHolding,
+    SavedFilter,
+    SecretToken,
+    TaskChange,
+)
+from klik.services import access, auditing
+from klik.services.errors import RefusedError
+from klik.services.people import sessions
+from klik.services.work import Work
+
+NAME = "Tidligere medarbejder"
+# Nothing can be mailed there: RFC 2606 keeps the domain out of use.
+DOMAIN = "slettet.invalid"
+
+
+def insight(work: Work, person: Person) -> Mapping[str, Any]:
+    """Everything klik holds about the person, by Danish headings; plain values that JSON can carry."""
+    person_id = person.id
+
+    def rows(model: Any, condition: Any, *columns: str) -> list[dict[str, Any]]:
+        found = work.session.scalars(select(model).where(condition).order_by(*model.__table__.primary_key))
+        return [{name: _plain(getattr(row, name)) for name in columns} for row in found]
+
+    mine = or_(MunicipalTask.responsible_id == person_id, MunicipalTask.executor_id == person_id)
+    mails = or_(Mail.person_id == person_id, Mail.address == person.email)
+    return {
+        "person": {
+            name: _plain(getattr(person, name))
+            for name in (
+                *("id", "name", "email", "phone", "active", "address_state"),
+                *("created_at", "seen_at", "anonymised_at"),
+            )
+        }
+        | {"har_adgangskode": person.password_hash is not None},
+        "adgange": [
+            {
+                "kommune": member.municipality_id,
+                "virksomhed": member.organisation,
+                "niveau": member.level,
+                "systemer": sorted(link.system_code for link in member.systems),
+                "aktiv": member.active,
+                "fra": _plain(member.since),
+                "til": _plain(member.ended_on),
+            }
+            for member in work.session.scalars(
+                select(Membership).where(Membership.person_id == person_id).order_by(Membership.id)
+            )
+        ],
+        "roller": rows(
+            RoleHolding,
+            RoleHolding.person_id == person_id,
+            *("id", "municipality_id", "role", "system_code", "kind", "is_primary"),
+            *("valid_from", "valid_to", "confirmed_at", "note"),
+        ),
+        "opgaver": [
+            {
+                "id": task.id,
+                "kommune": task.municipality_id,
+                "nummer": task.task_number,
+                "titel": task.title,
+                "ansvarlig": task.responsible_id == person_id,
+                "udfoerer": task.executor_id == person_id,
+                "status": task.status,
+            }
+            for task in work.session.scalars(select(MunicipalTask).where(mine).order_by(MunicipalTask.id))
+        ],
+        "kommentarer": rows(
+            Comment, Comment.author_id == person_id, "id", "municipal_task_id", "at", "text", "private"
+        ),
+        "aendringer": rows(
+            TaskChange,
+            TaskChange.person_id == person_id,
+            "id",
+            "municipal_task_id",
+            "at",
+            "field",
+            "old",
+            "new",
+        ),
+        "filer": rows(
+            MunicipalTaskFile,
+            MunicipalTaskFile.added_by == person_id,
+            *("id", "municipal_task_id", "name", "added_at"),
+        ),
+        "laest": rows(ReadMark, ReadMark.person_id == person_id, "municipal_task_id", "seen_at"),
+        "gemte_filtre": rows(SavedFilter, SavedFilter.person_id == person_id, "id", "name"),
+        "varsler": rows(
+            Notice,
+            # The secret of a password link is a key and not a fact about the person.
+            or_(Notice.person_id == person_id, Notice.address == person.email)
+            & (Notice.occasion != access.SECRET_OCCASION),
+            *("id", "occasion", "address", "heading", "sentence", "created_at", "read_at"),
+        ),
+        "mails": rows(Mail, mails, "id", "address", "subject", "state", "created_at", "sent_at"),
+        "nyhedsbreve": rows(
+            NewsletterRecipient, NewsletterRecipient.person_id == person_id, "id", "newsletter_id", "address"
+        ),
+        "eksporter": rows(Export, Export.person_id == person_id, "id", "created_at"),
+        "sessioner": rows(
+            LoginSession,
+            LoginSession.person_id == person_id,
+            "created_at",
+            "seen_at",
+            "expires_at",
+            "browser",
+        ),
+        "haendelser": rows(
+            AuditEntry,
+            or_(AuditEntry.person_id == person_id, AuditEntry.subject == f"person/{person_id}"),
+            *("id", "at", "action", "subject"),
+        ),
+    }
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date | datetime) else value
+
+
+def readable(facts: Mapping[str, Any]) -> str:
+    """The same as text: a heading a group, a line a row."""
+    lines: list[str] = []
+    for heading, content in facts.items():
+        rows: Sequence[Mapping[str, Any]] = content if isinstance(content, list) else [content]
+        lines += [f"{heading.capitalize()} ({len(rows)})", *(f"  {_line(row)}" for row in rows), ""]
+    return "\n".join(lines).rstrip()
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    return "; ".join(f"{name}: {value}" for name, value in row.items() if value not in (None, "", []))
+
+
+def anonymise(work: Work, person: Person) -> None:
+    """Forget who the person was: no name, address, phone, password or session; what they did stays, by nobody.
+
+    Roles and access end. Comments, history and the audit trail keep the id, which leads to no name any more.
+    Notices and mails that carried the address lose it; a mail not yet sent is never sent.
+    Raises RefusedError for somebody who is anonymised already.
+    """
+    if person.anonymised_at is not None:
+        raise RefusedError({"person": "Personen er allerede anonymiseret."})
+    session, gone = work.session, f"tidligere-{person.id}@{DOMAIN}"
+    sessions.sign_out_everywhere(work, person)
+    session.execute(delete(SecretToken).where(SecretToken.person_id == person.id))
+    _end_roles(work, person)
+    for member in session.scalars(select(Membership).where(Membership.person_id == person.id)):
+        member.active, member.ended_on = False, member.ended_on or work.today
+    _forget_mail(work, person, gone)
+    session.execute(
+        delete(SavedFilter).where(SavedFilter.person_id == person.id, SavedFilter.shared == "selv")
+    )
+    _forget_history(work, person)
+    person.name, person.name_key = NAME, sort_key(NAME)
+    person.email = person.email_key = gone
+    person.phone = person.password_hash = person.seen_at = None
+    person.active, person.address_state = False, "ok"
+    person.anonymised_at = work.now
+    session.flush()
+    auditing.record(work, "person-anonymiser", f"person/{person.id}")
+
+
+def _end_roles(work: Work, person: Person) -> None:
+    held = select(RoleHolding).where(RoleHolding.person_id == person.id)
+    for holding in work.session.scalars(held):
+        holding.note = None
+        if holding.valid_to is None or holding.valid_to > work.today:
+            # One that was to begin later ends on its first day: a period cannot end before it begins.
+            holding.valid_to = max(work.today, holding.valid_from)
+
+
+def _forget_mail(work: Work, person: Person, gone: str) -> None:
+    to_them = or_(Notice.person_id == person.id, Notice.address == person.email)
+    work.session.execute(
+        update(Notice)
+        .where(to_them, Notice.mail_id.is_(None), Notice.withdrawn_at.is_(None))
+        .values(withdrawn_at=work.now, withdrawal_reason="Personen er anonymiseret")
+    )
+    work.session.execute(update(Notice).where(to_them).values(address=gone))
+    sent_to_them = or_(Mail.person_id == person.id, Mail.address == person.email)
+    work.session.execute(
+        update(Mail)
+        .where(sent_to_them, Mail.state.in_(("pending", "claimed", "in_doubt")))
+        .values(state="stale")
+    )
+    work.session.execute(update(Mail).where(sent_to_them).values(address=gone, content=b"", reply=None))
+    work.session.execute(
+        update(NewsletterRecipient).where(NewsletterRecipient.person_id == person.id).values(address=gone)
+    )
+
+
+def _forget_history(work: Work, person: Person) -> None:
+    """The history of tasks holds shown words: where somebody was put on a task, the name itself."""
+    at_home = select(Membership.municipality_id).where(Membership.person_id == person.id)
+    for field in (TaskChange.old, TaskChange.new):
+        work.session.execute(
+            update(TaskChange)
+            .where(
+                field == person.name,
+                TaskChange.field.in_(("responsible", "executor")),
+                TaskChange.municipality_id.in_(at_home),
+            )
+            .values({field: NAME})
+        )

@@ -1,0 +1,331 @@
+"""Filling, ending, confirming roles: each role's own rule decides who goes on holding it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import or_, select
+
+from klik.content.roles import Holders, RoleDescription, RoleScope
+from klik.domain import cpr, mailaddresses, texts
+from klik.domain.calendar import long_date
+from klik.domain.errors import InputError
+from klik.domain.rights import Right
+from klik.models import Membership, Person, RoleHolding, System
+from klik.services import access, auditing
+from klik.services.errors import ConflictError, Difference, NotFoundError, RefusedError
+from klik.services.notices import ledger
+from klik.services.notices.ledger import NoticeDraft
+from klik.services.notices.recipients import Recipient
+from klik.services.roles import HOLDER, SUBSTITUTE
+from klik.services.work import Actor, Work
+
+NOTE_LIMIT = 500
+OCCASION = "ny-rolle"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filling:
+    """Who is to hold a role: a person's id or a functional mailbox, from a day, perhaps to a day."""
+
+    role: str
+    system: str | None = None
+    person_id: int | None = None
+    mailbox: str = ""
+    primary: bool = False
+    valid_from: date | None = None
+    valid_to: date | None = None
+    kind: str = HOLDER
+    note: str = ""
+
+
+def role_to_fill(work: Work, slug: str, system: str | None) -> tuple[RoleDescription, System | None]:
+    """The role and the system it is to be held for; raises NotFoundError when the two do not belong together."""
+    role = work.registry.content.role(slug)
+    if role.is_retired:
+        raise NotFoundError
+    if role.scope is RoleScope.MUNICIPALITY:
+        if system:
+            raise NotFoundError
+        return role, None
+    found = work.session.get(System, system or "")
+    if found is None or not role.is_for(found.code):
+        raise NotFoundError
+    return role, found
+
+
+def candidates(work: Work) -> Sequence[Person]:
+    """The active people of the actor's municipality, by name."""
+    actor = access.require(work, Right.EDIT_ROLES)
+    return work.session.scalars(
+        select(Person)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(
+            Membership.municipality_id == actor.municipality_id,
+            Membership.active.is_(True),
+            Person.active.is_(True),
+        )
+        .order_by(Person.name_key, Person.id)
+    ).all()
+
+
+def fill(work: Work, filling: Filling) -> RoleHolding:
+    """Give somebody a role in the actor's municipality, tell them, and let the role's rule end or demote others.
+
+    Raises RefusedError (keys person, mailbox, valid_from, valid_to, kind, note, role), NotFoundError for a
+    role or system that is not there.
+    """
+    actor = access.require(work, Right.EDIT_ROLES)
+    role, system = role_to_fill(work, filling.role, filling.system)
+    start = filling.valid_from or work.today
+    person, mailbox = _holder(work, actor, filling)
+    note = _note(filling.note)
+    _refuse_wrong_period(filling, start)
+    others = _alongside(work, actor, role.slug, system.code if system else None, start, filling.valid_to)
+    _refuse_twice(filling.kind, person, mailbox, others)
+    holders = [each for each in others if each.kind == HOLDER]
+    primary = filling.kind == HOLDER and _make_room(work, role, holders, filling, start)
+    holding = RoleHolding(
+        municipality_id=actor.municipality_id,
+        role=role.slug,
+        system_code=system.code if system else None,
+        person_id=person.id if person else None,
+        mailbox=mailbox,
+        kind=filling.kind,
+        is_primary=primary,
+        valid_from=start,
+        valid_to=filling.valid_to,
+        confirmed_at=work.now,
+        note=note,
+    )
+    # Whoever must step back does so in the database first: it refuses two primaries at any moment.
+    work.session.flush()
+    work.session.add(holding)
+    work.session.flush()
+    _note_change(work, "rolle-besaet", holding)
+    _tell(work, holding, role, system, person)
+    return holding
+
+
+def end(work: Work, holding_id: int, last_day: date, version: int | None = None) -> None:
+    """Let a holding end after ``last_day``; the row stays. One that has not begun may only be moved to end.
+
+    Raises NotFoundError, ConflictError, and RefusedError (key last_day).
+    """
+    holding = _to_change(work, holding_id, version)
+    if last_day < holding.valid_from:
+        raise RefusedError(
+            {
+                "last_day": f"Sidste dag: skal ligge på eller efter {long_date(holding.valid_from)}, "
+                "hvor rollen begyndte."
+            }
+        )
+    if holding.valid_to is not None and last_day > holding.valid_to:
+        raise RefusedError(
+            {
+                "last_day": f"Sidste dag: rollen slutter allerede {long_date(holding.valid_to)}. Vælg en tidligere dag."
+            }
+        )
+    holding.valid_to = last_day
+    work.session.flush()
+    _note_change(work, "rolle-afslut", holding)
+    if holding.is_primary and last_day < work.today:
+        _hand_primary_on(work, holding)
+
+
+def make_primary(work: Work, holding_id: int, version: int | None = None) -> None:
+    """Let this holder be the primary one, and nobody else; raises NotFoundError, ConflictError, RefusedError."""
+    holding = _to_change(work, holding_id, version)
+    if holding.kind != HOLDER:
+        raise RefusedError({"primary": "Primær: en stedfortræder kan ikke være primær."})
+    if holding.valid_from > work.today:
+        raise RefusedError(
+            {"primary": f"Primær: kan først vælges {long_date(holding.valid_from)}, hvor rollen begynder."}
+        )
+    actor = access.require(work, Right.EDIT_ROLES)
+    for other in _alongside(work, actor, holding.role, holding.system_code, work.today, None):
+        if other.is_primary and other is not holding:
+            other.is_primary = False
+    work.session.flush()
+    holding.is_primary = True
+    work.session.flush()
+    _note_change(work, "rolle-primaer", holding)
+
+
+def confirm(work: Work, holding_id: int, version: int | None = None) -> None:
+    """Note that the holding is still right today; raises NotFoundError and ConflictError."""
+    holding = _to_change(work, holding_id, version)
+    holding.confirmed_at = work.now
+    work.session.flush()
+    _note_change(work, "rolle-bekraeft", holding)
+
+
+def _to_change(work: Work, holding_id: int, version: int | None) -> RoleHolding:
+    holding = access.holding_to_change(work, holding_id)
+    if version is not None and version != holding.version:
+        theirs = f"til og med {long_date(holding.valid_to)}" if holding.valid_to else "uden slutdato"
+        raise ConflictError(holding.version, (Difference("Periode", "", theirs),))
+    if holding.valid_to is not None and holding.valid_to < work.today:
+        raise RefusedError(
+            {"last_day": f"Rollen er afsluttet {long_date(holding.valid_to)} og kan ikke ændres mere."}
+        )
+    return holding
+
+
+def _holder(work: Work, actor: Actor, filling: Filling) -> tuple[Person | None, str | None]:
+    if bool(filling.person_id) == bool(filling.mailbox.strip()):
+        raise RefusedError({"person": "Person: vælg enten en person eller skriv en fællespostkasse."})
+    if not filling.person_id:
+        try:
+            return None, mailaddresses.normalise(filling.mailbox)
+        except InputError as error:
+            raise RefusedError({"mailbox": f"Fællespostkasse: {error}"}) from error
+    person = access.member(work, filling.person_id, actor.municipality_id or 0)
+    if person is None:
+        raise RefusedError({"person": "Person: skal være en aktiv medarbejder i kommunen. Vælg fra listen."})
+    return person, None
+
+
+def _note(typed: str) -> str | None:
+    try:
+        note = texts.clean(typed, field="Note", limit=NOTE_LIMIT)
+    except InputError as error:
+        raise RefusedError({"note": str(error)}) from error
+    if cpr.find(note):
+        raise RefusedError(
+            {"note": "Note: ser ud til at indeholde et CPR-nummer. Slet det; det må ikke stå i klik."}
+        )
+    return note or None
+
+
+def _refuse_wrong_period(filling: Filling, start: date) -> None:
+    if filling.kind not in (HOLDER, SUBSTITUTE):
+        raise RefusedError({"kind": "Besættes som: vælg indehaver eller stedfortræder."})
+    if filling.valid_to is not None and filling.valid_to < start:
+        raise RefusedError(
+            {"valid_to": f"Til og med: skal ligge på eller efter {long_date(start)}, hvor perioden begynder."}
+        )
+    if filling.kind == SUBSTITUTE and filling.valid_to is None:
+        raise RefusedError({"valid_to": "Til og med: en stedfortræder skal have en slutdato."})
+    if filling.kind == SUBSTITUTE and filling.primary:
+        raise RefusedError({"primary": "Primær: en stedfortræder kan ikke være primær."})
+
+
+def _alongside(
+    work: Work, actor: Actor, role: str, system: str | None, start: date, end: date | None
+) -> list[RoleHolding]:
+    """The role's holdings that share a day with the period."""
+    same_system = RoleHolding.system_code.is_(None) if system is None else RoleHolding.system_code == system
+    statement = select(RoleHolding).where(
+        RoleHolding.municipality_id == actor.municipality_id,
+        RoleHolding.role == role,
+        same_system,
+        or_(RoleHolding.valid_to.is_(None), RoleHolding.valid_to >= start),
+    )
+    if end is not None:
+        statement = statement.where(RoleHolding.valid_from <= end)
+    return list(work.session.scalars(statement.order_by(RoleHolding.id)))
+
+
+def _refuse_twice(
+    kind: str, person: Person | None, mailbox: str | None, others: Sequence[RoleHolding]
+) -> None:
+    for other in others:
+        same = other.person_id == person.id if person else other.mailbox == mailbox
+        if same and other.kind == kind:
+            name, where = (person.name, "person") if person else (mailbox, "mailbox")
+            raise RefusedError(
+                {where: f"{name} har allerede rollen fra {long_date(other.valid_from)}. Vælg en anden."}
+            )
+
+
+def _make_room(
+    work: Work, role: RoleDescription, holders: Sequence[RoleHolding], filling: Filling, start: date
+) -> bool:
+    """End or demote others as the role wants it; whether the new holder is the primary one."""
+    if role.holders is Holders.EXACTLY_ONE:
+        for other in holders:
+            _end_before(work, other, start)
+        return True
+    taken = any(other.is_primary for other in holders)
+    if not filling.primary:
+        return role.holders is Holders.ONE_PRIMARY and not taken
+    if taken and start > work.today:
+        raise RefusedError(
+            {
+                "primary": f"Primær: kan først vælges {long_date(start)}, hvor rollen begynder, "
+                "fordi en anden er primær indtil da."
+            }
+        )
+    for other in holders:
+        other.is_primary = False
+    return True
+
+
+def _end_before(work: Work, other: RoleHolding, start: date) -> None:
+    if other.valid_from > start:
+        raise RefusedError(
+            {
+                "valid_from": f"Fra og med: rollen er allerede besat fra {long_date(other.valid_from)}. "
+                "Vælg en senere dag, eller skriv en slutdato før den."
+            }
+        )
+    # Replaced on its very first day: it keeps that one day, and the new holder goes first.
+    other.valid_to = max(other.valid_from, start - timedelta(days=1))
+    other.is_primary = other.valid_to < start
+    work.session.flush()
+    _note_change(work, "rolle-afslut", other)
+
+
+def _hand_primary_on(work: Work, ended: RoleHolding) -> None:
+    """Where the role wants a primary, whoever has held it longest of the rest becomes it."""
+    role = work.registry.content.role(ended.role)
+    if role.holders is not Holders.ONE_PRIMARY:
+        return
+    actor = access.require(work, Right.EDIT_ROLES)
+    rest = _alongside(work, actor, ended.role, ended.system_code, work.today, work.today)
+    holders = [each for each in rest if each.kind == HOLDER and each.id != ended.id]
+    if holders and not any(each.is_primary for each in holders):
+        heir = min(holders, key=lambda each: (each.valid_from, each.id))
+        heir.is_primary = True
+        work.session.flush()
+        _note_change(work, "rolle-primaer", heir)
+
+
+def _note_change(work: Work, action: str, holding: RoleHolding) -> None:
+    facts = {"rolle": holding.role, "system": holding.system_code, "person": holding.person_id}
+    auditing.record(work, action, f"role-holding/{holding.id}", facts, holding.municipality_id)
+
+
+def _tell(
+    work: Work, holding: RoleHolding, role: RoleDescription, system: System | None, person: Person | None
+) -> None:
+    what = (
+        f"{role.name.lower() if role.name.istitle() else role.name}{f' for {system.name}' if system else ''}"
+    )
+    as_what = f"stedfortræder for {what}" if holding.kind == SUBSTITUTE else what
+    period = f"fra {long_date(holding.valid_from)}"
+    if holding.valid_to:
+        period += f" til og med {long_date(holding.valid_to)}"
+    ledger.enqueue(
+        work,
+        [
+            NoticeDraft(
+                occasion=OCCASION,
+                dedupe_key=f"{OCCASION}/{holding.id}",
+                recipient=Recipient(
+                    holding.person_id,
+                    person.email if person else holding.mailbox or "",
+                    holding.municipality_id,
+                    "ny rolleindehaver",
+                ),
+                heading=f"Du er registreret som {as_what}"
+                if person
+                else f"Postkassen er registreret som {as_what}",
+                sentence=f"Rollen gælder {period}. Sig til kommunens KLIK-administrator, hvis det ikke passer.",
+                path=f"/roller/{role.slug}",
+            )
+        ],
+    )

@@ -1,0 +1,152 @@
+"""Who a task can be given to: a person of its own municipality or one of the gallery's roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import and_, or_, select
+
+from klik.content.roles import RoleDescription, RoleScope
+from klik.models import Membership, MunicipalTask, Person, RoleHolding
+from klik.services import access
+from klik.services.errors import RefusedError
+from klik.services.tasks.words import FIELDS, NOTHING
+from klik.services.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Assignee:
+    """A person or a role; neither means that nobody has it."""
+
+    person_id: int | None = None
+    role: str | None = None
+
+    @property
+    def key(self) -> str:
+        """How it stands in a form and in a plug-in's event: "person/12", "rolle/systemansvarlig" or ""."""
+        if self.person_id is not None:
+            return f"person/{self.person_id}"
+        return f"rolle/{self.role}" if self.role else ""
+
+    @classmethod
+    def parse(cls, key: str) -> Assignee | None:
+        """The assignee a form names, or None for a text that names none."""
+        kind, _, name = key.partition("/")
+        if not key:
+            return cls()
+        if kind == "person" and name.isascii() and name.isdigit() and 0 < int(name[:12]) < 2**31:
+            return cls(person_id=int(name[:12]))
+        return cls(role=name) if kind == "rolle" and name else None
+
+
+NOBODY = Assignee()
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody who holds a role today: a person, or a mailbox (then without ``person_id``)."""
+
+    person_id: int | None
+    name: str
+    address: str
+
+
+def holders(
+    work: Work, municipality_id: int, role: RoleDescription | str, system: str | None
+) -> tuple[Holder, ...]:
+    """Who holds the role today for the system (or across the municipality), the primary one first."""
+    slug = role if isinstance(role, str) else role.slug
+    rows = work.session.execute(
+        select(RoleHolding.mailbox, Person.id, Person.name, Person.email)
+        .outerjoin(Person, Person.id == RoleHolding.person_id)
+        .where(
+            RoleHolding.municipality_id == municipality_id,
+            RoleHolding.role == slug,
+            or_(RoleHolding.system_code.is_(None), RoleHolding.system_code == (system or "")),
+            _today(work),
+        )
+        .order_by(RoleHolding.is_primary.desc(), RoleHolding.id)
+    )
+    return tuple(Holder(person, name or mailbox, email or mailbox) for mailbox, person, name, email in rows)
+
+
+def _today(work: Work) -> object:
+    return and_(
+        RoleHolding.valid_from <= work.today,
+        or_(RoleHolding.valid_to.is_(None), RoleHolding.valid_to >= work.today),
+    )
+
+
+def roles_for(work: Work, system: str | None) -> tuple[RoleDescription, ...]:
+    """The gallery's roles a task of this system can be given to."""
+    return tuple(
+        role
+        for role in work.registry.content.roles
+        if role.scope is RoleScope.MUNICIPALITY or (system is not None and role.is_for(system))
+    )
+
+
+def candidates(work: Work, task: MunicipalTask) -> tuple[tuple[Person, ...], tuple[Person, ...]]:
+    """The active members of the task's municipality: those with a role for its system, then the others."""
+    members = work.session.scalars(
+        select(Person)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(
+            Membership.municipality_id == task.municipality_id,
+            Membership.active.is_(True),
+            Person.active.is_(True),
+        )
+        .order_by(Person.name_key, Person.id)
+    ).all()
+    with_role = set(
+        work.session.scalars(
+            select(RoleHolding.person_id).where(
+                RoleHolding.municipality_id == task.municipality_id,
+                RoleHolding.system_code == (task.system_code or ""),
+                RoleHolding.person_id.is_not(None),
+                _today(work),
+            )
+        )
+    )
+    return _split(members, with_role)
+
+
+def _split(
+    members: Iterable[Person], with_role: set[int | None]
+) -> tuple[tuple[Person, ...], tuple[Person, ...]]:
+    members = tuple(members)
+    return (
+        tuple(person for person in members if person.id in with_role),
+        tuple(person for person in members if person.id not in with_role),
+    )
+
+
+def check(work: Work, task: MunicipalTask, field: str, wanted: Assignee, now: Assignee) -> None:
+    """Refuse somebody who is not of the task's municipality and a role that cannot hold the task."""
+    if wanted in (now, NOBODY):
+        return
+    if wanted.person_id is not None:
+        if access.member(work, wanted.person_id, task.municipality_id) is None:
+            raise RefusedError({field: f"{FIELDS[field]}: vælg en person fra jeres egen kommune på listen."})
+    elif wanted.role not in {role.slug for role in roles_for(work, task.system_code)}:
+        raise RefusedError({field: f"{FIELDS[field]}: vælg en rolle på listen."})
+
+
+def word(work: Work, assignee: Assignee) -> str:
+    """The person's name or the role's, or "Ingen"."""
+    if assignee.person_id is not None:
+        person = work.session.get(Person, assignee.person_id)
+        return person.name if person else NOTHING
+    return work.registry.content.role(assignee.role).name if assignee.role else NOTHING
+
+
+def members_of(work: Work, municipality_id: int, people: Iterable[int]) -> frozenset[int]:
+    """Which of these people are or were members of the municipality."""
+    return frozenset(
+        work.session.scalars(
+            select(Membership.person_id).where(
+                Membership.municipality_id == municipality_id, Membership.person_id.in_(list(people))
+            )
+        )
+    )

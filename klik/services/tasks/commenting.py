@@ -1,0 +1,84 @@
+"""Comments on a municipality's task: shared with KOMBIT, or private to the municipality."""
+
+from __future__ import annotations
+
+from klik.domain import cpr, texts
+from klik.domain.errors import InputError
+from klik.models import Comment
+from klik.services import access, auditing
+from klik.services.errors import ConflictError, Difference, ForbiddenError, RefusedError
+from klik.services.tasks import touching
+from klik.services.work import Work
+
+LIMIT = 5_000
+FIELD = "Kommentar"
+CPR_FOUND = (
+    "Kommentar ser ud til at indeholde et CPR-nummer, og CPR-numre hører ikke hjemme i klik. "
+    "Fjern nummeret, eller sæt kryds ved, at det er noget andet."
+)
+
+
+def add(work: Work, task_id: int, text: str, *, private: bool = False, not_cpr: bool = False) -> Comment:
+    """Write a comment; KOMBIT's are never private. Raises RefusedError, ForbiddenError, NotFoundError."""
+    task = access.municipal_task(work, task_id)
+    if work.actor is None or not access.may_comment(work, task):
+        raise ForbiddenError("comment")
+    comment = Comment(
+        municipality_id=task.municipality_id,
+        municipal_task_id=task.id,
+        author_id=work.actor.person_id,
+        at=work.now,
+        text=_checked(text, not_cpr),
+        private=private and not work.actor.kombit,
+    )
+    work.session.add(comment)
+    work.session.flush()
+    _touched(work, comment, "kommentér", not_cpr)
+    return comment
+
+
+def edit(
+    work: Work, task_id: int, comment_id: int, version: int, text: str, *, not_cpr: bool = False
+) -> Comment:
+    """Change the words of one's own comment; raises ConflictError when another window was first."""
+    comment = access.own_comment(work, task_id, comment_id)
+    work.session.refresh(comment, with_for_update=True)
+    wanted = _checked(text, not_cpr)
+    if comment.version != version:
+        raise ConflictError(
+            comment.version, (Difference(FIELD, wanted, comment.text),), work.actor and work.actor.name
+        )
+    if comment.text != wanted:
+        comment.text = wanted
+        work.session.flush()
+        _touched(work, comment, "ret-kommentar", not_cpr)
+    return comment
+
+
+def delete(work: Work, task_id: int, comment_id: int) -> None:
+    """Remove one's own comment."""
+    comment = access.own_comment(work, task_id, comment_id)
+    work.session.delete(comment)
+    work.session.flush()
+    _touched(work, comment, "slet-kommentar", False)
+
+
+def _checked(text: str, not_cpr: bool) -> str:
+    try:
+        wanted = texts.clean(text, field=FIELD, limit=LIMIT, required=True, lines=True)
+    except InputError as error:
+        raise RefusedError({"text": str(error)}) from error
+    if not not_cpr and cpr.find(wanted):
+        raise RefusedError({"text": CPR_FOUND})
+    return wanted
+
+
+def _touched(work: Work, comment: Comment, action: str, not_cpr: bool) -> None:
+    touching.touch(work, comment.municipal_task_id)
+    auditing.record(
+        work,
+        action,
+        f"kommuneopgave/{comment.municipal_task_id}",
+        {"kommentar": comment.id} | ({"cpr_afvist": True} if not_cpr else {}),
+        comment.municipality_id,
+    )

@@ -1,0 +1,347 @@
+"""A municipality's task with all that hangs on it, as far as the actor may see it; page and PDF read the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import and_, select
+
+from klik.domain import deadlines
+from klik.domain.deadlines import Colour
+from klik.domain.rights import Level
+from klik.domain.status import Status
+from klik.models import (
+    Comment,
+    Deletion,
+    DeletionItem,
+    Municipality,
+    MunicipalTask,
+    MunicipalTaskField,
+    MunicipalTaskFile,
+    Person,
+    StoredFile,
+    System,
+    Task,
+    TaskFile,
+    TaskLink,
+)
+from klik.services import access
+from klik.services.filters import PRIORITIES
+from klik.services.tasks import assigning
+from klik.services.tasks.assigning import Assignee
+from klik.services.tasks.words import TEXTS, choice_word
+from klik.services.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """Who has the task: ``name`` of a person or of whoever holds ``role`` today, empty when it is vacant."""
+
+    name: str
+    role: str | None = None
+
+    @property
+    def vacant(self) -> bool:
+        """Whether a role has the task and nobody holds the role."""
+        return self.role is not None and not self.name
+
+    @property
+    def words(self) -> str:
+        """In one line, as the PDF has it."""
+        if self.role is None:
+            return self.name
+        return f"{self.role}: {self.name}" if self.name else f"{self.role} (ubesat)"
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A task that must be done before this one, or that waits for it; without id when there is no copy here."""
+
+    number: str
+    title: str
+    id: int | None
+    status: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommentView:
+    """A comment with its author's name; ``mine`` when the actor wrote it and may change it."""
+
+    id: int
+    version: int
+    at: datetime
+    author: str
+    place: str
+    text: str
+    private: bool
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """A file on the task; ``kombit`` when KOMBIT put it there for everybody."""
+
+    id: int
+    name: str
+    size: int
+    sha256: str
+    media_type: str
+    added_at: datetime
+    added_by: str
+    kombit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionView:
+    """An announced deletion of this task."""
+
+    deletion_id: int
+    last_day: date
+    heading: str
+    legal_basis: str
+    state: str
+    fetched_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskDetails:
+    """Everything the task page shows except history, notices and panels."""
+
+    task: MunicipalTask
+    status: Status
+    colour: Colour | None
+    explanation: str
+    municipality: str
+    project: str
+    system: str
+    priority: str
+    responsible: Assigned
+    executor: Assigned
+    suggested_responsible: str | None
+    suggested_executor: str | None
+    texts: tuple[tuple[str, str], ...]
+    extra_fields: tuple[tuple[str, str], ...]
+    field_values: dict[str, str]
+    needs: tuple[Neighbour, ...]
+    needed_by: tuple[Neighbour, ...]
+    comments: tuple[CommentView, ...]
+    files: tuple[FileView, ...]
+    deletion: DeletionView | None
+    withdrawn_at: datetime | None
+    withdrawal_reason: str
+    own: bool
+    sees_people: bool
+
+    @property
+    def local(self) -> bool:
+        """Whether the municipality made the task itself."""
+        return self.task.task_id is None
+
+
+def load(work: Work, task_id: int) -> TaskDetails:
+    """The task as the actor may see it; raises NotFoundError."""
+    task = access.municipal_task(work, task_id)
+    status = Status(task.status)
+    colour = deadlines.colour(status, task.deadline, task.yellow_from, work.today)
+    version = task.task_version
+    municipality = work.session.get_one(Municipality, task.municipality_id)
+    system = work.session.get(System, task.system_code) if task.system_code else None
+    values = _field_values(work, task)
+    sees_people = access.sees_people(work)
+    own = work.actor is None or work.actor.municipality_id == task.municipality_id
+    return TaskDetails(
+        task=task,
+        status=status,
+        colour=colour,
+        explanation=deadlines.explain(colour, task.deadline, task.yellow_from, work.today),
+        municipality=municipality.name,
+        project=task.project.name,
+        system=system.name if system else "",
+        priority=PRIORITIES[task.priority],
+        responsible=_assigned(work, task, "responsible", sees_people),
+        executor=_assigned(work, task, "executor", sees_people),
+        suggested_responsible=_role_name(work, version.responsible_role if version else None),
+        suggested_executor=_role_name(work, version.executor_role if version else None),
+        texts=_texts(task),
+        extra_fields=_extra_fields(work, task, values),
+        field_values=values,
+        needs=_neighbours(work, task, TaskLink.task_id, TaskLink.needs_task_id),
+        needed_by=_neighbours(work, task, TaskLink.needs_task_id, TaskLink.task_id),
+        comments=_comments(work, task),
+        files=_files(work, task, own),
+        deletion=_deletion(work, task),
+        withdrawn_at=task.withdrawn_at,
+        withdrawal_reason=(task.task.withdrawal_reason or "") if task.task and task.withdrawn_at else "",
+        own=own,
+        sees_people=sees_people,
+    )
+
+
+def _role_name(work: Work, slug: str | None) -> str | None:
+    return work.registry.content.role(slug).name if slug else None
+
+
+def _assigned(work: Work, task: MunicipalTask, field: str, sees_people: bool) -> Assigned:
+    person_id, role = getattr(task, f"{field}_id"), getattr(task, f"{field}_role")
+    if person_id is not None:
+        return Assigned(assigning.word(work, Assignee(person_id=person_id)) if sees_people else "")
+    if role is None:
+        return Assigned("")
+    holders = assigning.holders(work, task.municipality_id, role, task.system_code)
+    name = holders[0].name if holders and sees_people else ""
+    return Assigned(name, work.registry.content.role(role).name)
+
+
+def _texts(task: MunicipalTask) -> tuple[tuple[str, str], ...]:
+    """Headed Markdown; a local task has one text."""
+    version = task.task_version
+    if version is None:
+        return (("Beskrivelse", task.local_text),) if task.local_text else ()
+    found = ((heading, getattr(version, name)) for name, heading in TEXTS)
+    return tuple((heading, text) for heading, text in found if text.strip())
+
+
+def _field_values(work: Work, task: MunicipalTask) -> dict[str, str]:
+    rows = work.session.execute(
+        select(MunicipalTaskField.field, MunicipalTaskField.value).where(
+            MunicipalTaskField.municipal_task_id == task.id
+        )
+    )
+    return {field: value for field, value in rows}
+
+
+def _extra_fields(work: Work, task: MunicipalTask, values: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    """Label and words of each plug-in field; values of a plug-in that is gone stay under their key."""
+    known = {extra.key: extra for extra in work.registry.fields_of(task.system_code)}
+    shown = [(extra.label, choice_word(extra, values.get(key, ""))) for key, extra in known.items()]
+    return tuple(shown + [(key, value) for key, value in sorted(values.items()) if key not in known])
+
+
+def _neighbours(work: Work, task: MunicipalTask, here: object, there: object) -> tuple[Neighbour, ...]:
+    if task.task_id is None:
+        return ()
+    rows = work.session.execute(
+        select(Task, MunicipalTask)
+        .join(TaskLink, there == Task.id)  # type: ignore[arg-type]
+        .outerjoin(
+            MunicipalTask,
+            and_(
+                MunicipalTask.task_id == Task.id,
+                MunicipalTask.municipality_id == task.municipality_id,
+                access.visible(work),
+            ),
+        )
+        .where(here == task.task_id)  # type: ignore[arg-type]
+        .order_by(Task.task_number)
+    )
+    return tuple(
+        Neighbour(
+            published.task_number,
+            copy.title if copy else _title(published),
+            copy.id if copy else None,
+            copy.status if copy else None,
+        )
+        for published, copy in rows
+    )
+
+
+def _title(task: Task) -> str:
+    return next((each.title for each in task.versions if each.number == task.current_number), "")
+
+
+def _comments(work: Work, task: MunicipalTask) -> tuple[CommentView, ...]:
+    actor = work.actor
+    may_write = access.may_comment(work, task)
+    rows = work.session.execute(
+        select(Comment, Person)
+        .join(Person, Person.id == Comment.author_id)
+        .where(
+            Comment.municipal_task_id == task.id,
+            Comment.municipality_id == task.municipality_id,
+            access.visible_comments(work),
+        )
+        .order_by(Comment.at, Comment.id)
+    ).all()
+    at_home = assigning.members_of(work, task.municipality_id, [person.id for _, person in rows])
+    return tuple(
+        CommentView(
+            id=comment.id,
+            version=comment.version,
+            at=comment.at,
+            author=person.name,
+            place="" if person.id in at_home else "KOMBIT",
+            text=comment.text,
+            private=comment.private,
+            mine=may_write and actor is not None and actor.person_id == person.id,
+        )
+        for comment, person in rows
+    )
+
+
+def _files(work: Work, task: MunicipalTask, own: bool) -> tuple[FileView, ...]:
+    """KOMBIT's files, then the municipality's own where the actor is of that municipality."""
+    found: list[FileView] = []
+    if task.task_id is not None:
+        for file, stored in work.session.execute(
+            select(TaskFile, StoredFile)
+            .join(StoredFile, StoredFile.sha256 == TaskFile.sha256)
+            .where(TaskFile.task_id == task.task_id)
+            .order_by(TaskFile.name, TaskFile.id)
+        ):
+            found.append(_file_view(file, stored, "KOMBIT", kombit=True))
+    if own:
+        for own_file, stored, name in work.session.execute(
+            select(MunicipalTaskFile, StoredFile, Person.name)
+            .join(StoredFile, StoredFile.sha256 == MunicipalTaskFile.sha256)
+            .join(Person, Person.id == MunicipalTaskFile.added_by)
+            .where(
+                MunicipalTaskFile.municipal_task_id == task.id,
+                MunicipalTaskFile.municipality_id == task.municipality_id,
+            )
+            .order_by(MunicipalTaskFile.added_at, MunicipalTaskFile.id)
+        ):
+            found.append(_file_view(own_file, stored, name, kombit=False))
+    return tuple(found)
+
+
+def _file_view(
+    file: TaskFile | MunicipalTaskFile, stored: StoredFile, added_by: str, *, kombit: bool
+) -> FileView:
+    return FileView(
+        id=file.id,
+        name=file.name,
+        size=stored.size,
+        sha256=stored.sha256,
+        media_type=stored.media_type,
+        added_at=file.added_at,
+        added_by=added_by,
+        kombit=kombit,
+    )
+
+
+def _deletion(work: Work, task: MunicipalTask) -> DeletionView | None:
+    if work.actor is not None and work.actor.level is Level.SUPPLIER:
+        return None
+    row = work.session.execute(
+        select(DeletionItem, Deletion)
+        .join(Deletion, Deletion.id == DeletionItem.deletion_id)
+        .where(
+            DeletionItem.municipal_task_id == task.id,
+            Deletion.state == "varslet",
+            access.deletion_items(work),
+        )
+        .order_by(Deletion.last_day)
+        .limit(1)
+    ).first()
+    if row is None:
+        return None
+    item, deletion = row
+    return DeletionView(
+        deletion_id=deletion.id,
+        last_day=deletion.last_day,
+        heading=deletion.heading,
+        legal_basis=deletion.legal_basis,
+        state=item.state,
+        fetched_at=item.fetched_at,
+    )

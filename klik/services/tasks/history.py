@@ -1,0 +1,145 @@
+"""What happened to a task, and who was told of it, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from klik.domain.calendar import clock
+from klik.domain.rights import Level
+from klik.models import Mail, MunicipalTask, Notice, Person, TaskChange
+from klik.services import access
+from klik.services.tasks.words import NOTHING, field_word
+from klik.services.work import Work
+
+# What a supplier may follow: progress, not people and not the municipality's own words.
+_SUPPLIER_FIELDS = ("status", "deadline")
+_LONG = 120
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One thing that happened; ``detail`` holds the values, when they are short enough to be read."""
+
+    at: datetime
+    who: str
+    what: str
+    detail: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """In one line, as the PDF has it."""
+        return f"{self.what}: {self.detail}" if self.detail else self.what
+
+
+@dataclass(frozen=True, slots=True)
+class ToldEntry:
+    """A notice about the task: who, what, and how far it has come in words."""
+
+    created_at: datetime
+    who: str
+    heading: str
+    reason: str
+    state: str
+
+
+def history(work: Work, task: MunicipalTask, *, own: bool) -> tuple[HistoryEntry, ...]:
+    """Newest first: changes, creation, publication, withdrawal; as far as the actor may see it."""
+    statement = (
+        select(TaskChange, Person.name)
+        .outerjoin(Person, Person.id == TaskChange.person_id)
+        .where(TaskChange.municipal_task_id == task.id, TaskChange.municipality_id == task.municipality_id)
+        .order_by(TaskChange.at.desc(), TaskChange.id.desc())
+    )
+    sees_people = access.sees_people(work)
+    if work.actor is not None and work.actor.level is Level.SUPPLIER:
+        statement = statement.where(TaskChange.field.in_(_SUPPLIER_FIELDS))
+    elif not own:
+        statement = statement.where(TaskChange.field != "file")
+    entries = [
+        _entry(work, row, (name or "klik") if sees_people else "Kommunen")
+        for row, name in work.session.execute(statement)
+    ]
+    entries += _life(task)
+    return tuple(sorted(entries, key=lambda entry: entry.at, reverse=True))
+
+
+def _entry(work: Work, row: TaskChange, who: str) -> HistoryEntry:
+    word = field_word(work.registry, row.field)
+    if row.field == "created":
+        return HistoryEntry(row.at, who, "Den lokale opgave er oprettet")
+    if row.field == "file":
+        what = "Fil vedhæftet" if row.new else "Fil fjernet"
+        return HistoryEntry(row.at, who, what, row.new or row.old or "")
+    old, new = row.old or NOTHING, row.new or NOTHING
+    if len(old) > _LONG or len(new) > _LONG or "\n" in old + new:
+        return HistoryEntry(row.at, who, f"{word} er ændret")
+    return HistoryEntry(row.at, who, f"{word} ændret", f"{old} → {new}")
+
+
+def _life(task: MunicipalTask) -> list[HistoryEntry]:
+    published = task.task
+    if published is None:
+        return []
+    entries = []
+    if published.published_at is not None:
+        entries.append(HistoryEntry(published.published_at, "KOMBIT", "Opgaven er udgivet"))
+        if task.created_at - published.published_at > timedelta(hours=1):
+            entries.append(HistoryEntry(task.created_at, "KOMBIT", "Kommunen har fået opgaven"))
+    else:
+        entries.append(HistoryEntry(task.created_at, "KOMBIT", "Kommunen har fået opgaven"))
+    if task.withdrawn_at is not None:
+        reason = published.withdrawal_reason or ""
+        entries.append(HistoryEntry(task.withdrawn_at, "KOMBIT", "Opgaven er trukket tilbage", reason))
+    return entries
+
+
+def told(work: Work, task: MunicipalTask) -> Sequence[ToldEntry]:
+    """The ledger's rows about the task that the actor may see, newest first."""
+    rows = work.session.execute(
+        select(Notice, Mail, Person.name)
+        .outerjoin(Mail, Mail.id == Notice.mail_id)
+        .outerjoin(Person, Person.id == Notice.person_id)
+        .where(
+            Notice.municipal_task_id == task.id,
+            Notice.municipality_id == task.municipality_id,
+            access.notices(work),
+        )
+        .order_by(Notice.created_at.desc(), Notice.id.desc())
+        .limit(100)
+    )
+    return [
+        ToldEntry(
+            created_at=notice.created_at,
+            who=name or notice.address,
+            heading=notice.heading,
+            reason=notice.reason,
+            state=_state(notice, mail),
+        )
+        for notice, mail, name in rows
+    ]
+
+
+def _state(notice: Notice, mail: Mail | None) -> str:
+    if notice.withdrawn_at is not None:
+        return f"Trukket tilbage {clock(notice.withdrawn_at)}"
+    if mail is None:
+        return (
+            f"Sendes {clock(notice.due_at)}"
+            if notice.due_at > notice.created_at
+            else "Venter på at blive sendt"
+        )
+    if mail.state == "sent" and mail.sent_at is not None:
+        return f"Sendt {clock(mail.sent_at)}"
+    return {
+        "pending": "På vej",
+        "claimed": "På vej",
+        "in_doubt": "Måske sendt; det kan ikke ses med sikkerhed",
+        "sent": "Sendt",
+        "failed": "Kunne ikke sendes",
+        "bounced": "Kom retur: adressen virker ikke",
+        "stale": "Ikke sendt, fordi den nåede at blive forældet",
+    }[mail.state]
