@@ -88,6 +88,7 @@ def command_problems(page: str, tree: dict[str, click.Command]) -> list[str]:
             for each in tree[name].params
             if isinstance(each, click.Option) and not each.hidden
             for option in each.opts
+            if option.startswith("--")
         }
         rows = set(re.findall(r"^\| `(--[a-z0-9-]+)` \| .+ \|$", written[name], re.MULTILINE))
         if name != "klik":
