@@ -6,19 +6,24 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from klik import settings
-from klik.content.loading import ContentErrors
-from klik.installation import Installation
+from klik.commands import danish
 from klik.settings import SettingsError
 
+if TYPE_CHECKING:
+    from klik.installation import Installation
+
+danish.speak()
 FOUND_A_PROBLEM = 1
 WRONG_SETTINGS = 78
 DATA = "klik.data"
+NO_SUCH_TABLE = "42P01"  # PostgreSQL's code
 
 # Command → module under klik.commands; imported only when asked for, so that `klik --help` stays quick.
 MODULES: dict[str, str] = {
@@ -43,6 +48,15 @@ MODULES: dict[str, str] = {
 class Commands(click.Group):
     """The core's commands by name, and each plug-in's under the plug-in's own."""
 
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command; a database that does not answer is told in one sentence."""
+        try:
+            return super().invoke(context)
+        except Exception as error:
+            if said := _database_fault(error):
+                raise problem(said) from error
+            raise
+
     def list_commands(self, _context: click.Context) -> list[str]:
         """Every command there is."""
         return sorted(MODULES)
@@ -50,18 +64,32 @@ class Commands(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """The command, its module imported now; an unknown word may be a plug-in's name."""
         if name in MODULES:
-            return import_module(f"klik.commands.{MODULES[name]}").command
+            return danish.name_the_parts(import_module(f"klik.commands.{MODULES[name]}").command)
         return _plugin_command(context, name)
 
 
-def _plugin_command(context: click.Context, name: str) -> click.Command | None:
-    from klik.plugins.manager import pages_and_commands  # only when no core command has the name
+def _database_fault(error: Exception) -> str | None:
+    """A sentence for a database that is away or empty; None when it is another fault."""
+    from sqlalchemy.exc import DBAPIError, OperationalError  # not for `klik --help`
 
-    if not name.isidentifier():
+    if not isinstance(error, DBAPIError):
+        return None
+    line = str(error.orig).splitlines()[0]
+    if "no such table" in line or getattr(error.orig, "sqlstate", None) == NO_SUCH_TABLE:
+        return "Databasen mangler tabeller. Kør klik db upgrade."
+    return f"Databasen svarer ikke, som den skal: {line}" if isinstance(error, OperationalError) else None
+
+
+def _plugin_command(context: click.Context, name: str) -> click.Command | None:
+    from klik.plugins.manager import GROUP, pages_and_commands  # only when no core command has the name
+
+    # A word that is nobody's name is wrong use; it must not need an installation to be told so.
+    if name not in {point.name for point in entry_points(group=GROUP)}:
         return None
     for plugin, _pages, commands in pages_and_commands(installation(context).registry):
         if plugin == name and commands:
-            return click.Group(name, commands=commands, help=f"Kommandoer fra udvidelsen {name}.")
+            group = click.Group(name, commands=commands, help=f"Kommandoer fra udvidelsen {name}.")
+            return danish.name_the_parts(group)
     return None
 
 
@@ -94,6 +122,9 @@ def klik() -> None:
     """klik – KOMBITs implementeringsopgaver i de 98 kommuner."""
 
 
+danish.name_the_parts(klik)
+
+
 def load_settings(context: click.Context) -> settings.Settings:
     """The checked settings; Exits with 78 and every fault."""
     environment = dict(os.environ) | {"KLIK_DATA": str(data_folder(context))}
@@ -111,8 +142,12 @@ def installation(context: click.Context) -> Installation:
     root = context.find_root()
     root.ensure_object(dict)
     if "installation" not in root.obj:
+        checked = load_settings(context)  # before the imports, which take longer than the settings may
+        from klik.content.loading import ContentErrors
+        from klik.installation import Installation
+
         try:
-            root.obj["installation"] = Installation(load_settings(context))
+            root.obj["installation"] = Installation(checked)
         except ContentErrors as error:
             raise wrong_settings(error.problems) from error
         root.call_on_close(root.obj["installation"].close)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -14,6 +16,38 @@ from sqlalchemy.orm import Session
 BUSY = 10_000
 STATEMENT_LIMIT = 60_000
 LOCK_LIMIT = 10_000
+CONNECT_LIMIT = 4  # seconds: the monitoring wants its answer within five
+
+
+class Queue:
+    """First come, first served, among the threads of this process that want to write to SQLite.
+
+    SQLite's own waiters look again every tenth of a second, so a dispatcher that writes in one short
+    transaction after the other would keep a person who signs in waiting until the time-out. Who has waited
+    that long asks SQLite all the same: the file's lock is what protects the data, this is only manners.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._places: deque[int] = deque()
+
+    def __enter__(self) -> None:
+        me = threading.get_ident()
+        with self._changed:
+            self._places.append(me)
+            try:
+                self._changed.wait_for(lambda: self._places[0] == me, BUSY / 1000)
+            except BaseException:  # Ctrl-C
+                self._leave(me)
+                raise
+
+    def __exit__(self, *_error: object) -> None:
+        with self._changed:
+            self._leave(threading.get_ident())
+
+    def _leave(self, who: int) -> None:
+        self._places.remove(who)
+        self._changed.notify_all()
 
 
 class Database:
@@ -29,6 +63,7 @@ class Database:
         self.engine = _sqlite_engine(self.url) if self.sqlite else _postgresql_engine(self.url)
         self._reader = self.engine.execution_options(klik_writes=False)
         self._writer = self.engine.execution_options(klik_writes=True)
+        self._queue = Queue() if self.sqlite else nullcontext()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -42,7 +77,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session whose work is stored as a whole when the block ends without an exception."""
-        with Session(self._writer, expire_on_commit=False) as session:
+        with self._queue, Session(self._writer, expire_on_commit=False) as session:
             try:
                 yield session
                 session.commit()
@@ -56,7 +91,11 @@ class Database:
 
 
 def _sqlite_engine(url: Any) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY / 1000, "check_same_thread": False})
+    engine = create_engine(
+        url,
+        connect_args={"timeout": BUSY / 1000, "check_same_thread": False},
+        hide_parameters=True,  # faults are logged, and what people typed must not be
+    )
 
     @event.listens_for(engine, "connect")
     def settle(connection: Any, _record: Any) -> None:
@@ -92,7 +131,9 @@ def _postgresql_engine(url: Any) -> Engine:
         url,
         pool_pre_ping=True,
         pool_size=8,
+        hide_parameters=True,
         connect_args={
+            "connect_timeout": CONNECT_LIMIT,
             "options": f"-c statement_timeout={STATEMENT_LIMIT} -c lock_timeout={LOCK_LIMIT} "
             "-c idle_in_transaction_session_timeout=120000 -c timezone=UTC",
         },

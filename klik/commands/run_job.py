@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
-import sys
 import threading
 from types import FrameType
 
@@ -53,7 +53,9 @@ def _until_told() -> threading.Event:
         signal.signal(number, stop)
 
     def watch_parent() -> None:
-        sys.stdin.buffer.read()
+        # Not sys.stdin: Python dies in its own end while a thread holds the reader.
+        while os.read(0, 1024):
+            pass
         stopped.set()
 
     threading.Thread(target=watch_parent, daemon=True).start()

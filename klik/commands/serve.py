@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
 from klik import logs
-from klik.app import create_app
 from klik.cli import data_option, load_settings, wrong_settings
-from klik.content.loading import ContentErrors
 from klik.settings import Settings
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 
 class _PassingLogger(Logger):  # type: ignore[misc]
@@ -37,6 +37,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
+        from klik.app import create_app
+
         return create_app(self._settings)
 
 
@@ -52,6 +54,10 @@ def command(context: click.Context, bind: str, workers: int, threads: int) -> No
     """Server siderne med gunicorn, bag en omvendt proxy."""
     settings = load_settings(context)
     logs.set_up(settings.log_level)
+    # Not before the settings are known to be right, which must be told at once.
+    from klik.app import create_app
+    from klik.content.loading import ContentErrors
+
     try:
         create_app(settings).extensions["klik"].close()  # every fault before the first process is started
     except ContentErrors as error:

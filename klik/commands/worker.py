@@ -10,7 +10,6 @@ import click
 
 from klik import logs
 from klik.cli import data_option, installation
-from klik.worker import Worker
 
 
 @click.command("worker")
@@ -19,6 +18,8 @@ from klik.worker import Worker
 def command(context: click.Context) -> None:
     """Kør de faste job og send mails, indtil processen stoppes."""
     house = installation(context)
+    from klik.worker import Worker  # not before a wrong setting has been told
+
     logs.set_up(house.settings.log_level)
     stopped = threading.Event()
 

@@ -29,7 +29,6 @@ def deliver_past(work: Work) -> None:
         text = "\r\n".join(heading for _id, _person, heading in notices)
         mails.append(
             {
-                "id": number,
                 "message_id": f"<demo-{number}@demo.example>",
                 "channel": "core.mail",
                 "person_id": notices[0][1],
@@ -45,7 +44,7 @@ def deliver_past(work: Work) -> None:
                 "reply": "250 OK",
             }
         )
-    work.session.execute(insert(Mail), mails)
+    ids = work.session.scalars(insert(Mail).returning(Mail.id, sort_by_parameter_order=True), mails).all()
     table = Notice.__table__
     work.session.connection().execute(
         update(table)
@@ -54,10 +53,10 @@ def deliver_past(work: Work) -> None:
         [
             {
                 "notice": notice_id,
-                "mail": number,
+                "mail": mail_id,
                 "read": at + timedelta(hours=5) if at < work.now - RECENT else None,  # type: ignore[operator]
             }
-            for number, ((_address, at), notices) in enumerate(groups.items(), 1)
+            for mail_id, ((_address, at), notices) in zip(ids, groups.items(), strict=True)
             for notice_id, _person, _heading in notices
         ],
     )

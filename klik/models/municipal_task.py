@@ -36,6 +36,7 @@ from klik.models.project import Project
 from klik.models.task import Task, TaskVersion
 
 STATUSES = tuple(status.value for status in Status)
+COUNTED = ("yellow_from", "task_id", "withdrawn_at", "erased_at")
 
 
 def _of_task(**options: object) -> ForeignKeyConstraint:
@@ -69,8 +70,9 @@ class MunicipalTask(OfMunicipality, Versioned, Base):
         CheckConstraint(f"status in {STATUSES}", name="status"),
         CheckConstraint("(task_id is null) = (task_version_id is null)", name="published"),
         CheckConstraint("deadline is null or yellow_from is not null", name="yellow"),
-        Index("ix_municipal_tasks_list", "municipality_id", "status", "deadline"),
-        Index("ix_municipal_tasks_deadline", "status", "deadline"),
+        # These two hold all that counting by colour asks for, so counts never touch the rows themselves.
+        Index("ix_municipal_tasks_list", "municipality_id", "status", "deadline", *COUNTED),
+        Index("ix_municipal_tasks_deadline", "status", "deadline", *COUNTED, "municipality_id", "project_id"),
         Index(
             "ix_municipal_tasks_overview",
             "project_id",

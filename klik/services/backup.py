@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -23,6 +24,7 @@ from klik.db import Database
 from klik.services.filestore import FileStore
 
 SQLITE, POSTGRESQL, MANIFEST = "klik.sqlite", "klik.dump", "klik.json"
+HELD = re.compile(r"klik\.(sqlite|dump|json)|files/[0-9a-f]{2}/[0-9a-f]{64}")
 
 
 class BackupError(Exception):
@@ -33,6 +35,17 @@ def backup(database: Database, files: FileStore, target: Path, now: datetime) ->
     """Write a backup to ``target`` and return its size in bytes; writers go on meanwhile."""
     if target.exists():
         raise BackupError(f"Filen {target} findes allerede; vælg et andet navn.")
+    try:
+        _write(database, files, target, now)
+    except OSError as error:
+        raise BackupError(
+            f"Sikkerhedskopien kunne ikke skrives i {target.absolute().parent}: "
+            "klik må ikke skrive der, eller disken er fuld."
+        ) from error
+    return target.stat().st_size
+
+
+def _write(database: Database, files: FileStore, target: Path, now: datetime) -> None:
     with tempfile.TemporaryDirectory(dir=_folder(target)) as work:
         folder = Path(work)
         name = SQLITE if database.sqlite else POSTGRESQL
@@ -47,8 +60,8 @@ def backup(database: Database, files: FileStore, target: Path, now: datetime) ->
                 tar.add(files.folder, "files", filter=_without_temporary)
         with whole.open("rb") as stream:
             os.fsync(stream.fileno())
+        whole.chmod(0o600)  # people and their addresses
         whole.replace(target)
-    return target.stat().st_size
 
 
 def _folder(target: Path) -> Path:
@@ -91,6 +104,8 @@ def restore(source: Path, database_url: URL, data: Path) -> None:
     """Put a backup into an empty installation; raises BackupError where there is already something."""
     if not source.is_file():
         raise BackupError(f"Filen {source} findes ikke.")
+    if not os.access(source, os.R_OK):
+        raise BackupError(f"Filen {source} må ikke læses af den bruger, der kører klik.")
     data.mkdir(parents=True, exist_ok=True)
     files = data / "files"
     if files.exists() and any(files.iterdir()):
@@ -99,8 +114,7 @@ def restore(source: Path, database_url: URL, data: Path) -> None:
     with tempfile.TemporaryDirectory(dir=data) as work:
         folder = Path(work)
         try:
-            with tarfile.open(source) as tar:
-                tar.extractall(folder, filter="data")
+            _unpack(source, folder)
             manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
         except (tarfile.TarError, OSError, ValueError) as error:
             raise BackupError(f"Filen {source} er ikke en sikkerhedskopi fra klik.") from error
@@ -129,6 +143,21 @@ def restore(source: Path, database_url: URL, data: Path) -> None:
             if files.exists():
                 files.rmdir()
             (folder / "files").replace(files)
+
+
+def _unpack(source: Path, folder: Path) -> None:
+    """Take out what a backup holds and nothing else; Debian 12's tarfile knows no filters yet."""
+    with tarfile.open(source) as tar:
+        for entry in tar:
+            if entry.isdir():
+                continue
+            stream = tar.extractfile(entry) if entry.isfile() and HELD.fullmatch(entry.name) else None
+            if stream is None:
+                raise tarfile.TarError(entry.name)
+            target = folder / entry.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with stream, target.open("xb") as copy:
+                shutil.copyfileobj(stream, copy)
 
 
 def _refuse_filled(url: URL) -> None:

@@ -87,6 +87,10 @@ def label(registry: Registry, words: Vocabulary, key: str, value: str) -> str:
     if key in PEOPLE_KEYS and value in words.people:
         return words.people[value]
     wanted = registry.filters[key]
+    # What a plug-in has declared need not be asked for: asking it takes a thread of its own.
+    declared = next((choice.label for choice in wanted.choices if choice.value == value), None)
+    if declared is not None:
+        return declared
     if not _is_plugin(key):
         return wanted.describe(value)
     return registry.guard.ask(f"{key}.describe", lambda: wanted.describe(value), value, _is_text)

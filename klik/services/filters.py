@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, or_, select
@@ -28,19 +29,23 @@ _SPACE = sort_key("a b")[2:-2]
 Where = Callable[[Sequence[str], FilterQuestion], ColumnElement[bool]]
 
 
+_IS_OPEN = MunicipalTask.status.in_(_OPEN)
+
+
 def is_open() -> ColumnElement[bool]:
     """Whether a task is neither completed nor not relevant."""
-    return MunicipalTask.status.in_(_OPEN)
+    return _IS_OPEN
 
 
+# A page names the colours a dozen times; the conditions are the same all day and never changed.
+@lru_cache(maxsize=8)
 def has_colour(colour: Colour, today: date) -> ColumnElement[bool]:
     """Whether a task has the colour on this Danish day; the same rule as klik.domain.deadlines.colour."""
     if colour is Colour.RED:
         return and_(is_open(), MunicipalTask.deadline < today)
     left = and_(is_open(), MunicipalTask.deadline >= today)
-    yellow = and_(MunicipalTask.yellow_from.is_not(None), MunicipalTask.yellow_from <= today)
     if colour is Colour.YELLOW:
-        return and_(left, yellow)
+        return and_(left, MunicipalTask.yellow_from <= today)
     return and_(left, or_(MunicipalTask.yellow_from.is_(None), MunicipalTask.yellow_from > today))
 
 

@@ -5,27 +5,28 @@ Rows are read as columns, never as entities; each function is one statement what
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
-from sqlalchemy.orm import aliased
 
-from klik.content.loading import Content
 from klik.domain.deadlines import Colour, colour, explain
 from klik.domain.status import Status
-from klik.models import Municipality, MunicipalTask, Person, Project, RoleHolding, System
-from klik.services import access
+from klik.models import MunicipalTask, Project, RoleHolding
+from klik.services import access, ordering
 from klik.services.criteria import Criteria
 from klik.services.filtering import Selection, select_tasks
-from klik.services.filters import NOBODY, PRIORITIES, ROLE, has_colour, is_open
+from klik.services.filters import NOBODY, ROLE, has_colour, is_open
+from klik.services.ordering import Executor, Responsible
+from klik.services.vocabulary import Vocabulary
 from klik.services.work import Work
 
-Responsible = aliased(Person, name="responsible")
-Executor = aliased(Person, name="executor")
 _PORTION = 500
+SCOPE = ("projekt", "kommune")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +77,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """What wants attention in the projects and municipalities of the filter; ``next_yellow`` is a day ahead."""
+    """What wants attention in the projects and municipalities of the filter."""
 
     red: int
     yellow: int
     red_tomorrow: int
-    next_yellow: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,85 +105,114 @@ class Neighbours:
 
 def page(work: Work, selection: Selection, total: int) -> Page:
     """The rows of the page that was asked for; one statement. ``total`` is ``Counts.total``."""
+    if not total:
+        return Page((), 1, 1)
     size = selection.criteria.page_size
     pages = max(1, -(-total // size))
     number = min(selection.criteria.page, pages)
-    ids = _ordered(work, select(MunicipalTask.id).where(selection.where()), selection.criteria)
-    wanted = ids.limit(size).offset((number - 1) * size).subquery()
-    statement = _columns(work).where(MunicipalTask.id.in_(select(wanted.c.id)))
-    rows = work.session.execute(_ordered(work, statement, selection.criteria, joined=True))
-    return Page(tuple(_row(work, row) for row in rows), number, pages)
+    # Sorted before they are joined: the database then joins fifty rows, not all that match.
+    order = ordering.order(work, selection.criteria)
+    ids = ordering.with_names(select(MunicipalTask.id).where(selection.where()), selection.criteria)
+    wanted = ids.order_by(*order).limit(size).offset((number - 1) * size).subquery()
+    statement = _columns(work.today).where(MunicipalTask.id.in_(select(wanted.c.id)))
+    statement = ordering.with_names(statement, selection.criteria, but=_JOINED).order_by(*order)
+    rows = work.session.execute(statement)
+    return Page(tuple(_rows(work, selection.words, rows)), number, pages)
 
 
 def every_row(work: Work, selection: Selection, *, withdrawn: bool = False) -> Iterator[TaskRow]:
     """All rows of the selection in its order, in portions; ``withdrawn`` adds those taken back."""
     where = selection.where("fuldfoerte") if withdrawn else selection.where()
-    statement = _ordered(work, _columns(work).where(where), selection.criteria, joined=True)
-    for row in work.session.execute(statement, execution_options={"yield_per": _PORTION}):
-        yield _row(work, row)
+    order = ordering.order(work, selection.criteria)
+    statement = ordering.with_names(_columns(work.today), selection.criteria, but=_JOINED)
+    rows = work.session.execute(
+        statement.where(where).order_by(*order), execution_options={"yield_per": _PORTION}
+    )
+    yield from _rows(work, selection.words, rows)
 
 
 def count(work: Work, selection: Selection, others: Mapping[int, Selection] | None = None) -> Counts:
-    """Everything the page counts, in one statement; ``others`` are further selections by a key of the caller."""
-    scope = and_(selection.only("projekt", "kommune"), MunicipalTask.withdrawn_at.is_(None))
-    today = work.today
-    columns: list[Any] = [
-        _number_of(selection.where()),
-        _number_of(and_(scope, has_colour(Colour.RED, today))),
-        _number_of(and_(scope, has_colour(Colour.YELLOW, today))),
-        _number_of(and_(scope, is_open(), MunicipalTask.deadline == today)),
-        select(func.min(MunicipalTask.yellow_from))
-        .where(scope, is_open(), MunicipalTask.yellow_from > today)
-        .scalar_subquery(),
-    ]
+    """Everything the page counts, in one statement; ``others`` are further selections by a key of the caller.
+
+    What several ask for is counted once: a saved filter is often the one in use, or the red ones of the pulse.
+    """
     others = others or {}
-    columns += [_number_of(other.where()) for other in others.values()]
-    labelled = [column.label(f"n{place}") for place, column in enumerate(columns)]
-    total, red, yellow, tomorrow, next_yellow, *rest = work.session.execute(select(*labelled)).one()
-    return Counts(total, Pulse(red, yellow, tomorrow, next_yellow), dict(zip(others, rest, strict=True)))
+    today, asked_in = work.today, scope(selection.criteria)
+    in_scope = and_(selection.only(*SCOPE), MunicipalTask.withdrawn_at.is_(None))
+    red, yellow = (asked_in.with_values("deadline", [each]).filters for each in (Colour.RED, Colour.YELLOW))
+    questions = {
+        "tomorrow": and_(in_scope, is_open(), MunicipalTask.deadline == today),
+        red: and_(in_scope, has_colour(Colour.RED, today)),
+        yellow: and_(in_scope, has_colour(Colour.YELLOW, today)),
+    }
+    for each in (selection, *others.values()):
+        questions.setdefault(each.criteria.filters, each.where())
+    numbers = work.session.execute(select(*map(_number_of, questions.values()))).one()
+    found = dict(zip(questions, numbers, strict=True))
+    return Counts(
+        total=found[selection.criteria.filters],
+        pulse=Pulse(found[red], found[yellow], found["tomorrow"]),
+        others={key: found[each.criteria.filters] for key, each in others.items()},
+    )
+
+
+def scope(criteria: Criteria) -> Criteria:
+    """Only the project and municipality of the filter: what the counts above the list are about."""
+    return Criteria(filters=tuple((key, values) for key, values in criteria.filters if key in SCOPE))
+
+
+def next_yellow(work: Work, selection: Selection) -> date | None:
+    """The next day on which a task of the filter's projects and municipalities turns yellow."""
+    return work.session.scalar(
+        select(func.min(MunicipalTask.yellow_from)).where(
+            selection.only(*SCOPE),
+            MunicipalTask.withdrawn_at.is_(None),
+            is_open(),
+            MunicipalTask.yellow_from > work.today,
+        )
+    )
 
 
 def choices(work: Work, selection: Selection) -> Mapping[str, Mapping[str, int]]:
     """For each filter to tick: how many tasks each value would show beside the other filters.
 
-    One grouped statement: the tasks that pass all filters but those counted here are grouped by the counted
-    columns and by which of the counted filters they pass.
+    One statement: of each task that passes all filters but those counted here, the counted columns and which
+    of the counted filters it passes. Hardly two tasks are alike in all of them, so grouping them in the
+    database first would cost more than it saves.
     """
-    counted = _counted(work)
+    counted = _counted(work.today, access.sees_people(work))
     keys = tuple(dict.fromkeys(each.key for each in counted))
     used = [key for key in keys if key in selection.conditions]
-    inner = (
+    statement = (
         select(
-            *(each.column.label(f"v{place}") for place, each in enumerate(counted)),
-            *(
-                case((selection.conditions[key], 1), else_=0).label(f"m{place}")
-                for place, key in enumerate(used)
-            ),
+            *(each.column for each in counted),
+            *(case((selection.conditions[key], 1), else_=0) for key in used),
         )
-        .select_from(MunicipalTask)
         .join(Project, Project.id == MunicipalTask.project_id)
         .where(selection.where(*keys))
-        .subquery()
     )
-    columns = list(inner.c)
+    alike: dict[tuple[int, ...], list[tuple[Any, ...]]] = {}
+    for row in work.session.execute(statement):
+        alike.setdefault(row[len(counted) :], []).append(row)
     found: dict[str, dict[str, int]] = {key: {} for key in keys}
-    for row in work.session.execute(select(*columns, func.count()).group_by(*columns)):
-        cells, passed, number = row[: len(counted)], row[len(counted) : -1], row[-1]
+    for passed, rows in alike.items():
         failed = [key for key, passes in zip(used, passed, strict=True) if not passes]
         if len(failed) > 1:
             continue
-        for each, cell in zip(counted, cells, strict=True):
-            value = each.value(cell)
-            if value and (not failed or failed == [each.key]):
-                found[each.key][value] = found[each.key].get(value, 0) + number
+        for each, cells in zip(counted, zip(*rows, strict=True), strict=False):
+            if failed and failed != [each.key]:
+                continue
+            for cell, number in Counter(cells).items():
+                if value := each.value(cell):
+                    found[each.key][value] = found[each.key].get(value, 0) + number
     return found
 
 
 def neighbours(work: Work, criteria: Criteria, municipal_task_id: int) -> Neighbours | None:
     """Who stands before and after a task in the filtered list; None when it is not in it. Two statements."""
     selection = select_tasks(work, criteria)
-    order = _order(work, criteria)
-    listed = _with_names(
+    order = ordering.order(work, criteria)
+    listed = ordering.with_names(
         select(
             MunicipalTask.id,
             func.lag(MunicipalTask.id).over(order_by=order).label("before"),
@@ -219,10 +248,12 @@ class _Counted:
         return self.empty if cell is None else f"{self.prefix}{cell}"
 
 
-def _counted(work: Work) -> tuple[_Counted, ...]:
+# The columns are the same all day: made once, not for each page.
+@lru_cache(maxsize=4)
+def _counted(today: date, with_people: bool) -> tuple[_Counted, ...]:
     task = MunicipalTask
     colours = case(
-        *((has_colour(each, work.today), each.value) for each in Colour), (task.deadline.is_(None), NOBODY)
+        *((has_colour(each, today), each.value) for each in Colour), (task.deadline.is_(None), NOBODY)
     )
     people = (
         _Counted("ansvarlig", task.responsible_id, NOBODY),
@@ -239,19 +270,19 @@ def _counted(work: Work) -> tuple[_Counted, ...]:
         _Counted("prioritet", task.priority),
         _Counted("status", task.status),
         _Counted("infrastruktur", case((task.infrastructure, "ja"), else_="nej")),
-        *(people if access.sees_people(work) else ()),
+        *(people if with_people else ()),
     )
 
 
-def _vacant(work: Work, person: Any, role: Any) -> ColumnElement[bool]:
+def _vacant(today: date, person: Any, role: Any) -> ColumnElement[bool]:
     held = (
         select(RoleHolding.id)
         .where(
             RoleHolding.municipality_id == MunicipalTask.municipality_id,
             RoleHolding.role == role,
             or_(RoleHolding.system_code.is_(None), RoleHolding.system_code == MunicipalTask.system_code),
-            RoleHolding.valid_from <= work.today,
-            or_(RoleHolding.valid_to.is_(None), RoleHolding.valid_to >= work.today),
+            RoleHolding.valid_from <= today,
+            or_(RoleHolding.valid_to.is_(None), RoleHolding.valid_to >= today),
         )
         .correlate(MunicipalTask)
         .exists()
@@ -259,7 +290,13 @@ def _vacant(work: Work, person: Any, role: Any) -> ColumnElement[bool]:
     return and_(person.is_(None), role.is_not(None), ~held)
 
 
-def _columns(work: Work) -> Select[Any]:
+# Municipality and system are named by the vocabulary, which is read anyway: PostgreSQL needs longer to plan
+# each further join than to make it.
+_JOINED = frozenset({"projekt", "ansvarlig", "udfoerer"})
+
+
+@lru_cache(maxsize=4)
+def _columns(today: date) -> Select[Any]:
     task = MunicipalTask
     return (
         select(
@@ -267,8 +304,7 @@ def _columns(work: Work) -> Select[Any]:
             task.task_number,
             task.title,
             Project.name.label("project"),
-            System.name.label("system"),
-            Municipality.name.label("municipality"),
+            task.system_code,
             task.municipality_id,
             task.phase,
             task.theme,
@@ -283,34 +319,36 @@ def _columns(work: Work) -> Select[Any]:
             Responsible.name.label("responsible"),
             task.responsible_id,
             task.responsible_role,
-            _vacant(work, task.responsible_id, task.responsible_role).label("responsible_vacant"),
+            _vacant(today, task.responsible_id, task.responsible_role).label("responsible_vacant"),
             Executor.name.label("executor"),
             task.executor_id,
             task.executor_role,
-            _vacant(work, task.executor_id, task.executor_role).label("executor_vacant"),
+            _vacant(today, task.executor_id, task.executor_role).label("executor_vacant"),
             task.task_id,
             task.withdrawn_at,
             task.changed_at,
         )
         .join(Project, Project.id == task.project_id)
-        .join(Municipality, Municipality.id == task.municipality_id)
-        .outerjoin(System, System.code == task.system_code)
         .outerjoin(Responsible, Responsible.id == task.responsible_id)
         .outerjoin(Executor, Executor.id == task.executor_id)
     )
 
 
-def _row(work: Work, row: Any) -> TaskRow:
-    named = access.sees_people(work)
+def _rows(work: Work, words: Vocabulary, rows: Iterable[Any]) -> Iterator[TaskRow]:
+    named, today = access.sees_people(work), work.today
+    return (_row(row, words, named, today) for row in rows)
+
+
+def _row(row: Any, words: Vocabulary, named: bool, today: date) -> TaskRow:
     status = Status(row.status)
-    shade = colour(status, row.deadline, row.yellow_from, work.today)
+    shade = colour(status, row.deadline, row.yellow_from, today)
     return TaskRow(
         id=row.id,
         number=row.task_number,
         title=row.title,
         project=row.project,
-        system=row.system,
-        municipality=row.municipality,
+        system=words.system.get(row.system_code),
+        municipality=words.kommune.get(str(row.municipality_id), ""),
         municipality_id=row.municipality_id,
         phase=row.phase,
         theme=row.theme,
@@ -332,57 +370,5 @@ def _row(work: Work, row: Any) -> TaskRow:
         withdrawn=row.withdrawn_at is not None,
         changed_at=row.changed_at,
         colour=shade,
-        explanation=explain(shade, row.deadline, row.yellow_from, work.today),
+        explanation=explain(shade, row.deadline, row.yellow_from, today),
     )
-
-
-def _ordered(work: Work, statement: Select[Any], criteria: Criteria, *, joined: bool = False) -> Select[Any]:
-    return (statement if joined else _with_names(statement, criteria)).order_by(*_order(work, criteria))
-
-
-def _with_names(statement: Select[Any], criteria: Criteria) -> Select[Any]:
-    """Join the tables whose names the rows are sorted by."""
-    if criteria.sort == "ansvarlig":
-        return statement.outerjoin(Responsible, Responsible.id == MunicipalTask.responsible_id)
-    if criteria.sort == "udfoerer":
-        return statement.outerjoin(Executor, Executor.id == MunicipalTask.executor_id)
-    if criteria.sort == "projekt":
-        return statement.join(Project, Project.id == MunicipalTask.project_id)
-    if criteria.sort == "kommune":
-        return statement.join(Municipality, Municipality.id == MunicipalTask.municipality_id)
-    return statement
-
-
-def _order(work: Work, criteria: Criteria) -> tuple[Any, ...]:
-    """The allowed orders by their word; nothing is last in both directions, and every order is total."""
-    task, content = MunicipalTask, work.registry.content
-    named = access.sees_people(work)
-    orders: dict[str, Any] = {
-        "deadline": task.deadline,
-        "nummer": func.nullif(task.number_key, ""),
-        "titel": task.title_key,
-        "status": _place(task.status, [status.value for status in Status]),
-        "ansvarlig": Responsible.name_key if named else task.id,
-        "udfoerer": Executor.name_key if named else task.id,
-        "fase": _place(task.phase, _slugs(content, "phases")),
-        "tema": _place(task.theme, _slugs(content, "themes")),
-        "prioritet": _place(task.priority, list(PRIORITIES)),
-        "projekt": Project.name,
-        "kommune": Municipality.name_key,
-        "startdato": task.start_date,
-        "slutdato": task.completed_on,
-        "aendret": task.changed_at,
-    }
-    chosen = orders[criteria.sort]
-    first = chosen.desc() if criteria.descending else chosen.asc()
-    rest = () if criteria.sort == "deadline" else (task.deadline.asc().nulls_last(),)
-    return (first.nulls_last(), *rest, task.number_key, task.id)
-
-
-def _slugs(content: Content, kind: str) -> list[str]:
-    return [each.slug for each in getattr(content, kind)]
-
-
-def _place(column: Any, words: list[str]) -> Any:
-    """The place of a word among words; a word that is not there comes after them."""
-    return case({word: place for place, word in enumerate(words)}, value=column, else_=len(words))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select
 
 from klik.domain.deadlines import Colour, colour
 from klik.domain.status import OPEN_STATUSES, Status
@@ -225,23 +225,26 @@ class Countdown:
         return (self.last_day - today).days
 
 
+_NEAREST = (
+    select(Deletion.id, Deletion.last_day, func.count())
+    .join(DeletionItem, DeletionItem.deletion_id == Deletion.id)
+    .where(
+        DeletionItem.municipality_id == bindparam("municipality"),
+        DeletionItem.state == "varslet",
+        Deletion.state == "varslet",
+    )
+    .group_by(Deletion.id, Deletion.last_day)
+    .order_by(Deletion.last_day)
+    .limit(1)
+)
+
+
 def countdown(work: Work) -> Countdown | None:
     """The announced deletion with the earliest last day whose tasks the municipality has not taken home yet."""
     actor = work.actor
     if actor is None or actor.municipality_id is None:
         return None
-    row = work.session.execute(
-        select(Deletion.id, Deletion.last_day, func.count())
-        .join(DeletionItem, DeletionItem.deletion_id == Deletion.id)
-        .where(
-            DeletionItem.municipality_id == actor.municipality_id,
-            DeletionItem.state == "varslet",
-            Deletion.state == "varslet",
-        )
-        .group_by(Deletion.id, Deletion.last_day)
-        .order_by(Deletion.last_day)
-        .limit(1)
-    ).first()
+    row = work.session.execute(_NEAREST, {"municipality": actor.municipality_id}).first()
     return Countdown(*row) if row else None
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import waitress
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from klik.app import create_app
 from klik.demo import story
@@ -81,7 +81,7 @@ def visit(chromium: Browser, demo_site: str) -> Iterator[Callable[..., Page]]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
+        page.on("console", lambda line: faults.append(_complaint(line)) if line.type == "error" else None)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("dialog", lambda dialog: faults.append(dialog.message))
         page.on("request", lambda request: _stay(request.url, demo_site, faults))
@@ -97,6 +97,10 @@ def visit(chromium: Browser, demo_site: str) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert faults == []
+
+
+def _complaint(line: ConsoleMessage) -> str:
+    return f"{line.text} {line.location['url']}"
 
 
 def _stay(url: str, site: str, faults: list[str]) -> None:

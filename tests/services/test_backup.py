@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import tarfile
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -117,3 +119,16 @@ def test_what_is_no_backup_is_refused(house: Installation, tmp_path: Path, conte
     with pytest.raises(BackupError):
         backup.restore(source, make_url(f"sqlite:///{tmp_path / 'new' / 'klik.sqlite'}"), tmp_path / "new")
     assert not (tmp_path / "new" / "klik.sqlite").exists()
+
+
+@pytest.mark.parametrize("name", ["../ud", "files/ab/../../../ud", "klik.conf", "/ud", "files/" + "a" * 64])
+def test_a_backup_that_holds_anything_else_is_refused(tmp_path: Path, name: str) -> None:
+    file, data = tmp_path / "backup.tar", tmp_path / "data"
+    with tarfile.open(file, "w") as tar:
+        entry = tarfile.TarInfo(name)
+        entry.size = 1
+        tar.addfile(entry, io.BytesIO(b"x"))
+    with pytest.raises(BackupError, match="ikke en sikkerhedskopi"):
+        backup.restore(file, make_url(f"sqlite:///{data}/klik.sqlite"), data)
+    assert list(data.iterdir()) == []
+    assert not (tmp_path / "ud").exists()

@@ -87,7 +87,6 @@ FAULTS: dict[str, tuple[Any, ...]] = {
     "gives names that are no texts": (lambda _task, _context: {1: 2},),
     "too much": (lambda _task, _context: {"number": "x" * 300_000, "word": ""},),
     "a name its template lacks": (lambda _task, _context: {"number": "1"},),
-    "no template": (_data, None),
     "a broken template": (_data, "{% if %}"),
     "a template outside its folder": (_data, "{% include '../../secret.html' %}"),
     "applies raises": (_data, GOOD, _raise),

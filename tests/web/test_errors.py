@@ -48,3 +48,12 @@ def test_a_status_without_a_page_gets_the_nearest(app: Flask, code: int, answere
             check_page(text.encode(), url="x").h1.text
             == check_page(errors.page(answered)[0].encode(), url="y").h1.text
         )
+
+
+def test_what_was_typed_is_shown_when_it_could_not_be_stored(app: Flask) -> None:
+    with app.test_request_context("/x"):
+        app.preprocess_request()
+        text = errors.page(503, typed={"text": "en lang <b>kommentar</b>"})[0]
+    page = check_page(text.encode(), url="503")
+    assert "en lang <b>kommentar</b>" in page.text
+    assert page.main.select("b") == []

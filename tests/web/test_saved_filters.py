@@ -44,10 +44,10 @@ def test_a_filter_is_saved_from_the_list_and_becomes_a_button_with_its_count(met
     assert mette.response.request.path == "/opgaver"
     assert "Filteret “Min morgen” er gemt." in after.get_text()
     button = after.select_one(".klik-saved-link[aria-current]")
-    assert button is not None and button.get_text(" ", strip=True) == "Min morgen 1 opgaver"
+    assert button is not None and button.get_text(" ", strip=True) == "Min morgen 1 opgave"
     assert button["href"] == f"/opgaver?{RED_YELLOW}&sorter=-titel"
     others = [link.get_text(" ", strip=True) for link in after.select(".klik-saved-link")]
-    assert others[1:] == ["Rød/gul ej påbegyndt 1 opgaver", "Rød status 1 opgaver", "Gul status 0 opgaver"]
+    assert others[1:] == ["Rød/gul ej påbegyndt 1 opgave", "Rød status 1 opgave", "Gul status 0 opgaver"]
 
 
 REFUSED = (

@@ -6,8 +6,9 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from klik.domain.rights import Level
@@ -41,6 +42,33 @@ class SignedIn:
     seen_is_old: bool
 
 
+# Every page begins with this one: columns, not entities, in a statement that is put together once.
+_FOUND = (
+    select(
+        LoginSession.id,
+        LoginSession.person_id,
+        LoginSession.membership_id,
+        LoginSession.epoch,
+        LoginSession.seen_at,
+        LoginSession.expires_at,
+        Person.active.label("person_active"),
+        Person.epoch.label("person_epoch"),
+        Person.name,
+        Person.email,
+        Membership.person_id.label("owner_id"),
+        Membership.active,
+        Membership.level,
+        Membership.municipality_id,
+        Membership.organisation,
+        Municipality.name.label("place"),
+    )
+    .join(Person, Person.id == LoginSession.person_id)
+    .join(Membership, Membership.id == LoginSession.membership_id)
+    .outerjoin(Municipality, Municipality.id == Membership.municipality_id)
+    .where(LoginSession.id == bindparam("digest"))
+)
+
+
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
@@ -49,47 +77,39 @@ def find(session: Session, cookie: str | None, now: datetime) -> SignedIn | None
     """Whom a browser's cookie stands for, or None when the session is over for any reason."""
     if not cookie or len(cookie) > 100:
         return None
-    row = session.execute(
-        select(LoginSession, Person, Membership, Municipality.name)
-        .join(Person, Person.id == LoginSession.person_id)
-        .join(Membership, Membership.id == LoginSession.membership_id)
-        .outerjoin(Municipality, Municipality.id == Membership.municipality_id)
-        .where(LoginSession.id == _digest(cookie))
-    ).first()
+    row = session.execute(_FOUND, {"digest": _digest(cookie)}).first()
     if row is None:
         return None
-    opened, person, membership, place = row
     alive = (
-        person.active
-        and membership.active
-        and membership.person_id == person.id
-        and opened.epoch == person.epoch
-        and now < opened.expires_at
-        and now - opened.seen_at < IDLE
+        row.person_active
+        and row.active
+        and row.owner_id == row.person_id
+        and row.epoch == row.person_epoch
+        and now < row.expires_at
+        and now - row.seen_at < IDLE
     )
     if not alive:
         return None
-    actor = _actor(session, person, membership, place)
-    return SignedIn(actor, opened.id, now - opened.seen_at > SEEN_STEP)
+    return SignedIn(_actor(session, row), row.id, now - row.seen_at > SEEN_STEP)
 
 
-def _actor(session: Session, person: Person, membership: Membership, place: str | None) -> Actor:
-    level = Level(membership.level)
+def _actor(session: Session, row: Any) -> Actor:
+    level = Level(row.level)
     systems = (
         session.scalars(
-            select(MembershipSystem.system_code).where(MembershipSystem.membership_id == membership.id)
+            select(MembershipSystem.system_code).where(MembershipSystem.membership_id == row.membership_id)
         )
         if level.scope == "supplier"
         else ()
     )
     return Actor(
-        person_id=person.id,
-        membership_id=membership.id,
-        name=person.name,
-        email=person.email,
+        person_id=row.person_id,
+        membership_id=row.membership_id,
+        name=row.name,
+        email=row.email,
         level=level,
-        municipality_id=membership.municipality_id,
-        place=place or membership.organisation or "KOMBIT",
+        municipality_id=row.municipality_id,
+        place=row.place or row.organisation or "KOMBIT",
         systems=frozenset(systems),
     )
 

@@ -59,6 +59,15 @@ def open_session(work: Work) -> Any:
     return response
 
 
+@blueprint.get("/log-ud")
+@access(None)
+def ask_to_sign_out(work: Work) -> Any:
+    """A button: following a link must not sign anybody out."""
+    if work.actor is None:
+        return see_other("accounts.sign_in")
+    return render_template("accounts/sign_out.html")
+
+
 @blueprint.post("/log-ud")
 @access(Right.SIGNED_IN)
 def close_session(work: Work) -> Any:

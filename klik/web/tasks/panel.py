@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from flask import url_for
 
 from klik.models import SavedFilter
 from klik.plugins.contributions import Filter
@@ -52,6 +49,26 @@ class SavedButton:
     active: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A value to tick; ``count`` is how many tasks it would show, None where that is not counted."""
+
+    value: str
+    label: str
+    count: int | None
+    checked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The values of one filter under its name; ``open`` when it stands unfolded at first."""
+
+    key: str
+    label: str
+    options: list[Option]
+    open: bool
+
+
 def sees_several(work: Work) -> bool:
     """Whether the actor sees more than one municipality's tasks."""
     return work.actor is None or work.actor.municipality_id is None
@@ -79,7 +96,7 @@ def saved_buttons(
 
 def list_address(criteria: Criteria) -> str:
     """The list's address with these criteria; never the bare one, where a default filter may step in."""
-    return f"{url_for('tasks.index')}?{criteria.link_query()}"
+    return f"/opgaver?{criteria.link_query()}"
 
 
 def active_filters(work: Work, selection: Selection) -> list[dict[str, str]]:
@@ -95,7 +112,7 @@ def active_filters(work: Work, selection: Selection) -> list[dict[str, str]]:
     ]
 
 
-def groups(work: Work, selection: Selection, counts: Counts | None) -> list[dict[str, Any]]:
+def groups(work: Work, selection: Selection, counts: Counts | None) -> list[Group]:
     """The groups to tick; without ``counts`` every choice stands there, with them only those that show tasks."""
     found = []
     for key in (*GROUPS, *_of_plugins(work, with_choices=True)):
@@ -105,9 +122,8 @@ def groups(work: Work, selection: Selection, counts: Counts | None) -> list[dict
             continue
         wanted = work.registry.filters[key]
         options = _options(work, selection, wanted, (counts or {}).get(key))
-        if len(options) > 1 or any(option["checked"] for option in options):
-            opened = key in _OPEN_AT_FIRST
-            found.append({"key": key, "label": wanted.label, "options": options, "open": opened})
+        if len(options) > 1 or any(option.checked for option in options):
+            found.append(Group(key, wanted.label, options, key in _OPEN_AT_FIRST))
     return found
 
 
@@ -146,10 +162,10 @@ def sorts(work: Work) -> dict[str, str]:
     }
 
 
-def hidden(work: Work, selection: Selection, shown: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+def hidden(work: Work, selection: Selection, shown: Sequence[Group]) -> list[tuple[str, str]]:
     """What the form must carry on because no field of it shows it."""
     criteria = selection.criteria
-    ticked = {group["key"] for group in shown}
+    ticked = {group.key for group in shown}
     written = {*TEXTS, *_of_plugins(work, with_choices=False), "q"}
     kept = []
     for key, values in criteria.filters:
@@ -172,7 +188,7 @@ def _of_plugins(work: Work, *, with_choices: bool) -> tuple[str, ...]:
 
 def _options(
     work: Work, selection: Selection, wanted: Filter, counts: Mapping[str, int] | None
-) -> list[dict[str, Any]]:
+) -> list[Option]:
     chosen = selection.criteria.values(wanted.key)
     values = _values(work, selection, wanted)
     if wanted.key == "aendret":
@@ -182,14 +198,8 @@ def _options(
         number = None if counts is None else counts.get(_counted_as(work, wanted.key, value), 0)
         if number == 0 and value not in chosen:
             continue
-        options.append(
-            {
-                "value": value,
-                "label": filtering.label(work.registry, selection.words, wanted.key, value),
-                "count": number,
-                "checked": value in chosen,
-            }
-        )
+        label = filtering.label(work.registry, selection.words, wanted.key, value)
+        options.append(Option(value, label, number, value in chosen))
     return options
 
 

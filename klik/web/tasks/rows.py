@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from klik.domain.calendar import long_date, relative
@@ -44,43 +45,73 @@ def columns(work: Work, criteria: Criteria) -> list[dict[str, Any]]:
     return shown
 
 
-def rows(work: Work, criteria: Criteria, found: tuple[TaskRow, ...]) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class ShownRow:
+    """A row in words. ``people`` holds label, name and vacant role of responsible and executor, or nothing.
+
+    ``municipality`` is empty where there is only one.
+    """
+
+    id: int
+    href: str
+    number: str
+    title: str
+    local: bool
+    withdrawn: bool
+    project: str
+    deadline_iso: str
+    deadline_text: str
+    deadline_relative: str
+    colour: str | None
+    explanation: str
+    status: str
+    people: tuple[tuple[str, str | None, str | None], ...]
+    phase: str
+    theme: str
+    municipality: str
+
+
+def rows(work: Work, criteria: Criteria, found: tuple[TaskRow, ...]) -> list[ShownRow]:
     """The rows; each address carries the filter, so that the task's page knows its neighbours."""
     query = criteria.on_page(1).link_query()
-    return [_row(work, row, query) for row in found]
+    with_people, several = access.sees_people(work), sees_several(work)
+    return [_row(work, row, query, with_people, several) for row in found]
 
 
-def _row(work: Work, row: TaskRow, query: str) -> dict[str, Any]:
+def _row(work: Work, row: TaskRow, query: str, with_people: bool, several: bool) -> ShownRow:
     content = work.registry.content
-    return {
-        "id": row.id,
-        "href": f"/opgaver/{row.id}?{query}",
-        "number": row.number or "",
-        "title": row.title,
-        "local": row.local,
-        "withdrawn": row.withdrawn,
-        "deadline_iso": row.deadline.isoformat() if row.deadline else "",
-        "deadline_text": long_date(row.deadline) if row.deadline else "",
-        "deadline_relative": relative(row.deadline, work.today) if row.deadline and row.colour else "",
-        "colour": row.colour.value if row.colour else None,
-        "colour_explanation": row.explanation,
-        "status": row.status.value,
-        "responsible": row.responsible or _held_role(work, row.responsible_role, row.responsible_vacant),
-        "responsible_vacant": row.responsible_vacant,
-        "responsible_role": _role_name(work, row.responsible_role),
-        "executor": row.executor or _held_role(work, row.executor_role, row.executor_vacant),
-        "executor_vacant": row.executor_vacant,
-        "executor_role": _role_name(work, row.executor_role),
-        "phase": content.phase(row.phase).name,
-        "theme": content.theme(row.theme).name,
-        "project": row.project,
-        "municipality": row.municipality,
-    }
+    day = row.deadline
+    return ShownRow(
+        id=row.id,
+        href=f"/opgaver/{row.id}?{query}",
+        number=row.number or "",
+        title=row.title,
+        local=row.local,
+        withdrawn=row.withdrawn,
+        project=row.project,
+        deadline_iso=day.isoformat() if day else "",
+        deadline_text=long_date(day) if day else "",
+        deadline_relative=relative(day, work.today) if day and row.colour else "",
+        colour=row.colour.value if row.colour else None,
+        explanation=row.explanation,
+        status=row.status.value,
+        people=_people(work, row) if with_people else (),
+        phase=content.phase(row.phase).name,
+        theme=content.theme(row.theme).name,
+        municipality=row.municipality if several else "",
+    )
 
 
-def _role_name(work: Work, slug: str | None) -> str | None:
-    return work.registry.content.role(slug).name if slug else None
+def _people(work: Work, row: TaskRow) -> tuple[tuple[str, str | None, str | None], ...]:
+    return (
+        ("Ansvarlig", *_person(work, row.responsible, row.responsible_role, row.responsible_vacant)),
+        ("Udfører", *_person(work, row.executor, row.executor_role, row.executor_vacant)),
+    )
 
 
-def _held_role(work: Work, slug: str | None, vacant: bool) -> str | None:
-    return None if vacant or slug is None else f"{_role_name(work, slug)} (rolle)"
+def _person(work: Work, name: str | None, slug: str | None, vacant: bool) -> tuple[str | None, str | None]:
+    """A name, or the role that is held; or nobody and the role that is vacant."""
+    if name or slug is None:
+        return name, None
+    role = work.registry.content.role(slug).name
+    return (None, role) if vacant else (f"{role} (rolle)", None)

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from klik.domain.calendar import long_date, relative
 from klik.domain.rights import Right
+from klik.domain.status import Status
 from klik.services import calendar_file, filtering, listing, saved_filters, tables, vocabulary
 from klik.services.criteria import PAGE_SIZES, Criteria, QueryTooLongError
 from klik.services.filtering import Selection
@@ -60,6 +61,7 @@ def index(work: Work) -> Any:
         notices=[("warning", remark) for remark in selection.remarks],
         opened_by=opened_by.name if opened_by else None,
         sorts=panel.sorts(work),
+        statuses=list(Status),
         sizes=PAGE_SIZES,
         may_export=work.actor is not None and work.actor.has(Right.EXPORT),
         may_create=work.actor is not None and work.actor.has(Right.CREATE_LOCAL_TASK),
@@ -67,7 +69,7 @@ def index(work: Work) -> Any:
         page_address=lambda number: panel.list_address(criteria.on_page(number)),
         page_size_address=lambda size: panel.list_address(criteria.with_page_size(size)),
         no_filters=panel.list_address(Criteria()),
-        scope=_scope(criteria),
+        scope=listing.scope(criteria),
     )
 
 
@@ -123,25 +125,20 @@ def _choice_counts(work: Work, selection: Selection) -> panel.Counts | None:
     return listing.choices(work, selection)
 
 
-def _scope(criteria: Criteria) -> Criteria:
-    """Only the project and municipality of the filter: what the counts above the list are about."""
-    kept = tuple((key, values) for key, values in criteria.filters if key in ("projekt", "kommune"))
-    return Criteria(filters=kept)
-
-
 def _empty(work: Work, selection: Selection, counts: Counts) -> dict[str, Any]:
     """What to say where there are no rows: what that means, and what comes next."""
     criteria, pulse = selection.criteria, counts.pulse
+    next_yellow = listing.next_yellow(work, selection)
     everything = ("Vis alle åbne opgaver", f"{url_for('tasks.index')}?{Criteria().link_query()}")
     coming = None
-    if pulse.next_yellow:
-        coming = f"{relative(pulse.next_yellow, work.today)} ({long_date(pulse.next_yellow)})"
+    if next_yellow:
+        coming = f"{relative(next_yellow, work.today)} ({long_date(next_yellow)})"
     urgent = {"roed", "gul"} & set(criteria.values("deadline"))
     if urgent and not pulse.red and not pulse.yellow:
         text = f"Den næste bliver gul {coming}." if coming else "Ingen åbne opgaver har en frist endnu."
         heading = (
-            f"Ingen røde eller gule – næste bliver gul {relative(pulse.next_yellow, work.today)}"
-            if (pulse.next_yellow)
+            f"Ingen røde eller gule – næste bliver gul {relative(next_yellow, work.today)}"
+            if next_yellow
             else "Ingen røde eller gule"
         )
         return {"heading": heading, "text": text, "link": everything}
