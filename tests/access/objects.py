@@ -108,6 +108,8 @@ def withdrawn(world: World, visitor: Visitor, address: str) -> Pairs:
     view = _View(world, visitor)
     if address.startswith(TASK) and len(arguments(address)) == 1 and view.place:
         return [(view.ids["withdrawn", view.place],)]
+    if "/kommentarer/<" in address and view.place:
+        return [(view.ids["withdrawn", view.place], view.ids[f"comment-withdrawn {view.kind}", view.place])]
     return []
 
 

@@ -300,6 +300,8 @@ class _Builder:
         )
         closed_task.withdrawn_at = NOW
         ids["withdrawn", place] = closed_task.id
+        for kind, person in staff.items():
+            ids[f"comment-withdrawn {kind}", place] = make.comment(session, closed_task, person).id
         self.made.of_supplier.add(("municipal_tasks", closed_task.id))
         for name in ("first", "local"):
             self._hang_on(name, place, staff)
@@ -324,6 +326,9 @@ class _Builder:
         self.session.execute(by_role.values(responsible_role="systemansvarlig"))
         self.made.ids["of-role", place] = task.id
         self.made.of_supplier.add(("municipal_tasks", task.id))
+        # Where a person stands, the role beside it gives its holder nothing.
+        beside = update(MunicipalTask).where(MunicipalTask.id == self.made.ids["first", place])
+        self.session.execute(beside.values(executor_role="systemansvarlig"))
         nearly = {"holder": staff["ansvarlig"], "municipality": place, "primary": False}
         make.holding(self.session, "superbruger", **nearly)
         make.holding(self.session, system_code="ky", **nearly)
