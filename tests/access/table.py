@@ -65,6 +65,8 @@ class Row:
         """Whether this visitor gets what it asks for, of its own."""
         if ids == "by role":
             return visitor.kind in self.by_role
+        if ids == "closed":
+            return self.closed is None and visitor.kind in self.own
         return ids == "own" and (self.open or visitor.kind in self.own)
 
 
