@@ -65,9 +65,9 @@ class Row:
         """Whether this visitor gets what it asks for, of its own."""
         if ids == "by role":
             return visitor.kind in self.by_role
-        if ids == "closed":
-            return self.closed is None and visitor.kind in self.own
-        return ids == "own" and (self.open or visitor.kind in self.own)
+        if ids == "closed" and self.closed:
+            return False
+        return ids in ("own", "closed") and (self.open or visitor.kind in self.own)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,18 +83,14 @@ def command_problems(page: str, tree: dict[str, click.Command]) -> list[str]:
     found = [f"{name}: no section in docs/commands.md" for name in sorted(tree.keys() - written.keys())]
     found += [f"{name}: there is no such command" for name in sorted(written.keys() - tree.keys())]
     for name in sorted(tree.keys() & written.keys()):
-        real = {
-            option
-            for each in tree[name].params
-            if isinstance(each, click.Option) and not each.hidden
-            for option in each.opts
-            if option.startswith("--")
-        }
-        rows = set(re.findall(r"^\| `(--[a-z0-9-]+)` \| .+ \|$", written[name], re.MULTILINE))
+        options = [each for each in tree[name].params if isinstance(each, click.Option) and not each.hidden]
+        rows = set(re.findall(r"^\| `(--?[a-z0-9-]+)` \| .+ \|$", written[name], re.MULTILINE))
+        known = {option for each in options for option in each.opts}
+        needed = {max(each.opts, key=len) for each in options}
         if name != "klik":
-            real -= EVERYWHERE
-        found += [f"{name} {option}: not in docs/commands.md" for option in sorted(real - rows)]
-        found += [f"{name} {option}: there is no such option" for option in sorted(rows - real)]
+            needed -= EVERYWHERE
+        found += [f"{name} {option}: not in docs/commands.md" for option in sorted(needed - rows)]
+        found += [f"{name} {option}: there is no such option" for option in sorted(rows - known)]
         arguments = [each for each in tree[name].params if isinstance(each, click.Argument)]
         found += [
             f"{name}: does not name its argument {each.metavar or each.name}"
