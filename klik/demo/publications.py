@@ -20,7 +20,6 @@ from klik.models import (
     Project,
     Wave,
 )
-from klik.plugins.contributions import TaskTemplate
 from klik.services.publishing import Draft
 from klik.services.work import Actor, Work
 
@@ -129,7 +128,7 @@ def drafts(work: Work) -> Iterator[tuple[Draft, int]]:
         plain = [
             task for task in shared if task.title not in titles and (wanted is None or task.order in wanted)
         ]
-        wanted_drafts = [_from_template(project, template) for template in own]
+        wanted_drafts = [Draft.from_template(template, project, template.number) for template in own]
         wanted_drafts += [_from_shared(project, task) for task in plain]
         yield from _dated(work, project, wanted_drafts)
 
@@ -159,31 +158,6 @@ def _with_deadline(work: Work, draft: Draft, days: int, span: Span) -> Draft:
         start=work.today + timedelta(days=span.published),
         deadline_rule="core.date",
         deadline_parameter=deadline.isoformat(),
-    )
-
-
-def _from_template(project: str, template: TaskTemplate) -> Draft:
-    return Draft(
-        project=project,
-        title=template.title,
-        phase=template.phase,
-        theme=template.theme,
-        number=template.number,
-        purpose=template.purpose,
-        description=template.description,
-        prerequisites=template.prerequisites,
-        how_to=template.how_to,
-        result=template.result,
-        material=template.material,
-        contact=template.contact,
-        responsible_role=template.responsible_role,
-        executor_role=template.executor_role,
-        priority=template.priority,
-        infrastructure=template.infrastructure,
-        deadline_rule=template.deadline_rule,
-        deadline_parameter=template.deadline_parameter,
-        fields=dict(template.fields),
-        template=template.key,
     )
 
 

@@ -17,7 +17,7 @@ from klik.domain.markdown import LIMIT, check_markdown
 from klik.domain.tasknumbers import TaskNumber, TaskNumberError
 from klik.models import Project, Task
 from klik.models.task import PRIORITIES
-from klik.plugins.contributions import DeadlineRule, ExtraField
+from klik.plugins.contributions import DeadlineRule, ExtraField, TaskTemplate
 from klik.services.deadlines import rule_problem
 from klik.services.work import Work
 
@@ -71,6 +71,26 @@ class Draft:
     fields: Mapping[str, str] = field(default_factory=dict)
     template: str | None = None
     needs: tuple[str, ...] = ()
+
+    @classmethod
+    def from_template(cls, template: TaskTemplate, project: str, number: str | None = None) -> Draft:
+        """The template's words as a draft for the project with this slug."""
+        return cls(
+            project=project,
+            title=template.title,
+            phase=template.phase,
+            theme=template.theme,
+            number=number,
+            responsible_role=template.responsible_role,
+            executor_role=template.executor_role,
+            priority=template.priority,
+            infrastructure=template.infrastructure,
+            deadline_rule=template.deadline_rule,
+            deadline_parameter=template.deadline_parameter,
+            fields=dict(template.fields),
+            template=template.key,
+            **{part: getattr(template, part) for part in PARTS},
+        )
 
 
 DRAFT_NAMES = tuple(found.name for found in fields(Draft))

@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response
 
 from klik.domain.rights import Right
 from klik.models import Project, Task
-from klik.plugins.contributions import TaskTemplate
 from klik.services import access as door
 from klik.services import publishing
 from klik.services.errors import NotFoundError, RefusedError
@@ -78,7 +77,7 @@ def new(work: Work) -> Any:
             systems=work.registry.systems,
         )
     project = _project(work, slug)
-    draft = _from_template(template, project) if template else None
+    draft = Draft.from_template(template, project.slug) if template else None
     return _form_page(work, draft_form(work, project, draft))
 
 
@@ -208,22 +207,3 @@ def _project(work: Work, slug: str) -> Project:
 
 def _number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
-def _from_template(template: TaskTemplate, project: Project) -> Draft:
-    return Draft(
-        project=project.slug,
-        title=template.title,
-        phase=template.phase,
-        theme=template.theme,
-        number=None,
-        responsible_role=template.responsible_role,
-        executor_role=template.executor_role,
-        priority=template.priority,
-        infrastructure=template.infrastructure,
-        deadline_rule=template.deadline_rule,
-        deadline_parameter=template.deadline_parameter,
-        fields=dict(template.fields),
-        template=template.key,
-        **{part: getattr(template, part) for part in PARTS},
-    )
