@@ -41,7 +41,11 @@ def create_app(
     app = Flask("klik", static_folder="static", template_folder="templates")
     _configure(app, settings)
     app.extensions["klik"] = installation
-    app.url_map.converters["id"] = base.IdConverter
+    app.url_map.converters |= {
+        "id": base.IdConverter,
+        "default": base.WordConverter,
+        "string": base.WordConverter,
+    }
     _number_requests(app)
     CSRFProtect(app)
     login.set_up(app)

@@ -13,7 +13,7 @@ from flask import Response, current_app, g, make_response, redirect, render_temp
 from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
-from werkzeug.routing import IntegerConverter
+from werkzeug.routing import IntegerConverter, UnicodeConverter, ValidationError
 from werkzeug.wrappers import Response as AnyResponse
 
 from klik.domain.rights import Right
@@ -36,6 +36,16 @@ class IdConverter(IntegerConverter):
 
     def __init__(self, map: Any) -> None:
         super().__init__(map, min=1, max=2**31 - 1)
+
+
+class WordConverter(UnicodeConverter):
+    """A word in an address; with a character that no database can hold it names nothing (404)."""
+
+    def to_python(self, value: str) -> str:
+        """The word as it is."""
+        if "\0" in value:
+            raise ValidationError
+        return value
 
 
 class UndoneError(Exception):

@@ -6,7 +6,7 @@ import logging
 
 from flask import Flask, render_template, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
@@ -33,6 +33,8 @@ def set_up(app: Flask) -> None:
         ConflictError, lambda error: page(409, differences=error.differences, who=error.who)
     )
     app.register_error_handler(CSRFError, lambda _error: page(400, expired=True, typed=typed()))
+    # What a database cannot hold (NUL in PostgreSQL) was never a name of anything.
+    app.register_error_handler(DataError, lambda _error: page(400))
     app.register_error_handler(OperationalError, _database_away)
     app.register_error_handler(SecurityError, _wrong_host)
     app.register_error_handler(HTTPException, _http)

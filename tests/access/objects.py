@@ -15,7 +15,8 @@ from tests.access.world import CENTRAL, HERNING, KOEGE, LEVELS, MUNICIPAL, PLACE
 
 MISSING = ("999999", "2147483647")
 MALFORMED = ("0", "-1", "2147483648", "9" * 400, "1.0", "٣", "%00", "1'--", "..%2f1", "01")
-MISSING_WORD = ("findes-ikke", "KANARIE-657", "x" * 400, "%00")
+MISSING_WORD = ("findes-ikke", "KANARIE-657", "x" * 400)
+MALFORMED_WORD = ("%00", "a%00b", "..%2f..%2fsettings")
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 
 Pairs = list[tuple[int | str, ...]]

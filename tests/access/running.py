@@ -22,7 +22,7 @@ from werkzeug.test import TestResponse
 from klik.models import Base
 from klik.web.headers import HEADERS
 from tests.access import reading
-from tests.access.objects import MALFORMED, arguments, filled, ids_of, of_role, withdrawn
+from tests.access.objects import MALFORMED, MALFORMED_WORD, arguments, filled, ids_of, of_role, withdrawn
 from tests.access.table import AccessTable, Row, kinds_of_ids
 from tests.access.world import HERNING, KOEGE, LEVELS, Visitor, World
 from tests.client import filled as drawn
@@ -174,10 +174,13 @@ class Run:
                 yield Probe(visitor, "HEAD", row.address, kind, each, row)
         if "<id:" in row.address:
             count = len(arguments(row.address))
-            for bad in MALFORMED:
+            for bad in MALFORMED:  # each id in turn, the others right
                 for place in range(count):
                     mixed = tuple(bad if at == place else own[0][at] for at in range(count))
                     yield Probe(visitor, row.method, row.address, "malformed", mixed, row)
+        elif "<path:" not in row.address:
+            for bad in MALFORMED_WORD if arguments(row.address) else ():
+                yield Probe(visitor, row.method, row.address, "malformed", (bad,), row)
         if visitor.out:
             return
         if row.method == "POST":
@@ -204,6 +207,7 @@ class Run:
             f"opgave={local}",
         ]
         queries += [f"varsel={notice}", "side=2", "side=-1", "vis=tavs", f"next=/opgaver/{task}"]
+        queries += [f"{name}=%00" for name in ("projekt", "kommune", "system", "skabelon", "tilstand")]
         if row.address.startswith("/opgaver") and not arguments(row.address):
             values = (str(away), f"person/{person}", str(person), "KANARIE-657", "ja", "deadline")
             keys = self.app.extensions["klik"].registry.filters
