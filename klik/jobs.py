@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import delete, func, select
 
 from klik.installation import Installation
-from klik.models import Mail, Notice, RequestKey
+from klik.models import Export, Mail, Notice, RequestKey
 from klik.services import deleting, events, job_runs
 from klik.services.deleting import notices as deletion_notices
 from klik.services.notices import control, delivery, scanning, smtp
@@ -191,6 +191,19 @@ def delete_due(house: Installation, now: datetime) -> Outcome:
     return Outcome(deleting.delete_due(house, now))
 
 
+def run_exports(house: Installation, now: datetime) -> Outcome:
+    """Say how many packages are waited for; exports are made at once so far, so none is put in a queue."""
+    with house.reading(now) as work:
+        waiting = work.session.scalar(
+            select(func.count()).select_from(Export).where(Export.state.in_(["venter", "i-gang"]))
+        )
+    if not waiting:
+        return Outcome("Ingen eksporter venter.")
+    return Outcome(
+        f"{counted(waiting, 'eksport', 'eksporter')} venter; klik laver dem ikke endnu.", well=False
+    )
+
+
 JOBS = {
     job.name: job
     for job in (
@@ -199,6 +212,7 @@ JOBS = {
         Job("control", recount, timedelta(minutes=15)),
         Job("digests", digests, None),
         Job("tell-plugins", tell_plugins, timedelta(minutes=1)),
+        Job("run-exports", run_exports, None),
         Job("delete-due", delete_due, timedelta(hours=1)),
         Job("sweep", sweep, timedelta(hours=1)),
     )

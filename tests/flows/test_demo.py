@@ -166,7 +166,9 @@ def test_what_the_commands_list(demo: Demo) -> None:
     assert json.loads(demo.klik("check", "--json")) == []
 
 
-@pytest.mark.parametrize("job", ["scan-deadlines", "deliver", "control", "digests", "delete-due", "sweep"])
+@pytest.mark.parametrize(
+    "job", ["scan-deadlines", "deliver", "control", "digests", "run-exports", "delete-due", "sweep"]
+)
 def test_the_jobs(demo: Demo, job: str) -> None:
     assert demo.klik("run-job", job).endswith(".\n")
 
