@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import pytest
 from flask import Flask
 
+from klik.domain.rights import Level
 from tests.access import table as tables
+from tests.access.objects import UnknownObjectsError, ids_of
 from tests.access.running import Run, sample
-from tests.access.world import World
+from tests.access.world import LEVELS, World
 
 SAMPLE = 1_500
 
@@ -40,3 +43,27 @@ def report(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
         sys.stdout.write(f"\nS1 access matrix: {run.found.requests} requests, {len(run.found.leaks)} leaks\n")
     wrong = run.found.all
     assert not wrong, f"{len(wrong)} findings:\n" + "\n".join(wrong[:400])
+
+
+def test_a_missing_row_is_named_with_its_fix(app: Flask, world: World) -> None:
+    table = tables.read()
+    app.add_url_rule("/plantet/<id:planted_id>", "planted", lambda planted_id: "x", methods=["POST"])
+    assert tables.problems(app, table, world.visitors[1:]) == [
+        "POST /plantet/<id:planted_id>: no row. Add who gets it to [rows] in tests/access_matrix.toml.",
+        "anonymous: no visitor of this kind. Make one in tests/access/world.py.",
+    ]
+    fewer = replace(table, kinds=table.kinds - {"laeser"})
+    assert (
+        "laeser: the table does not know it. Add it to [kinds] in tests/access_matrix.toml."
+        in tables.problems(app, fewer, world.visitors)
+    )
+    gone = replace(table.rows[0], address="/findes-ikke")
+    more = replace(table, rows=(*table.rows, gone))
+    assert any(
+        "GET /findes-ikke: no such route" in each for each in tables.problems(app, more, world.visitors)
+    )
+    with pytest.raises(
+        UnknownObjectsError, match=r"Add a function for '/plantet/<id:planted_id>' to OBJECTS"
+    ):
+        ids_of(world, world.visitors[1], "/plantet/<id:planted_id>")
+    assert {LEVELS[kind] for kind in LEVELS} == set(Level), "a level without a visitor"
