@@ -99,7 +99,7 @@ def _number_requests(app: Flask) -> None:
         )
 
     @app.after_request
-    def close_the_form_cookie(response: Response) -> Response:
+    def let_static_files_be_kept(response: Response) -> Response:
         if request.endpoint == "static":
             response.headers["Cache-Control"] = "public, max-age=3600"
         return response
