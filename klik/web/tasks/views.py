@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,10 +15,11 @@ from klik.domain.calendar import long_date, relative
 from klik.domain.rights import Right
 from klik.domain.status import Status
 from klik.models import SavedFilter
-from klik.services import calendar_file, filtering, listing, past, saved_filters, tables, vocabulary
+from klik.services import calendar_file, filtering, listing, news, past, saved_filters, tables, vocabulary
 from klik.services.criteria import PAGE_SIZES, SINCE, Criteria, QueryTooLongError
 from klik.services.filtering import Selection
 from klik.services.listing import Counts
+from klik.services.news import News
 from klik.services.past import Standing
 from klik.services.work import Work
 from klik.web.base import access, installation
@@ -26,6 +27,8 @@ from klik.web.tasks import panel
 from klik.web.tasks.rows import columns, rows
 
 blueprint = Blueprint("tasks", __name__)
+# The keys of the pulse beside the places of the saved filters.
+_PULSE = {"roed": -1, "gul": -2}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -50,6 +53,7 @@ def _page(standing: Standing, saved: Sequence[SavedFilter], opened_by: str | Non
         for place, (_name, criteria) in enumerate(choices)
     }
     counts = listing.count(work, selection, others)
+    fresh = {} if standing.day else _news(work, selection, others, counts)
     page = listing.page(work, selection, counts.total)
     criteria = selection.criteria.on_page(page.number)
     groups = panel.groups(work, selection, _choice_counts(work, selection))
@@ -66,7 +70,9 @@ def _page(standing: Standing, saved: Sequence[SavedFilter], opened_by: str | Non
         periods=panel.periods(work, selection),
         texts=panel.text_fields(work, selection),
         hidden=panel.hidden(work, selection, groups),
-        saved=panel.saved_buttons(choices, counts.others, criteria),
+        saved=panel.saved_buttons(choices, counts.others, criteria, fresh),
+        pulse_news={colour: fresh.get(key) for colour, key in _PULSE.items()},
+        since_address=panel.since_address,
         empty=_empty(work, selection, counts) if not counts.total else None,
         notices=[("warning", remark) for remark in selection.remarks],
         opened_by=opened_by,
@@ -141,6 +147,19 @@ def _choice_counts(work: Work, selection: Selection) -> panel.Counts | None:
     if selection.criteria.values(SINCE):
         return None
     return listing.choices(work, selection)
+
+
+def _news(
+    work: Work, selection: Selection, others: Mapping[int, Selection], counts: Counts
+) -> Mapping[int, News]:
+    """What is new since yesterday in the saved filters and in the pulse; one statement."""
+    scope = listing.scope(selection.criteria)
+    pulse = {
+        key: filtering.select_tasks(work, scope.with_values("deadline", [colour]), selection.words)
+        for colour, key in _PULSE.items()
+    }
+    numbers = {_PULSE["roed"]: counts.pulse.red, _PULSE["gul"]: counts.pulse.yellow}
+    return news.since_yesterday(work, {**others, **pulse}, {**counts.others, **numbers})
 
 
 def _empty(work: Work, selection: Selection, counts: Counts) -> dict[str, Any]:
