@@ -54,6 +54,7 @@ def show(work: Work) -> Any:
         news=_news(work, facts["counts"]),
         urgent=[_row(task, work.today) for task in overview.most_urgent(work)],
         columns=URGENT,
+        may_export=actor.has(Right.EXPORT),
         administers=actor.has(Right.EDIT_ROLES),
     )
 
