@@ -14,6 +14,7 @@ from klik.models.municipal_task import (
 )
 from klik.models.municipality import Municipality
 from klik.models.notice import Mail, Newsletter, NewsletterRecipient, Notice, PluginEvent
+from klik.models.past import EarlierState, LastMeeting
 from klik.models.person import (
     LoginAttempt,
     LoginSession,
@@ -34,10 +35,12 @@ __all__ = [
     "Comment",
     "Deletion",
     "DeletionItem",
+    "EarlierState",
     "Export",
     "ExportProof",
     "Heartbeat",
     "JobRun",
+    "LastMeeting",
     "LoginAttempt",
     "LoginSession",
     "Mail",
