@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
 from sqlalchemy import select
 
 from klik.domain import texts
 from klik.models import MunicipalTask, Person, TaskChange
 from klik.plugins.views import ChangeView
 from klik.services import access, auditing, deadlines, events
+from klik.services.auditing import Act
 from klik.services.errors import ConflictError, Difference
 from klik.services.notices.assigned import tell_assigned
 from klik.services.tasks import read_marks
+from klik.services.tasks.assigning import Assignee
 from klik.services.tasks.steps import Changes, Step, assignee, steps_of
 from klik.services.tasks.words import NOTHING, field_word
 from klik.services.work import Work
@@ -30,19 +35,57 @@ def change(work: Work, task_id: int, version: int, changes: Changes) -> Municipa
         raise ConflictError(task.version, _differences(work, steps), _last_changer(work, task))
     if not steps:
         return task
-    before = {"responsible": assignee(task, "responsible"), "executor": assignee(task, "executor")}
+    changed = store(work, task, steps)
+    work.session.flush()
+    write_down(work, [changed])
+    return task
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A task whose new values are set, the steps they came by, and who had it before."""
+
+    task: MunicipalTask
+    steps: Sequence[Step]
+    before: Mapping[str, Assignee]
+
+
+def store(work: Work, task: MunicipalTask, steps: Sequence[Step]) -> Changed:
+    """Set the new values and what follows from them; flush when all are set, then call ``write_down``."""
+    before = {field: assignee(task, field) for field in ("responsible", "executor")}
     # One flush for all fields: the version counts acts, not fields.
     with work.session.no_autoflush:
         for step in steps:
             step.store()
         task.changed_at = work.now
         _refresh_derived(work, task, {step.field for step in steps})
+    return Changed(task, steps, before)
+
+
+def write_down(work: Work, changes: Sequence[Changed], via: str | None = None) -> int:
+    """History, events, audit, notices and read marks of tasks that are changed and flushed.
+
+    The statements do not grow with the number of tasks. ``via`` says what the changes are part of. Gives the
+    id of the newest entry in the history.
+    """
+    entries = [entry for changed in changes for entry in _entries(work, changed, via)]
+    work.session.add_all(entries)
     work.session.flush()
-    _write_down(work, task, steps)
-    tell_assigned(work, task, before)
-    if work.actor is not None:
-        read_marks.mark(work, task)
-    return task
+    auditing.record_all(
+        work,
+        [
+            Act(
+                "ret-opgave",
+                f"kommuneopgave/{changed.task.id}",
+                {"felter": [step.field for step in changed.steps], "version": changed.task.version},
+                changed.task.municipality_id,
+            )
+            for changed in changes
+        ],
+    )
+    tell_assigned(work, [(changed.task, changed.before) for changed in changes])
+    read_marks.mark_all(work, [changed.task for changed in changes])
+    return max((entry.id for entry in entries), default=0)
 
 
 def _differences(work: Work, steps: list[Step]) -> tuple[Difference, ...]:
@@ -77,18 +120,18 @@ def _refresh_derived(work: Work, task: MunicipalTask, changed: set[str]) -> None
         task.yellow_from = deadlines.yellow_from_for(work.registry, rule, task.start_date, task.deadline)
 
 
-def _write_down(work: Work, task: MunicipalTask, steps: list[Step]) -> None:
-    for step in steps:
-        work.session.add(
-            TaskChange(
-                municipality_id=task.municipality_id,
-                municipal_task_id=task.id,
-                at=work.now,
-                person_id=work.actor.person_id if work.actor else None,
-                field=step.field[:60],
-                old=step.old_word,
-                new=step.new_word,
-            )
+def _entries(work: Work, changed: Changed, via: str | None) -> Iterator[TaskChange]:
+    task = changed.task
+    for step in changed.steps:
+        yield TaskChange(
+            municipality_id=task.municipality_id,
+            municipal_task_id=task.id,
+            at=work.now,
+            person_id=work.actor.person_id if work.actor else None,
+            field=step.field[:60],
+            old=step.old_word,
+            new=step.new_word,
+            via=via or "klik",
         )
         events.note(
             work,
@@ -103,10 +146,3 @@ def _write_down(work: Work, task: MunicipalTask, steps: list[Step]) -> None:
                 at=work.now,
             ),
         )
-    auditing.record(
-        work,
-        "ret-opgave",
-        f"kommuneopgave/{task.id}",
-        {"felter": [step.field for step in steps], "version": task.version},
-        task.municipality_id,
-    )

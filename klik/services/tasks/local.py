@@ -90,7 +90,7 @@ def create(work: Work, wanted: LocalTask) -> MunicipalTask:
         )
     )
     auditing.record(work, "opret-lokal-opgave", f"kommuneopgave/{task.id}", {}, task.municipality_id)
-    tell_assigned(work, task, {"responsible": NOBODY})
+    tell_assigned(work, [(task, {"responsible": NOBODY})])
     read_marks.mark(work, task)
     return task
 

@@ -63,15 +63,25 @@ class Changes:
 LOCAL_ONLY = ("title", "local_text", "phase", "theme", "priority", "start_date")
 
 
+class Asked:
+    """What the steps ask the database, a task at a time; whoever changes many at once asks ahead."""
+
+    def check(self, work: Work, task: MunicipalTask, field: str, wanted: Assignee, now: Assignee) -> None:
+        """Refuse an assignee the task cannot be given to; see ``assigning.check``."""
+        assigning.check(work, task, field, wanted, now)
+
+    def field(self, work: Work, task: MunicipalTask, key: str) -> MunicipalTaskField | None:
+        """The row of a plug-in's field."""
+        return work.session.get(MunicipalTaskField, (task.id, key))
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One field that really changes: its shown words before and after, its raw values, and how it is stored."""
+    """One field that really changes: its shown words before and after, and how it is stored."""
 
     field: str
     old_word: str | None
     new_word: str | None
-    old: str | None
-    new: str | None
     store: Callable[[], None]
 
 
@@ -81,17 +91,18 @@ def assignee(task: MunicipalTask, field: str) -> Assignee:
     return Assignee(person_id=person, role=None if person else getattr(task, f"{field}_role"))
 
 
-def steps_of(work: Work, task: MunicipalTask, changes: Changes) -> list[Step]:
+def steps_of(work: Work, task: MunicipalTask, changes: Changes, asked: Asked | None = None) -> list[Step]:
     """What the changes mean for this task, in the order of its history; raises RefusedError for every wrong field."""
+    asked = asked or Asked()
     problems: dict[str, str] = {}
     steps: list[Step | None] = []
     makers: list[Callable[[], list[Step | None]]] = [
         lambda: _status_steps(work, task, changes),
-        lambda: [_assignee_step(work, task, "responsible", changes.responsible)],
-        lambda: [_assignee_step(work, task, "executor", changes.executor)],
+        lambda: [_assignee_step(work, task, "responsible", changes.responsible, asked)],
+        lambda: [_assignee_step(work, task, "executor", changes.executor, asked)],
         *[_local_maker(work, task, changes, name) for name in LOCAL_ONLY],
         lambda: [_deadline_step(work, task, changes)],
-        *[_field_maker(work, task, key, value) for key, value in changes.fields.items()],
+        *[_field_maker(work, task, key, value, asked) for key, value in changes.fields.items()],
     ]
     for make in makers:
         try:
@@ -124,33 +135,26 @@ def _status_steps(work: Work, task: MunicipalTask, changes: Changes) -> list[Ste
 
     steps: list[Step | None] = []
     if new is not old:
-        steps.append(Step("status", old.label, new.label, old.value, new.value, store_status))
+        steps.append(Step("status", old.label, new.label, store_status))
     if stored != task.not_relevant_reason:
         was = task.not_relevant_reason
-        steps.append(
-            Step("not_relevant_reason", was or NOTHING, stored or NOTHING, was, stored, store_reason)
-        )
+        steps.append(Step("not_relevant_reason", was or NOTHING, stored or NOTHING, store_reason))
     return steps
 
 
-def _assignee_step(work: Work, task: MunicipalTask, name: str, wanted: Assignee | Kept) -> Step | None:
+def _assignee_step(
+    work: Work, task: MunicipalTask, name: str, wanted: Assignee | Kept, asked: Asked
+) -> Step | None:
     now = assignee(task, name)
     if wanted is KEPT or wanted == now:
         return None
-    assigning.check(work, task, name, wanted, now)
+    asked.check(work, task, name, wanted, now)
 
     def store() -> None:
         setattr(task, f"{name}_id", wanted.person_id)
         setattr(task, f"{name}_role", wanted.role)
 
-    return Step(
-        name,
-        assigning.word(work, now),
-        assigning.word(work, wanted),
-        now.key or None,
-        wanted.key or None,
-        store,
-    )
+    return Step(name, assigning.word(work, now), assigning.word(work, wanted), store)
 
 
 def _deadline_step(work: Work, task: MunicipalTask, changes: Changes) -> Step | None:
@@ -175,14 +179,7 @@ def _deadline_step(work: Work, task: MunicipalTask, changes: Changes) -> Step | 
         task.deadline_is_own = own
         task.deadline_version += 1
 
-    return Step(
-        "deadline",
-        day_word(task.deadline),
-        day_word(wanted),
-        task.deadline.isoformat() if task.deadline else None,
-        wanted.isoformat() if wanted else None,
-        store,
-    )
+    return Step("deadline", day_word(task.deadline), day_word(wanted), store)
 
 
 def _rule_deadline(work: Work, task: MunicipalTask) -> date | None:
@@ -215,14 +212,10 @@ def _local_maker(
         def store() -> None:
             setattr(task, name, wanted)
 
-        old_word, new_word = (_local_word(work, name, value) for value in (now, wanted))
-        return [Step(name, old_word, new_word, _raw(now), _raw(wanted), store)]
+        old_word, new_word = (local_word(work, name, value) for value in (now, wanted))
+        return [Step(name, old_word, new_word, store)]
 
     return make
-
-
-def _raw(value: Any) -> str | None:
-    return value.isoformat() if isinstance(value, date) else value
 
 
 def checked_local_value(work: Work, name: str, value: Any) -> Any:
@@ -246,7 +239,8 @@ def checked_local_value(work: Work, name: str, value: Any) -> Any:
     return value
 
 
-def _local_word(work: Work, name: str, value: Any) -> str:
+def local_word(work: Work, name: str, value: Any) -> str:
+    """A value of a local task's field as people read it."""
     if name == "phase":
         return work.registry.content.phase(value).name
     if name == "theme":
@@ -258,13 +252,15 @@ def _local_word(work: Work, name: str, value: Any) -> str:
     return value or NOTHING
 
 
-def _field_maker(work: Work, task: MunicipalTask, key: str, value: str) -> Callable[[], list[Step | None]]:
+def _field_maker(
+    work: Work, task: MunicipalTask, key: str, value: str, asked: Asked
+) -> Callable[[], list[Step | None]]:
     def make() -> list[Step | None]:
         extra = work.registry.extra_fields.get(key)
         if extra is None or not extra.municipal or extra.system != task.system_code:
             raise RefusedError({key: f"Feltet {key} findes ikke på denne opgave."})
         wanted = _checked_field(extra, value)
-        row = work.session.get(MunicipalTaskField, (task.id, key))
+        row = asked.field(work, task, key)
         now = row.value if row else ""
         if wanted == now:
             return []
@@ -284,16 +280,8 @@ def _field_maker(work: Work, task: MunicipalTask, key: str, value: str) -> Calla
             else:
                 work.session.delete(row)
 
-        return [
-            Step(
-                key,
-                choice_word(extra, now) or NOTHING,
-                choice_word(extra, wanted) or NOTHING,
-                now or None,
-                wanted or None,
-                store,
-            )
-        ]
+        old_word, new_word = (choice_word(extra, value) or NOTHING for value in (now, wanted))
+        return [Step(key, old_word, new_word, store)]
 
     return make
 
