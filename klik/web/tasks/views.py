@@ -11,15 +11,15 @@ from werkzeug.wrappers import Response
 
 from klik.domain.calendar import long_date, relative
 from klik.domain.rights import Right
-from klik.domain.status import Status
 from klik.services import calendar_file, filtering, listing, saved_filters, tables, vocabulary
+from klik.services import columns as list_columns
 from klik.services.criteria import PAGE_SIZES, Criteria, QueryTooLongError
 from klik.services.filtering import Selection
 from klik.services.listing import Counts
 from klik.services.work import Work
 from klik.web.base import access, installation
 from klik.web.tasks import panel
-from klik.web.tasks.rows import columns, rows
+from klik.web.tasks.rows import columns, drawing
 
 blueprint = Blueprint("tasks", __name__)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -42,6 +42,8 @@ def index(work: Work) -> Any:
     counts = listing.count(work, selection, others)
     page = listing.page(work, selection, counts.total)
     criteria = selection.criteria.on_page(page.number)
+    shown = list_columns.usual(work)
+    fields = list_columns.extra_values(work, shown, [row.id for row in page.rows])
     groups = panel.groups(work, selection, _choice_counts(work, selection))
     return render_template(
         "tasks/index.html",
@@ -49,8 +51,8 @@ def index(work: Work) -> Any:
         counts=counts,
         page=page,
         first=(page.number - 1) * criteria.page_size + 1,
-        columns=columns(work, criteria),
-        rows=rows(work, criteria, page.rows),
+        columns=columns(work, criteria, shown),
+        **drawing(work, criteria, shown, page.rows, fields),
         active=panel.active_filters(work, selection),
         groups=groups,
         periods=panel.periods(work, selection),
@@ -61,7 +63,6 @@ def index(work: Work) -> Any:
         notices=[("warning", remark) for remark in selection.remarks],
         opened_by=opened_by.name if opened_by else None,
         sorts=panel.sorts(work),
-        statuses=list(Status),
         sizes=PAGE_SIZES,
         may_export=work.actor is not None and work.actor.has(Right.EXPORT),
         may_create=work.actor is not None and work.actor.has(Right.CREATE_LOCAL_TASK),
