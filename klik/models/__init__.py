@@ -2,6 +2,7 @@
 
 from klik.models.audit import AuditEntry, Heartbeat, JobRun, RequestKey
 from klik.models.base import Base
+from klik.models.bulk_change import BulkChange, BulkChangeItem
 from klik.models.deletion import Deletion, DeletionItem, Export, ExportProof
 from klik.models.municipal_task import (
     ChecklistItem,
@@ -31,6 +32,8 @@ from klik.models.task import StoredFile, Task, TaskFile, TaskLink, TaskVersion, 
 __all__ = [
     "AuditEntry",
     "Base",
+    "BulkChange",
+    "BulkChangeItem",
     "ChecklistItem",
     "Comment",
     "Deletion",
