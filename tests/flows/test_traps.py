@@ -57,7 +57,7 @@ def test_a_colour_is_never_stored_so_it_follows_the_deadline_everywhere_at_once(
         lars.submit(page, f"/opgaver/{task_id}/ret", deadline=past)
         page = lars.get("/opgaver?deadline=roed")
         assert titles(page) == ["Udpeg superbrugere"]
-        assert [each.get_text(" ", strip=True) for each in page.select(".klik-pulse li")][0].startswith(
+        assert next(each.get_text(" ", strip=True) for each in page.select(".klik-pulse li")).startswith(
             "rød 1"
         )
         assert page.select_one("input[name=deadline][value=roed] + label .klik-count").get_text() == "(1)"  # type: ignore[union-attr]
