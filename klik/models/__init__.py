@@ -2,7 +2,9 @@
 
 from klik.models.audit import AuditEntry, Heartbeat, JobRun, RequestKey
 from klik.models.base import Base
+from klik.models.bulk_change import BulkChange, BulkChangeItem
 from klik.models.deletion import Deletion, DeletionItem, Export, ExportProof
+from klik.models.list_settings import ListSettings
 from klik.models.municipal_task import (
     ChecklistItem,
     Comment,
@@ -31,6 +33,8 @@ from klik.models.task import StoredFile, Task, TaskFile, TaskLink, TaskVersion, 
 __all__ = [
     "AuditEntry",
     "Base",
+    "BulkChange",
+    "BulkChangeItem",
     "ChecklistItem",
     "Comment",
     "Deletion",
@@ -41,6 +45,7 @@ __all__ = [
     "Heartbeat",
     "JobRun",
     "LastMeeting",
+    "ListSettings",
     "LoginAttempt",
     "LoginSession",
     "Mail",

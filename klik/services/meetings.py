@@ -23,7 +23,7 @@ from klik.services.tasks import exporting
 from klik.services.work import Actor, Work
 
 USUAL = timedelta(days=14)
-MOST_URGENT, MOST_CHANGED, MOST_DECISIONS, MOST_CHARTS = 12, 10, 4, 4
+MOST_URGENT, MOST_CHANGED, MOST_DECISIONS, MOST_CHARTS = 12, 10, 3, 4
 LONGEST_TITLE = 90
 URGENT = "deadline=roed&deadline=gul"
 

@@ -148,8 +148,7 @@ def test_the_moedepakke_stays_two_pages_however_much_there_is(house: Installatio
                 status=Status.NOT_RELEVANT if place % 5 == 0 else Status.NOT_STARTED,
                 in_project=make.project(work.session, f"p{place % 7}", system_code=None),
             )
-    content = mette.download("/moedepakke.pdf"); open("/tmp/long.pdf","wb").write(content)
-    pages = _text(content)
+    pages = _text(mette.download("/moedepakke.pdf"))
     assert len(pages) == 2
     assert "og 40 til" in " ".join(pages[0].split())
 

@@ -13,18 +13,29 @@ from werkzeug.wrappers import Response
 
 from klik.domain.calendar import long_date, relative
 from klik.domain.rights import Right
-from klik.domain.status import Status
 from klik.models import SavedFilter
-from klik.services import calendar_file, filtering, listing, news, past, saved_filters, tables, vocabulary
+from klik.services import (
+    calendar_file,
+    filtering,
+    grouping,
+    list_settings,
+    listing,
+    news,
+    past,
+    saved_filters,
+    tables,
+    vocabulary,
+)
+from klik.services import columns as list_columns
 from klik.services.criteria import PAGE_SIZES, SINCE, Criteria, QueryTooLongError
 from klik.services.filtering import Selection
+from klik.services.list_settings import Wanted
 from klik.services.listing import Counts
 from klik.services.news import News
 from klik.services.past import Standing
 from klik.services.work import Work
 from klik.web.base import access, installation
-from klik.web.tasks import panel
-from klik.web.tasks.rows import columns, rows
+from klik.web.tasks import arranging, panel, rows
 
 blueprint = Blueprint("tasks", __name__)
 # The keys of the pulse beside the places of the saved filters.
@@ -38,12 +49,13 @@ def index(work: Work) -> Any:
     """A page of the list; an address without any filter opens with the person's default filter."""
     saved = saved_filters.own(work)
     opened_by = None if request.query_string else next((row for row in saved if row.is_default), None)
-    asked = filtering.read(work.registry, opened_by.query) if opened_by else _asked(work)
+    wanted = list_settings.read(work)
+    asked = wanted.applied(filtering.read(work.registry, opened_by.query) if opened_by else _asked(work))
     with past.asked(work, asked) as standing:
-        return _page(standing, saved, opened_by.name if opened_by else None)
+        return _page(standing, wanted, saved, opened_by.name if opened_by else None)
 
 
-def _page(standing: Standing, saved: Sequence[SavedFilter], opened_by: str | None) -> str:
+def _page(standing: Standing, wanted: Wanted, saved: Sequence[SavedFilter], opened_by: str | None) -> str:
     work, asked = standing.work, standing.criteria
     choices = panel.saved_choices(work, saved)
     words = vocabulary.read(work, [asked, *(criteria for _name, criteria in choices)])
@@ -56,6 +68,8 @@ def _page(standing: Standing, saved: Sequence[SavedFilter], opened_by: str | Non
     fresh = {} if standing.day else _news(work, selection, others, counts)
     page = listing.page(work, selection, counts.total)
     criteria = selection.criteria.on_page(page.number)
+    grouped = grouping.groups(work, selection) if counts.total else ()
+    fields = list_columns.extra_values(work, wanted.columns, [row.id for row in page.rows])
     groups = panel.groups(work, selection, _choice_counts(work, selection))
     return render_template(
         "tasks/index.html",
@@ -63,8 +77,10 @@ def _page(standing: Standing, saved: Sequence[SavedFilter], opened_by: str | Non
         counts=counts,
         page=page,
         first=(page.number - 1) * criteria.page_size + 1,
-        columns=columns(work, criteria),
-        rows=rows(work, criteria, page.rows),
+        columns=rows.columns(work, criteria, wanted.columns),
+        **rows.drawing(work, criteria, wanted.columns, page.rows, fields, grouped),
+        contents=arranging.contents(criteria, grouped),
+        arranging=arranging.form(work, criteria),
         active=panel.active_filters(work, selection),
         groups=groups,
         periods=panel.periods(work, selection),
@@ -77,8 +93,6 @@ def _page(standing: Standing, saved: Sequence[SavedFilter], opened_by: str | Non
         notices=[("warning", remark) for remark in selection.remarks],
         opened_by=opened_by,
         stood_on=standing.day,
-        sorts=panel.sorts(work),
-        statuses=list(Status),
         sizes=PAGE_SIZES,
         may_export=work.actor is not None and work.actor.has(Right.EXPORT),
         may_create=work.actor is not None and work.actor.has(Right.CREATE_LOCAL_TASK),
