@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from klik.demo import history, people, publications
 from klik.demo.people import KOEGE, Staff
-from klik.domain.deadlines import danish_today
+from klik.domain.deadlines import danish_today, end_of_day
 from klik.domain.rights import Level
 from klik.domain.status import Status
 from klik.models import (
@@ -28,6 +28,7 @@ from klik.models import (
     TaskVersion,
 )
 from klik.services import deleting, filtering, importing, publishing, saved_filters
+from klik.services.tasks import changing
 from klik.services.work import Actor, Work
 
 REASONS = ("Vi bruger en fælles løsning med nabokommunen", "Kommunen har ikke dette økonomisystem")
@@ -49,6 +50,7 @@ def fill(work: Work) -> None:
     _take_home(work, staff)
     _talk(work, staff)
     _filters(work, staff)
+    _this_morning(work, staff)
 
 
 def _progress(work: Work, staff: Mapping[int, Staff]) -> None:
@@ -224,6 +226,27 @@ def _talk(work: Work, staff: Mapping[int, Staff]) -> None:
                     private=private,
                 )
             )
+
+
+def _this_morning(work: Work, staff: Mapping[int, Staff]) -> None:
+    """Two urgent tasks of Køge were put back today, so that a filter has something new since yesterday."""
+    midnight = end_of_day(work.today - timedelta(days=1))
+    at = work.now - min(timedelta(hours=1), (work.now - midnight) / 2)
+    leader = _member(work, staff[KOEGE], "plusbruger", Level.PLUS_USER)
+    urgent = work.session.execute(
+        select(MunicipalTask.id, MunicipalTask.version)
+        .where(
+            MunicipalTask.municipality_id == KOEGE,
+            MunicipalTask.status == Status.IN_PROGRESS.value,
+            MunicipalTask.yellow_from <= work.today,
+        )
+        .order_by(MunicipalTask.deadline, MunicipalTask.id)
+        .limit(2)
+    ).all()
+    for task_id, version in urgent:
+        changing.change(
+            replace(work, now=at, actor=leader), task_id, version, changing.Changes(status=Status.NOT_STARTED)
+        )
 
 
 RED_YELLOW = "deadline=roed&deadline=gul&status=ikke-paabegyndt"

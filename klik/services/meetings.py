@@ -23,8 +23,8 @@ from klik.services.tasks import exporting
 from klik.services.work import Actor, Work
 
 USUAL = timedelta(days=14)
-MOST_URGENT, MOST_CHANGED, MOST_DECISIONS, MOST_CHARTS = 12, 10, 3, 4
-LONGEST_TITLE = 90
+MOST_URGENT, MOST_CHANGED, MOST_DECISIONS, MOST_CHARTS = 12, 9, 4, 4
+LONGEST_TITLE = 76
 URGENT = "deadline=roed&deadline=gul"
 
 

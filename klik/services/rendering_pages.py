@@ -102,7 +102,12 @@ class Pages:
         return self._page("list_plain.html", document, omitted=document.omitted)
 
     def meeting(self, document: MeetingDocument, *, with_charts: bool = True) -> str:
-        return self._page("meeting.html", document, omitted=(), with_charts=with_charts)
+        shortened = bool(document.urgent_unlisted or document.changed_unlisted)
+        omitted = (
+            *(["De lange lister er afkortet; resten står i klik."] if shortened else []),
+            *([] if with_charts else ["Graferne kunne ikke tegnes."]),
+        )
+        return self._page("meeting.html", document, omitted=omitted, with_charts=with_charts)
 
     def _page(
         self, template: str, document: TaskDocument | ListDocument | MeetingDocument, **values: object
