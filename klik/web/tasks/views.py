@@ -64,6 +64,7 @@ def index(work: Work) -> Any:
         **rows.drawing(work, criteria, wanted.columns, page.rows, fields, grouped),
         contents=arranging.contents(criteria, grouped),
         arranging=arranging.form(work, criteria),
+        in_words=arranging.in_words(work, criteria),
         active=panel.active_filters(work, selection),
         groups=groups,
         periods=panel.periods(work, selection),
