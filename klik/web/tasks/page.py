@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from klik.domain.rights import Right
 from klik.services import access as doors
-from klik.services import filtering, idempotency, listing
+from klik.services import filtering, idempotency, listing, past
 from klik.services.criteria import Criteria, QueryTooLongError
 from klik.services.errors import ConflictError, RefusedError
 from klik.services.listing import Neighbours
@@ -265,7 +265,7 @@ def _page(
     task = details.task
     assert work.actor is not None
     criteria = _criteria(work)
-    neighbours = listing.neighbours(work, criteria, task.id) if criteria else None
+    neighbours = _neighbours(work, criteria, task.id)
     may_change, may_comment = doors.may_change(work, task), doors.may_comment(work, task)
     content = work.registry.content
     return render_template(
@@ -298,3 +298,10 @@ def _list_address(criteria: Criteria | None, task_id: int, neighbours: Neighbour
         return list_address(criteria)
     page = (neighbours.place - 1) // criteria.page_size + 1
     return f"{list_address(criteria.on_page(page))}#opgave-{task_id}"
+
+
+def _neighbours(work: Work, criteria: Criteria | None, task_id: int) -> Neighbours | None:
+    if criteria is None:
+        return None
+    with past.asked(work, criteria) as standing:
+        return listing.neighbours(standing.work, standing.criteria, task_id)

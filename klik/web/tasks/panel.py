@@ -90,7 +90,12 @@ def saved_buttons(
     """The buttons, with the current one marked."""
     asked = current.filters_only()
     return [
-        SavedButton(name, list_address(criteria), counts[place], criteria.filters_only() == asked)
+        SavedButton(
+            name,
+            list_address(criteria.standing(current.as_of)),
+            counts[place],
+            criteria.filters_only() == asked,
+        )
         for place, (name, criteria) in enumerate(choices)
     ]
 
@@ -171,8 +176,8 @@ def hidden(work: Work, selection: Selection, shown: Sequence[Group]) -> list[tup
 
 
 def arrangement(criteria: Criteria) -> list[tuple[str, str]]:
-    """Order, groups and page size as a form carries them on."""
-    arranged = replace(criteria, filters=(), page=1)
+    """Order, groups and page size as a form carries them on; the day it stood has a field of its own."""
+    arranged = replace(criteria, filters=(), page=1, as_of="")
     return parse_qsl(arranged.query())
 
 
