@@ -30,16 +30,23 @@ from klik.services import columns as list_columns
 from klik.services.criteria import PAGE_SIZES, SINCE, Criteria, QueryTooLongError
 from klik.services.filtering import Selection
 from klik.services.list_settings import Wanted
+<<<<<<< HEAD
 from klik.services.listing import Counts
 from klik.services.news import News
+=======
+>>>>>>> list
 from klik.services.past import Standing
 from klik.services.work import Work
 from klik.web.base import access, installation
 from klik.web.tasks import arranging, panel, rows
 
 blueprint = Blueprint("tasks", __name__)
+<<<<<<< HEAD
 # The keys of the pulse beside the places of the saved filters.
 _PULSE = {"roed": -1, "gul": -2}
+=======
+_URGENT = {"roed": "røde", "gul": "gule"}
+>>>>>>> list
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -81,15 +88,21 @@ def _page(standing: Standing, wanted: Wanted, saved: Sequence[SavedFilter], open
         **rows.drawing(work, criteria, wanted.columns, page.rows, fields, grouped),
         contents=arranging.contents(criteria, grouped),
         arranging=arranging.form(work, criteria),
+        in_words=arranging.in_words(work, criteria),
         active=panel.active_filters(work, selection),
         groups=groups,
         periods=panel.periods(work, selection),
         texts=panel.text_fields(work, selection),
         hidden=panel.hidden(work, selection, groups),
+<<<<<<< HEAD
         saved=panel.saved_buttons(choices, counts.others, criteria, fresh),
         pulse_news={colour: fresh.get(key) for colour, key in _PULSE.items()},
         since_address=panel.since_address,
         empty=_empty(work, selection, counts) if not counts.total else None,
+=======
+        saved=panel.saved_buttons(choices, counts.others, criteria),
+        empty=_empty(work, selection) if not counts.total else None,
+>>>>>>> list
         notices=[("warning", remark) for remark in selection.remarks],
         opened_by=opened_by,
         stood_on=standing.day,
@@ -163,6 +176,7 @@ def _choice_counts(work: Work, selection: Selection) -> panel.Counts | None:
     return listing.choices(work, selection)
 
 
+<<<<<<< HEAD
 def _news(
     work: Work, selection: Selection, others: Mapping[int, Selection], counts: Counts
 ) -> Mapping[int, News]:
@@ -177,22 +191,25 @@ def _news(
 
 
 def _empty(work: Work, selection: Selection, counts: Counts) -> dict[str, Any]:
+=======
+def _empty(work: Work, selection: Selection) -> dict[str, Any]:
+>>>>>>> list
     """What to say where there are no rows: what that means, and what comes next."""
-    criteria, pulse = selection.criteria, counts.pulse
-    next_yellow = listing.next_yellow(work, selection)
+    criteria = selection.criteria
     everything = ("Vis alle åbne opgaver", f"{url_for('tasks.index')}?{Criteria().link_query()}")
-    coming = None
-    if next_yellow:
-        coming = f"{relative(next_yellow, work.today)} ({long_date(next_yellow)})"
-    urgent = {"roed", "gul"} & set(criteria.values("deadline"))
-    if urgent and not pulse.red and not pulse.yellow:
-        text = f"Den næste bliver gul {coming}." if coming else "Ingen åbne opgaver har en frist endnu."
-        heading = (
-            f"Ingen røde eller gule – næste bliver gul {relative(next_yellow, work.today)}"
-            if next_yellow
-            else "Ingen røde eller gule"
-        )
-        return {"heading": heading, "text": text, "link": everything}
+    asked = criteria.values("deadline")
+    if asked and set(asked) <= set(_URGENT):
+        none = f"Ingen {' eller '.join(word for key, word in _URGENT.items() if key in asked)}"
+        day = listing.next_yellow(work, selection)
+        if day is None:
+            text = "Ingen af de åbne opgaver, som resten af filteret viser, bliver gule senere."
+            return {"heading": none, "text": text, "link": everything}
+        soon = relative(day, work.today)
+        return {
+            "heading": f"{none} – næste bliver gul {soon}",
+            "text": f"Den næste bliver gul {soon} ({long_date(day)}).",
+            "link": everything,
+        }
     if criteria.filters:
         return {
             "heading": "Ingen opgaver passer på filteret",
