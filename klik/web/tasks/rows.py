@@ -65,6 +65,7 @@ class ShownRow:
     phase: str
     theme: str
     texts: Mapping[str, str]
+    editable: bool
 
 
 def drawing(
@@ -86,16 +87,19 @@ def drawing(
     own = [word for word in shown if word in _TEXTS]
     extra = [word for word in shown if "." in word]
     nothing: Mapping[str, str] = {}
+    may_change = access.changeable(work)
     rows = []
     for row in found:
         texts = {word: _TEXTS[word](work, row) for word in own}
         for word in extra:
             texts[word] = fields.get(row.id, nothing).get(word, "")
-        rows.append(_row(work, row, query, shown, texts, with_people, no_longer_fits))
+        rows.append(_row(work, row, query, shown, texts, with_people, no_longer_fits, may_change(row)))
     return {
         "rows": rows,
         "cells": [(word, labels[word]) for word in shown if word != list_columns.TASK],
         "statuses": list(Status),
+        "ticks": access.is_changer(work),
+        "query": query,
     }
 
 
@@ -118,6 +122,7 @@ def _row(
     texts: Mapping[str, str],
     with_people: bool,
     no_longer_fits: bool,
+    editable: bool,
 ) -> ShownRow:
     content = work.registry.content
     day = row.deadline
@@ -140,6 +145,7 @@ def _row(
         phase=content.phase(row.phase).name,
         theme="" if "tema" in shown else content.theme(row.theme).name,
         texts=texts,
+        editable=editable,
     )
 
 
