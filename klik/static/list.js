@@ -16,7 +16,8 @@
   if (!table) return;
 
   const ROW = "tr[id^=opgave-]";
-  const rows = () => [...table.querySelectorAll(ROW)];
+  // Rows of a folded group are not there for the keys.
+  const rows = () => [...table.querySelectorAll(ROW)].filter((row) => row.offsetParent);
   const title = (row) => row.querySelector("th a");
   const cellLink = (row, cell) => row.querySelector(`a.klik-cell-edit[href*="/celle/${cell}?"]`);
 
@@ -38,7 +39,7 @@
       ticks().forEach((tick) => { tick.checked = all.checked; });
       countTicks();
     });
-    table.tBodies[0].addEventListener("click", (event) => {
+    table.addEventListener("click", (event) => {
       const boxes = ticks();
       const index = boxes.indexOf(event.target);
       if (index < 0) return;

@@ -18,6 +18,7 @@ from klik.web.publishing.views import blueprint as publishing
 from klik.web.roles.views import blueprint as roles
 from klik.web.systems.views import blueprint as systems
 from klik.web.tasks.bulk import blueprint as bulk
+from klik.web.tasks.columns import blueprint as list_columns
 from klik.web.tasks.inline import blueprint as inline
 from klik.web.tasks.local import blueprint as local_task
 from klik.web.tasks.page import blueprint as task
@@ -33,6 +34,7 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         deleting,
         operations,
         tasks,
+        list_columns,
         filters,
         task,
         local_task,

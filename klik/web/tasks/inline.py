@@ -57,7 +57,7 @@ class Clash:
     mine: str
 
 
-@blueprint.get("/<id:task_id>/celle/<word:cell>")
+@blueprint.get("/<id:task_id>/celle/<cell>")
 @access(Right.READ_TASKS)
 def show(work: Work, task_id: int, cell: str) -> Any:
     """What can be chosen in the cell."""
@@ -66,7 +66,7 @@ def show(work: Work, task_id: int, cell: str) -> Any:
     return _control(work, task, cell, form)
 
 
-@blueprint.post("/<id:task_id>/celle/<word:cell>")
+@blueprint.post("/<id:task_id>/celle/<cell>")
 @access(Right.READ_TASKS)
 def store(work: Work, task_id: int, cell: str) -> Any:
     """Store what was chosen and give the row as it stands now; ask for a reason (422) or show both (409)."""

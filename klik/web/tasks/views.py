@@ -11,15 +11,23 @@ from werkzeug.wrappers import Response
 
 from klik.domain.calendar import long_date, relative
 from klik.domain.rights import Right
-from klik.services import calendar_file, filtering, listing, saved_filters, tables, vocabulary
+from klik.services import (
+    calendar_file,
+    filtering,
+    grouping,
+    list_settings,
+    listing,
+    saved_filters,
+    tables,
+    vocabulary,
+)
 from klik.services import columns as list_columns
 from klik.services.criteria import PAGE_SIZES, Criteria, QueryTooLongError
 from klik.services.filtering import Selection
 from klik.services.listing import Counts
 from klik.services.work import Work
 from klik.web.base import access, installation
-from klik.web.tasks import panel
-from klik.web.tasks.rows import columns, drawing
+from klik.web.tasks import arranging, panel, rows
 
 blueprint = Blueprint("tasks", __name__)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -31,7 +39,8 @@ def index(work: Work) -> Any:
     """A page of the list; an address without any filter opens with the person's default filter."""
     saved = saved_filters.own(work)
     opened_by = None if request.query_string else next((row for row in saved if row.is_default), None)
-    asked = filtering.read(work.registry, opened_by.query) if opened_by else _asked(work)
+    wanted = list_settings.read(work)
+    asked = wanted.applied(filtering.read(work.registry, opened_by.query) if opened_by else _asked(work))
     choices = panel.saved_choices(work, saved)
     words = vocabulary.read(work, [asked, *(criteria for _name, criteria in choices)])
     selection = filtering.select_tasks(work, asked, words)
@@ -42,8 +51,8 @@ def index(work: Work) -> Any:
     counts = listing.count(work, selection, others)
     page = listing.page(work, selection, counts.total)
     criteria = selection.criteria.on_page(page.number)
-    shown = list_columns.usual(work)
-    fields = list_columns.extra_values(work, shown, [row.id for row in page.rows])
+    grouped = grouping.groups(work, selection) if counts.total else ()
+    fields = list_columns.extra_values(work, wanted.columns, [row.id for row in page.rows])
     groups = panel.groups(work, selection, _choice_counts(work, selection))
     return render_template(
         "tasks/index.html",
@@ -51,8 +60,10 @@ def index(work: Work) -> Any:
         counts=counts,
         page=page,
         first=(page.number - 1) * criteria.page_size + 1,
-        columns=columns(work, criteria, shown),
-        **drawing(work, criteria, shown, page.rows, fields),
+        columns=rows.columns(work, criteria, wanted.columns),
+        **rows.drawing(work, criteria, wanted.columns, page.rows, fields, grouped),
+        contents=arranging.contents(criteria, grouped),
+        arranging=arranging.form(work, criteria),
         active=panel.active_filters(work, selection),
         groups=groups,
         periods=panel.periods(work, selection),
@@ -62,7 +73,6 @@ def index(work: Work) -> Any:
         empty=_empty(work, selection, counts) if not counts.total else None,
         notices=[("warning", remark) for remark in selection.remarks],
         opened_by=opened_by.name if opened_by else None,
-        sorts=panel.sorts(work),
         sizes=PAGE_SIZES,
         may_export=work.actor is not None and work.actor.has(Right.EXPORT),
         may_create=work.actor is not None and work.actor.has(Right.CREATE_LOCAL_TASK),
