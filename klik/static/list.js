@@ -123,7 +123,9 @@
   document.body.addEventListener("htmx:load", (event) => {
     const added = event.detail.elt;
     if (added.matches?.(".klik-cell-form")) {
-      (added.querySelector("textarea, .klik-buttons .button, [aria-current]") || added.querySelector("button, a")).focus();
+      // A status stands among four; of many people the likely ones stand first.
+      const wanted = added.querySelector("textarea, .klik-buttons .button") || (added.dataset.cell === "status" && added.querySelector("[aria-current]"));
+      (wanted || added.querySelector("button, a")).focus();
     }
     if (added.matches?.(ROW) && wasTicked) {
       const tick = added.querySelector(".klik-tick-cell input");

@@ -69,7 +69,7 @@ def show(work: Work, task_id: int, cell: str) -> Any:
 @blueprint.post("/<id:task_id>/celle/<cell>")
 @access(Right.READ_TASKS)
 def store(work: Work, task_id: int, cell: str) -> Any:
-    """Store what was chosen and give the row as it stands now; ask for a reason (422) or show both (409)."""
+    """Store what was chosen and give the row as it stands now; ask for a reason, or show both (409)."""
     task = _task(work, task_id, cell)
     form = CellForm()
     if not form.validate_on_submit():
@@ -79,7 +79,10 @@ def store(work: Work, task_id: int, cell: str) -> Any:
         form.form_errors.append(f"{LABELS[cell]}: vælg en af mulighederne på listen.")
         return _control(work, task, cell, form), 422
     if wanted == Status.NOT_RELEVANT.value and not (form.reason.data or "").strip():
-        missing = "Skriv, hvorfor opgaven ikke er relevant for jer." if form.reason.raw_data else None
+        # Choosing it is no mistake: the reason is simply the next thing to be asked.
+        if not form.reason.raw_data:
+            return _control(work, task, cell, form, asks_reason=True)
+        missing = "Skriv, hvorfor opgaven ikke er relevant for jer."
         return _control(work, task, cell, form, asks_reason=True, missing=missing), 422
     # Whoever changed another field meanwhile is not in the way.
     same = form.before.data == _value(task, cell)
@@ -146,9 +149,13 @@ def _groups(work: Work, task: MunicipalTask, cell: str) -> Groups:
         return [("", [(status.value, status.label) for status in Status])]
     now = assignee(task, FIELDS[cell])
     groups = People.of(work, task).choices(now, assigning.word(work, now))
-    nobody = groups.pop("Ikke fordelt")
-    found = [(heading, list(choices.items())) for heading, choices in groups.items()]
-    return [*found, ("Ikke fordelt", list(nobody.items()))]
+    first = ("Har en rolle på systemet", "Roller")
+    order = [
+        *first,
+        *(heading for heading in groups if heading not in (*first, "Ikke fordelt")),
+        "Ikke fordelt",
+    ]
+    return [(heading, list(groups[heading].items())) for heading in order if heading in groups]
 
 
 def _word(work: Work, cell: str, value: str) -> str:
