@@ -16,6 +16,7 @@ from klik.models.municipal_task import (
 )
 from klik.models.municipality import Municipality
 from klik.models.notice import Mail, Newsletter, NewsletterRecipient, Notice, PluginEvent
+from klik.models.past import EarlierState, LastMeeting
 from klik.models.person import (
     LoginAttempt,
     LoginSession,
@@ -38,10 +39,12 @@ __all__ = [
     "Comment",
     "Deletion",
     "DeletionItem",
+    "EarlierState",
     "Export",
     "ExportProof",
     "Heartbeat",
     "JobRun",
+    "LastMeeting",
     "ListSettings",
     "LoginAttempt",
     "LoginSession",

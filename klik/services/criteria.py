@@ -22,6 +22,10 @@ DEFAULT_PAGE_SIZE = 50
 LARGEST_PAGE = 200
 LAST_PAGE = 1_000_000
 COMPLETED = "fuldfoerte"
+AS_OF = "vis_som"
+SINCE = "siden"
+# Keys with one value each that are no filters.
+PLAIN = ("sorter", "grupper", "side", "pr_side", AS_OF)
 # Says nothing more than an address without filters, but is no empty address: the default filter stays away.
 EVERYTHING = "fuldfoerte=nej"
 SORTS: Mapping[str, str] = {
@@ -81,7 +85,8 @@ class Criteria:
 
     ``filters`` maps a key to its values ("or" among them, "and" between keys). ``sorts`` are one to three keys,
     the first one foremost. ``size`` and ``grouped_by`` are None where the address says nothing, so that what a
-    person usually wants can step in; ``grouped_by`` is "" where no groups are asked for. ``remarks`` are Danish
+    person usually wants can step in; ``grouped_by`` is "" where no groups are asked for. ``as_of`` is the day the
+    list is shown as of (``vis_som``), as it was typed; empty for now. ``remarks`` are Danish
     sentences about what could not be read; they take no part in comparison.
     """
 
@@ -90,6 +95,7 @@ class Criteria:
     grouped_by: str | None = None
     page: int = 1
     size: int | None = None
+    as_of: str = ""
     remarks: tuple[str, ...] = field(default=(), compare=False)
 
     def values(self, key: str) -> tuple[str, ...]:
@@ -149,12 +155,16 @@ class Criteria:
         )
 
     def filters_only(self) -> Criteria:
-        """The filters and the order, ungrouped and from the first page of usual length: what is saved."""
-        return replace(self.whole_list(), grouped_by=None)
+        """The filters and the order, as of now, ungrouped and from the first page of usual length: what is saved."""
+        return replace(self.whole_list(), grouped_by=None, as_of="")
 
     def whole_list(self) -> Criteria:
         """Everything but the page: what a file of the list holds, in its order."""
         return replace(self, page=1, size=None, remarks=())
+
+    def standing(self, as_of: str) -> Criteria:
+        """The same as of a day, in the words of the language; empty for now."""
+        return replace(self, as_of=as_of, page=1)
 
     def query(self) -> str:
         """The canonical query string, without what is the default anyway; "" for no filter at all."""
@@ -167,6 +177,8 @@ class Criteria:
             parts.append(("side", str(self.page)))
         if self.size is not None:
             parts.append(("pr_side", str(self.size)))
+        if self.as_of:
+            parts.append((AS_OF, self.as_of))
         return urlencode(parts, quote_via=quote, safe=":,")
 
     def link_query(self) -> str:
@@ -203,12 +215,12 @@ def parse(query: str, keys: Iterable[str]) -> Criteria:
             periods.setdefault(key, {})[end] = value
         elif name == "sorter":
             sorters += value.split(",")
-        elif name in ("grupper", "side", "pr_side"):
+        elif name in PLAIN:
             plain[name] = value
         elif name in known:
             filters.setdefault(name, []).append(value)
         else:
-            remarks.append(unknown("Filteret", name, (*known, "sorter", "grupper", "side", "pr_side")))
+            remarks.append(unknown("Filteret", name, (*known, *PLAIN)))
     for key, ends in periods.items():
         filters.setdefault(key, []).append(f"{ends.get('fra', '')}..{ends.get('til', '')}")
     _settle_completed(filters, remarks)
@@ -218,6 +230,7 @@ def parse(query: str, keys: Iterable[str]) -> Criteria:
         grouped_by=_grouping(plain.get("grupper"), remarks),
         page=_whole(plain.get("side"), "side", LAST_PAGE, remarks) or 1,
         size=_whole(plain.get("pr_side"), "pr_side", LARGEST_PAGE, remarks),
+        as_of=plain.get(AS_OF, ""),
         remarks=tuple(dict.fromkeys(remarks)),
     )
 

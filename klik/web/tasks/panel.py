@@ -90,7 +90,12 @@ def saved_buttons(
     """The buttons, with the current one marked."""
     asked = current.filters_only()
     return [
-        SavedButton(name, list_address(criteria), counts[place], criteria.filters_only() == asked)
+        SavedButton(
+            name,
+            list_address(criteria.standing(current.as_of)),
+            counts[place],
+            criteria.filters_only() == asked,
+        )
         for place, (name, criteria) in enumerate(choices)
     ]
 
