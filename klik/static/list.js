@@ -198,6 +198,7 @@
     const handled = row ? keyInRow(event, row) : (table.contains(event.target) || everywhere) && keyInList(event);
     if (handled) event.preventDefault();
   });
+  keys?.querySelector("[data-close]").addEventListener("click", () => keys.close());
   document.querySelector("a[data-keys]")?.addEventListener("click", (event) => {
     event.preventDefault();
     keys.showModal();

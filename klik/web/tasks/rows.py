@@ -112,7 +112,8 @@ def drawing(
     own = [word for word in shown if word in _TEXTS]
     extra = [word for word in shown if "." in word]
     nothing: Mapping[str, str] = {}
-    may_change = access.changeable(work)
+    # The past is looked at and not changed.
+    may_change = (lambda _row: False) if criteria.as_of else access.changeable(work)
     headings = _headings(criteria, found, groups)
     rows = []
     for row in found:
@@ -125,7 +126,7 @@ def drawing(
         "rows": rows,
         "cells": [(word, labels[word]) for word in shown if word != list_columns.TASK],
         "statuses": list(Status),
-        "ticks": access.is_changer(work),
+        "ticks": access.is_changer(work) and not criteria.as_of,
         "query": query,
         "grouped": bool(groups),
     }
