@@ -25,6 +25,7 @@ from klik.web.tasks.bulk_form import VALUE, BulkForm, bulk_form
 
 blueprint = Blueprint("bulk", __name__, url_prefix="/opgaver")
 SHOWN = 200
+NOTHING_TICKED = "Sæt først et mark ud for de opgaver, du vil rette."
 _JUST_STORED = "rettet"
 _PAIR = re.compile(r"([1-9][0-9]{0,9}):([0-9]{1,9})")
 
@@ -40,7 +41,7 @@ def choose(work: Work) -> Any:
         flash(" ".join(refused.problems.values()), "warning")
         return redirect(_list(), 303)
     if not versions:
-        flash("Sæt først et mark ud for de opgaver, du vil rette.", "warning")
+        flash(NOTHING_TICKED, "warning")
         return redirect(_list(), 303)
     form = bulk_form(work, chosen.load(work, list(versions)).values())
     if not form.ready():
@@ -61,7 +62,10 @@ def store(work: Work) -> Any:
     doors.require_changer(work)
     if earlier := idempotency.earlier_result(work.session, request.form.get("idempotency_key")):
         return redirect(earlier, 303)
-    versions = dict(_versions(work)) | _pairs(" ".join(request.form.getlist("overskriv")))
+    versions = _pairs(" ".join([request.form.get("opgaver", ""), *request.form.getlist("overskriv")]))
+    if not versions:
+        flash(NOTHING_TICKED, "warning")
+        return redirect(_list(), 303)
     form = bulk_form(work, chosen.load(work, list(versions)).values())
     if not form.ready() or not form.validate():
         return _page(work, form, versions), 422
@@ -71,9 +75,8 @@ def store(work: Work) -> Any:
         form.form_errors.extend(refused.problems.values())
         return _page(work, form, versions), 422
     except StaleError as stale:
-        left = {task_id: version for task_id, version in versions.items()}
-        for line in stale.preview.changed_since:
-            del left[line.task_id]
+        changed = {line.task_id for line in stale.preview.changed_since}
+        left = {task: version for task, version in versions.items() if task not in changed}
         return _page(work, form, left, stale.preview), 409
     target = _list()
     session[_JUST_STORED] = change.id

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import HiddenField, StringField, TextAreaField
 
@@ -57,20 +57,24 @@ class Clash:
     mine: str
 
 
-@blueprint.get("/<id:task_id>/celle/<cell>")
+@blueprint.get("/<id:task_id>/celle/status", defaults={"cell": "status"})
+@blueprint.get("/<id:task_id>/celle/ansvarlig", defaults={"cell": "ansvarlig"})
+@blueprint.get("/<id:task_id>/celle/udfoerer", defaults={"cell": "udfoerer"})
 @access(Right.READ_TASKS)
 def show(work: Work, task_id: int, cell: str) -> Any:
     """What can be chosen in the cell."""
-    task = _task(work, task_id, cell)
+    task = doors.task_to_change(work, task_id)
     form = CellForm(None, data={"version": task.version, "value": _value(task, cell)})
     return _control(work, task, cell, form)
 
 
-@blueprint.post("/<id:task_id>/celle/<cell>")
+@blueprint.post("/<id:task_id>/celle/status", defaults={"cell": "status"})
+@blueprint.post("/<id:task_id>/celle/ansvarlig", defaults={"cell": "ansvarlig"})
+@blueprint.post("/<id:task_id>/celle/udfoerer", defaults={"cell": "udfoerer"})
 @access(Right.READ_TASKS)
 def store(work: Work, task_id: int, cell: str) -> Any:
     """Store what was chosen and give the row as it stands now; ask for a reason, or show both (409)."""
-    task = _task(work, task_id, cell)
+    task = doors.task_to_change(work, task_id)
     form = CellForm()
     if not form.validate_on_submit():
         return _control(work, task, cell, form), 422
@@ -107,13 +111,6 @@ def row(work: Work, task_id: int) -> Any:
     if not _asked_in_place():
         return redirect(_list(criteria, task_id), 303)
     return _row(work, criteria, task_id)
-
-
-def _task(work: Work, task_id: int, cell: str) -> MunicipalTask:
-    task = doors.task_to_change(work, task_id)
-    if cell not in FIELDS:
-        abort(404)
-    return task
 
 
 def _asked_in_place() -> bool:
