@@ -32,7 +32,7 @@ from klik.services.list_settings import Wanted
 from klik.services.past import Standing
 from klik.services.work import Work
 from klik.web.base import access, installation
-from klik.web.tasks import arranging, panel, rows
+from klik.web.tasks import arranging, panel, pulse, rows
 
 blueprint = Blueprint("tasks", __name__)
 _URGENT = {"roed": "røde", "gul": "gule"}
@@ -61,6 +61,7 @@ def _page(standing: Standing, wanted: Wanted, saved: Sequence[SavedFilter], open
         for place, (_name, criteria) in enumerate(choices)
     }
     counts = listing.count(work, selection, others)
+    fresh = {} if standing.day else pulse.fresh(work, selection, counts, others)
     page = listing.page(work, selection, counts.total)
     criteria = selection.criteria.on_page(page.number)
     grouped = grouping.groups(work, selection) if counts.total else ()
@@ -69,7 +70,6 @@ def _page(standing: Standing, wanted: Wanted, saved: Sequence[SavedFilter], open
     return render_template(
         "tasks/index.html",
         criteria=criteria,
-        counts=counts,
         page=page,
         first=(page.number - 1) * criteria.page_size + 1,
         columns=rows.columns(work, criteria, wanted.columns),
@@ -82,7 +82,8 @@ def _page(standing: Standing, wanted: Wanted, saved: Sequence[SavedFilter], open
         periods=panel.periods(work, selection),
         texts=panel.text_fields(work, selection),
         hidden=panel.hidden(work, selection, groups),
-        saved=panel.saved_buttons(choices, counts.others, criteria),
+        saved=panel.saved_buttons(choices, counts.others, criteria, fresh),
+        **pulse.context(selection, counts, fresh),
         empty=_empty(work, selection) if not counts.total else None,
         notices=[("warning", remark) for remark in selection.remarks],
         opened_by=opened_by,
@@ -90,11 +91,9 @@ def _page(standing: Standing, wanted: Wanted, saved: Sequence[SavedFilter], open
         sizes=PAGE_SIZES,
         may_export=work.actor is not None and work.actor.has(Right.EXPORT),
         may_create=work.actor is not None and work.actor.has(Right.CREATE_LOCAL_TASK),
-        address=panel.list_address,
         page_address=lambda number: panel.list_address(criteria.on_page(number)),
         page_size_address=lambda size: panel.list_address(criteria.with_page_size(size)),
         no_filters=panel.list_address(Criteria().standing(criteria.as_of)),
-        scope=listing.scope(criteria).standing(criteria.as_of),
     )
 
 
