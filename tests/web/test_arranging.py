@@ -44,7 +44,7 @@ def fill(house: Installation, count: int = 8) -> None:
 
 def heads(page: BeautifulSoup) -> list[str]:
     found = []
-    for head in page.select(".klik-task-table thead th"):
+    for head in page.select(".klik-task-table thead th:not(.klik-tick-cell)"):
         for word in head.select(".sr-only, .klik-sort-place"):
             word.extract()
         found.append(head.get_text(strip=True))
