@@ -19,7 +19,9 @@ from klik.web.people.views import blueprint as people
 from klik.web.publishing.views import blueprint as publishing
 from klik.web.roles.views import blueprint as roles
 from klik.web.systems.views import blueprint as systems
+from klik.web.tasks.bulk import blueprint as bulk
 from klik.web.tasks.columns import blueprint as list_columns
+from klik.web.tasks.inline import blueprint as inline
 from klik.web.tasks.local import blueprint as local_task
 from klik.web.tasks.page import blueprint as task
 from klik.web.tasks.views import blueprint as tasks
@@ -40,6 +42,8 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         filters,
         task,
         local_task,
+        inline,
+        bulk,
         list_export,
         pages,
         password,

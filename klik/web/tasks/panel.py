@@ -192,8 +192,8 @@ def hidden(work: Work, selection: Selection, shown: Sequence[Group]) -> list[tup
 
 
 def arrangement(criteria: Criteria) -> list[tuple[str, str]]:
-    """Order, groups and page size as a form carries them on."""
-    arranged = replace(criteria, filters=(), page=1)
+    """Order, groups and page size as a form carries them on; the day it stood has a field of its own."""
+    arranged = replace(criteria, filters=(), page=1, as_of="")
     return parse_qsl(arranged.query())
 
 
