@@ -119,6 +119,8 @@ def test_many_are_stored_once_however_often_it_is_pressed(
     with house.reading(NOW) as work:
         assert work.session.scalar(select(func.count()).select_from(BulkChange)) == 1
         assert work.session.scalar(select(func.count()).select_from(TaskChange)) == 3
+    page = mette.get(f"/opgaver/{ids[0]}")
+    assert page.select_one("#historik a[href^='/opgaver/rettelser/']") is not None
     page = mette.get("/opgaver/rettelser")
     assert "Status: I gang" in page.get_text(" ")
     page = mette.get(page.select_one("tbody th a")["href"])
