@@ -187,10 +187,10 @@ def scope(criteria: Criteria) -> Criteria:
 
 
 def next_yellow(work: Work, selection: Selection) -> date | None:
-    """The next day on which a task of the filter's projects and municipalities turns yellow."""
+    """The next day on which a task of the selection, whatever its deadline, turns yellow."""
     return work.session.scalar(
         select(func.min(MunicipalTask.yellow_from)).where(
-            selection.only(*SCOPE),
+            selection.where("deadline"),
             MunicipalTask.withdrawn_at.is_(None),
             is_open(),
             MunicipalTask.yellow_from > work.today,

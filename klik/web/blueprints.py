@@ -12,6 +12,8 @@ from klik.web.filters.views import blueprint as filters
 from klik.web.front.views import blueprint as front
 from klik.web.notices.views import blueprint as notices
 from klik.web.operations.views import blueprint as operations
+from klik.web.overview.meetings import blueprint as meetings
+from klik.web.overview.views import blueprint as overview
 from klik.web.pages.views import blueprint as pages
 from klik.web.people.views import blueprint as people
 from klik.web.publishing.views import blueprint as publishing
@@ -34,6 +36,8 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         deleting,
         operations,
         tasks,
+        overview,
+        meetings,
         list_columns,
         filters,
         task,

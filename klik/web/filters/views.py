@@ -9,12 +9,12 @@ from werkzeug.wrappers import Response
 
 from klik.domain.rights import Right
 from klik.models import SavedFilter
-from klik.services import filtering, listing, saved_filters, vocabulary
+from klik.services import filtering, listing, news, saved_filters, vocabulary
 from klik.services.criteria import Criteria, QueryTooLongError
 from klik.services.errors import RefusedError
 from klik.services.work import Work
 from klik.web.base import access, see_other
-from klik.web.tasks.panel import list_address
+from klik.web.tasks.panel import list_address, since_address
 
 blueprint = Blueprint("filters", __name__)
 
@@ -109,7 +109,12 @@ def _page(
         words = vocabulary.read(work, criteria.values())
         selections = {key: filtering.select_tasks(work, each, words) for key, each in criteria.items()}
         counts = listing.count(work, filtering.select_tasks(work, Criteria(), words), selections)
-        entries = [_entry(work, row, selections[row.id], counts.others[row.id]) for row in saved]
+        fresh = news.since_yesterday(work, selections, counts.others)
+        entries = [
+            _entry(work, row, selections[row.id], counts.others[row.id])
+            | {"news": fresh.get(row.id), "since_href": since_address(selections[row.id].criteria)}
+            for row in saved
+        ]
     return render_template(
         "filters/index.html",
         entries=entries,

@@ -26,7 +26,7 @@ from klik.services.tasks.steps import Changes, assignee
 from klik.services.work import Work
 from klik.web.base import access
 from klik.web.forms import CleanText
-from klik.web.tasks import panel
+from klik.web.tasks import panel, pulse
 from klik.web.tasks.forms import People, TaskForm
 from klik.web.tasks.rows import row_html
 
@@ -222,9 +222,7 @@ def _row(work: Work, criteria: Criteria, task_id: int) -> Response:
     body = render_template(
         "tasks/row_answer.html",
         row_html=row_html(work, criteria, found, no_longer_fits=not fits),
-        counts=counts,
-        scope=listing.scope(criteria),
-        address=panel.list_address,
+        **pulse.context(selection, counts, pulse.fresh(work, selection, counts)),
         first=first,
         last=min(first + criteria.page_size - 1, counts.total),
     )

@@ -9,9 +9,10 @@ from urllib.parse import parse_qsl
 from klik.models import SavedFilter
 from klik.plugins.contributions import Filter
 from klik.services import access, filtering, saved_filters
-from klik.services.criteria import Criteria
+from klik.services.criteria import SINCE, Criteria
 from klik.services.filtering import Selection
 from klik.services.filters import ME
+from klik.services.news import News
 from klik.services.vocabulary import PEOPLE_KEYS
 from klik.services.work import Work
 
@@ -42,12 +43,17 @@ Counts = Mapping[str, Mapping[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class SavedButton:
-    """A saved or suggested filter as a button: its name, what it asks, and how many tasks that is just now."""
+    """A saved or suggested filter as a button: its name, what it asks, and how many tasks that is just now.
+
+    ``news`` is what has come onto it since yesterday, listed at ``since_href``.
+    """
 
     name: str
     href: str
     count: int
     active: bool
+    news: News | None = None
+    since_href: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,10 @@ def saved_choices(work: Work, saved: Sequence[SavedFilter]) -> list[tuple[str, C
 
 
 def saved_buttons(
-    choices: Sequence[tuple[str, Criteria]], counts: Mapping[int, int], current: Criteria
+    choices: Sequence[tuple[str, Criteria]],
+    counts: Mapping[int, int],
+    current: Criteria,
+    news: Mapping[int, News],
 ) -> list[SavedButton]:
     """The buttons, with the current one marked."""
     asked = current.filters_only()
@@ -95,6 +104,8 @@ def saved_buttons(
             list_address(criteria.standing(current.as_of)),
             counts[place],
             criteria.filters_only() == asked,
+            news.get(place),
+            since_address(criteria),
         )
         for place, (name, criteria) in enumerate(choices)
     ]
@@ -103,6 +114,11 @@ def saved_buttons(
 def list_address(criteria: Criteria) -> str:
     """The list's address with these criteria; never the bare one, where a default filter may step in."""
     return f"/opgaver?{criteria.link_query()}"
+
+
+def since_address(criteria: Criteria) -> str:
+    """The address of what has come onto the filter since yesterday."""
+    return list_address(criteria.with_values(SINCE, ["igaar"]).standing(""))
 
 
 def active_filters(work: Work, selection: Selection) -> list[dict[str, str]]:
@@ -176,8 +192,8 @@ def hidden(work: Work, selection: Selection, shown: Sequence[Group]) -> list[tup
 
 
 def arrangement(criteria: Criteria) -> list[tuple[str, str]]:
-    """Order, groups and page size as a form carries them on."""
-    arranged = replace(criteria, filters=(), page=1)
+    """Order, groups and page size as a form carries them on; the day it stood has a field of its own."""
+    arranged = replace(criteria, filters=(), page=1, as_of="")
     return parse_qsl(arranged.query())
 
 
