@@ -156,8 +156,8 @@ def require_changer(work: Work) -> Actor:
 
 def own_bulk_change(work: Work, change_id: int) -> BulkChange:
     """A bulk change the actor made in this municipality; raises NotFoundError."""
-    actor = work.actor
-    found = actor and work.session.scalar(
+    actor = require(work, Right.READ_TASKS)
+    found = work.session.scalar(
         select(BulkChange).where(
             BulkChange.id == change_id,
             BulkChange.person_id == actor.person_id,

@@ -31,6 +31,7 @@ ADDRESSES = {
     "member": r"/roller|/ret$|/ny$",
     "holdings": r"/roller|/personer",
     "holding_to_change": r"/roller",
+    "own_bulk_change": r"/opgaver/rettelser",
     "saved_filters": r"/filtre|/opgaver$",
     "own_saved_filter": r"/filtre",
     "notices": r"/varsler|^/$|<id:task_id>$",

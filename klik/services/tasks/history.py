@@ -18,16 +18,22 @@ from klik.services.work import Work
 # What a supplier may follow: progress, not people and not the municipality's own words.
 _SUPPLIER_FIELDS = ("status", "deadline")
 _LONG = 120
+# What a change says it came by when it is part of a change of many tasks: "samlet/12".
+BULK = "samlet"
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One thing that happened; ``detail`` holds the values, when they are short enough to be read."""
+    """One thing that happened; ``detail`` holds the values, when they are short enough to be read.
+
+    ``bulk_change`` is the actor's own change of many tasks that it is part of.
+    """
 
     at: datetime
     who: str
     what: str
     detail: str = ""
+    bulk_change: int | None = None
 
     @property
     def sentence(self) -> str:
@@ -77,7 +83,13 @@ def _entry(work: Work, row: TaskChange, who: str) -> HistoryEntry:
     old, new = row.old or NOTHING, row.new or NOTHING
     if len(old) > _LONG or len(new) > _LONG or "\n" in old + new:
         return HistoryEntry(row.at, who, f"{word} er ændret")
-    return HistoryEntry(row.at, who, f"{word} ændret", f"{old} → {new}")
+    return HistoryEntry(row.at, who, f"{word} ændret", f"{old} → {new}", _own_bulk_change(work, row))
+
+
+def _own_bulk_change(work: Work, row: TaskChange) -> int | None:
+    kind, _, number = row.via.partition("/")
+    own = work.actor is not None and work.actor.person_id == row.person_id
+    return int(number) if own and kind == BULK and number.isdigit() else None
 
 
 def last_change(work: Work, task: MunicipalTask, field: str) -> HistoryEntry | None:
