@@ -24,7 +24,7 @@ from klik.models.person import (
 )
 from klik.models.project import MunicipalSystem, Project, System, Wave
 from klik.models.role import RoleHolding
-from klik.models.saved_filter import SavedFilter
+from klik.models.saved_filter import FilterDefault, FilterUse, SavedFilter
 from klik.models.task import StoredFile, Task, TaskFile, TaskLink, TaskVersion, TaskVersionField
 
 __all__ = [
@@ -36,6 +36,8 @@ __all__ = [
     "DeletionItem",
     "Export",
     "ExportProof",
+    "FilterDefault",
+    "FilterUse",
     "Heartbeat",
     "JobRun",
     "LoginAttempt",

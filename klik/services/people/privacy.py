@@ -13,6 +13,7 @@ from klik.models import (
     AuditEntry,
     Comment,
     Export,
+    FilterUse,
     LoginSession,
     Mail,
     Membership,
@@ -108,6 +109,11 @@ def insight(work: Work, person: Person) -> Mapping[str, Any]:
         ),
         "laest": rows(ReadMark, ReadMark.person_id == person_id, "municipal_task_id", "seen_at"),
         "gemte_filtre": rows(SavedFilter, SavedFilter.person_id == person_id, "id", "name"),
+        "brug_af_filtre": rows(
+            FilterUse,
+            FilterUse.person_id == person_id,
+            *("saved_filter_id", "pinned", "is_default", "subscription"),
+        ),
         "varsler": rows(
             Notice,
             # The secret of a password link is a key and not a fact about the person.
@@ -169,9 +175,11 @@ def anonymise(work: Work, person: Person) -> None:
     for member in session.scalars(select(Membership).where(Membership.person_id == person.id)):
         member.active, member.ended_on = False, member.ended_on or work.today
     _forget_mail(work, person, gone)
-    session.execute(
-        delete(SavedFilter).where(SavedFilter.person_id == person.id, SavedFilter.shared == "selv")
-    )
+    session.execute(delete(FilterUse).where(FilterUse.person_id == person.id))
+    own = select(SavedFilter.id).where(SavedFilter.person_id == person.id, SavedFilter.shared == "selv")
+    # Others may still have a star on what was shared with them once.
+    session.execute(delete(FilterUse).where(FilterUse.saved_filter_id.in_(own)))
+    session.execute(delete(SavedFilter).where(SavedFilter.id.in_(own)))
     _forget_history(work, person)
     person.name, person.name_key = NAME, sort_key(NAME)
     person.email = person.email_key = gone

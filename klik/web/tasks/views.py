@@ -28,16 +28,15 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @blueprint.get("/opgaver")
 @access(Right.READ_TASKS)
 def index(work: Work) -> Any:
-    """A page of the list; an address without any filter opens with the person's default filter."""
-    saved = saved_filters.own(work)
-    opened_by = None if request.query_string else next((row for row in saved if row.is_default), None)
+    """A page of the list; an address without any parameter opens with a default filter."""
+    saved = saved_filters.listed(work)
+    opened_by = None if request.query_string else saved_filters.opening(saved)
     asked = filtering.read(work.registry, opened_by.query) if opened_by else _asked(work)
     choices = panel.saved_choices(work, saved)
-    words = vocabulary.read(work, [asked, *(criteria for _name, criteria in choices)])
+    words = vocabulary.read(work, [asked, *(choice.criteria for choice in choices)])
     selection = filtering.select_tasks(work, asked, words)
     others = {
-        place: filtering.select_tasks(work, criteria, words)
-        for place, (_name, criteria) in enumerate(choices)
+        place: filtering.select_tasks(work, choice.criteria, words) for place, choice in enumerate(choices)
     }
     counts = listing.count(work, selection, others)
     page = listing.page(work, selection, counts.total)
@@ -56,10 +55,12 @@ def index(work: Work) -> Any:
         periods=panel.periods(work, selection),
         texts=panel.text_fields(work, selection),
         hidden=panel.hidden(work, selection, groups),
-        saved=panel.saved_buttons(choices, counts.others, criteria),
+        saved=panel.saved_buttons(choices, counts.others, asked, criteria),
+        own_filters=[each for each in saved if each.own],
+        health=panel.health_remarks(work, choices, asked, words),
         empty=_empty(work, selection, counts) if not counts.total else None,
         notices=[("warning", remark) for remark in selection.remarks],
-        opened_by=opened_by.name if opened_by else None,
+        opened_by=opened_by.sentence if opened_by else None,
         sorts=panel.sorts(work),
         statuses=list(Status),
         sizes=PAGE_SIZES,
