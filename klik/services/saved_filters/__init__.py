@@ -49,10 +49,15 @@ class ListedFilter:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The filter that the bare list opens with; ``sentence`` says on the page that it did, and why."""
+    """The filter that the bare list opens with, and why: "dit eget valg", "valgt af Køge Kommune" …
 
+    ``own``: it is one of the person's own filters.
+    """
+
+    name: str
     query: str
-    sentence: str
+    why: str
+    own: bool = False
 
 
 def place_name(work: Work) -> str:
@@ -130,16 +135,13 @@ def opening(filters: Sequence[ListedFilter]) -> Opening:
     A choice of the municipality goes before one of KOMBIT's. A default that is no longer shared is not among
     ``filters``, so the next one steps in.
     """
-    own = next((each for each in filters if each.is_default), None)
-    if own:
-        return Opening(own.query, f"Åbnet med {'dit filter' if own.own else 'filteret'} “{own.name}”.")
+    mine = next((each for each in filters if each.is_default), None)
+    if mine:
+        return Opening(mine.name, mine.query, "dit eget valg", mine.own)
     chosen = max((each for each in filters if each.choice), key=lambda each: each.choice, default=None)
     if chosen:
-        return Opening(
-            chosen.query, f"Åbnet med filteret “{chosen.name}”, som {chosen.chosen_by} har valgt for dig."
-        )
-    name, query = SUGGESTIONS[0]
-    return Opening(query, f"Åbnet med “{name}”, fordi du ikke har valgt et andet filter.")
+        return Opening(chosen.name, chosen.query, f"valgt af {chosen.chosen_by}", chosen.own)
+    return Opening(*SUGGESTIONS[0], "fordi intet andet er valgt")
 
 
 def suggestions(filters: Sequence[ListedFilter]) -> tuple[tuple[str, str], ...]:

@@ -72,7 +72,7 @@ def subscribe(work: Work, filter_id: int, how_often: str) -> SavedFilter:
 
 def path(filter_id: int) -> str:
     """The short address that opens a filter, for mails and notices."""
-    return f"/filtre/{filter_id}"
+    return f"/filtre/{filter_id}/aabn"
 
 
 def _use(work: Work, row: SavedFilter) -> FilterUse:

@@ -64,7 +64,7 @@ def page(work: Work, refusal: Refusal | None = None) -> str:
             {"name": name, "query": query, "count": counts[len(listed) + place]}
             for place, (name, query) in enumerate(suggested)
         ],
-        opening=saved_filters.opening(listed).sentence,
+        opening=saved_filters.opening(listed),
         most=saving.MOST,
         may_share=may_share,
         share_words="Del med alle"

@@ -30,7 +30,7 @@ def index(work: Work) -> Any:
     return page(work)
 
 
-@blueprint.get("/filtre/<id:filter_id>")
+@blueprint.get("/filtre/<id:filter_id>/aabn")
 @access(Right.SAVE_FILTERS)
 def show(work: Work, filter_id: int) -> Response:
     """The list with this filter, as it is saved now; the address mails lead to."""

@@ -60,7 +60,7 @@ def index(work: Work) -> Any:
         health=panel.health_remarks(work, choices, asked, words),
         empty=_empty(work, selection, counts) if not counts.total else None,
         notices=[("warning", remark) for remark in selection.remarks],
-        opened_by=opened_by.sentence if opened_by else None,
+        opened_by=opened_by,
         sorts=panel.sorts(work),
         statuses=list(Status),
         sizes=PAGE_SIZES,
