@@ -21,6 +21,10 @@ DEFAULT_PAGE_SIZE = 50
 LARGEST_PAGE = 200
 LAST_PAGE = 1_000_000
 COMPLETED = "fuldfoerte"
+AS_OF = "vis_som"
+SINCE = "siden"
+# Keys with one value each that are no filters.
+PLAIN = ("sorter", "side", "pr_side", AS_OF)
 # Says nothing more than an address without filters, but is no empty address: the default filter stays away.
 EVERYTHING = "fuldfoerte=nej"
 SORTS: Mapping[str, str] = {
@@ -54,7 +58,8 @@ class QueryTooLongError(InputError):
 class Criteria:
     """What is asked of the list: filters in the order of their keys, sorting and page.
 
-    ``filters`` maps a key to its values ("or" among them, "and" between keys). ``remarks`` are Danish
+    ``filters`` maps a key to its values ("or" among them, "and" between keys). ``as_of`` is the day the list is
+    shown as of (``vis_som``), as it was typed; empty for now. ``remarks`` are Danish
     sentences about what could not be read; they take no part in comparison.
     """
 
@@ -63,6 +68,7 @@ class Criteria:
     descending: bool = False
     page: int = 1
     page_size: int = DEFAULT_PAGE_SIZE
+    as_of: str = ""
     remarks: tuple[str, ...] = field(default=(), compare=False)
 
     def values(self, key: str) -> tuple[str, ...]:
@@ -100,8 +106,16 @@ class Criteria:
         return replace(self, sort=sort, descending=descending, page=1)
 
     def filters_only(self) -> Criteria:
-        """The filters and the order, from the first page of usual length: what is saved."""
+        """The filters and the order, as of now, from the first page of usual length: what is saved."""
+        return replace(self.whole_list(), as_of="")
+
+    def whole_list(self) -> Criteria:
+        """What decides which rows there are and in which order, for the files that hold them all."""
         return replace(self, page=1, page_size=DEFAULT_PAGE_SIZE, remarks=())
+
+    def standing(self, as_of: str) -> Criteria:
+        """The same as of a day, in the words of the language; empty for now."""
+        return replace(self, as_of=as_of, page=1)
 
     def query(self) -> str:
         """The canonical query string, without what is the default anyway; "" for no filter at all."""
@@ -112,6 +126,8 @@ class Criteria:
             parts.append(("side", str(self.page)))
         if self.page_size != DEFAULT_PAGE_SIZE:
             parts.append(("pr_side", str(self.page_size)))
+        if self.as_of:
+            parts.append((AS_OF, self.as_of))
         return urlencode(parts, quote_via=quote, safe=":")
 
     def link_query(self) -> str:
@@ -145,12 +161,12 @@ def parse(query: str, keys: Iterable[str]) -> Criteria:
         if name in _PERIOD_ENDS:
             key, end = _PERIOD_ENDS[name]
             periods.setdefault(key, {})[end] = value
-        elif name in ("sorter", "side", "pr_side"):
+        elif name in PLAIN:
             plain[name] = value
         elif name in known:
             filters.setdefault(name, []).append(value)
         else:
-            remarks.append(unknown("Filteret", name, (*known, "sorter", "side", "pr_side")))
+            remarks.append(unknown("Filteret", name, (*known, *PLAIN)))
     for key, ends in periods.items():
         filters.setdefault(key, []).append(f"{ends.get('fra', '')}..{ends.get('til', '')}")
     _settle_completed(filters, remarks)
@@ -161,6 +177,7 @@ def parse(query: str, keys: Iterable[str]) -> Criteria:
         descending=descending,
         page=_whole(plain.get("side"), "side", 1, LAST_PAGE, remarks),
         page_size=_whole(plain.get("pr_side"), "pr_side", DEFAULT_PAGE_SIZE, LARGEST_PAGE, remarks),
+        as_of=plain.get(AS_OF, ""),
         remarks=tuple(dict.fromkeys(remarks)),
     )
 

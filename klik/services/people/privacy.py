@@ -12,6 +12,7 @@ from klik.domain.texts import sort_key
 from klik.models import (
     AuditEntry,
     Comment,
+    EarlierState,
     Export,
     FilterUse,
     LoginSession,
@@ -89,6 +90,11 @@ def insight(work: Work, person: Person) -> Mapping[str, Any]:
             }
             for task in work.session.scalars(select(MunicipalTask).where(mine).order_by(MunicipalTask.id))
         ],
+        "opgaver_foer": rows(
+            EarlierState,
+            or_(EarlierState.responsible_id == person_id, EarlierState.executor_id == person_id),
+            *("municipal_task_id", "until", "responsible_id", "executor_id"),
+        ),
         "kommentarer": rows(
             Comment, Comment.author_id == person_id, "id", "municipal_task_id", "at", "text", "private"
         ),

@@ -104,11 +104,12 @@ def saved_buttons(
     choices: Sequence[SavedChoice], counts: Mapping[int, int], *current: Criteria
 ) -> list[SavedButton]:
     """The buttons, with the current one marked: as it was asked for, or as far as it means something."""
-    asked = [each.filters_only() for each in current]
+    asked, as_of = [each.filters_only() for each in current], current[0].as_of
     return [
         SavedButton(
             name=each.name,
-            href=f"/opgaver?{each.query}",
+            # As it was saved: what names nothing any more is told on the page it leads to.
+            href=list_address(each.criteria.standing(as_of)) if as_of else f"/opgaver?{each.query}",
             count=counts[place],
             active=each.criteria.filters_only() in asked,
             id=each.saved.id if each.saved else None,
