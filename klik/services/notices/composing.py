@@ -323,7 +323,9 @@ def _rank(work: Work, notice: Notice, facts: _Facts) -> tuple[int, date, int]:
 
 
 def _line(work: Work, sender: Sender, notice: Notice, facts: _Facts) -> Line:
-    sentence, *rows = notice.sentence.split("\n")
+    asked_for = notice.occasion == access.OWN_OCCASION
+    # Only a mail about a filter holds tasks, a line each; other words are left as they are.
+    sentence, *rows = notice.sentence.split("\n") if asked_for else [notice.sentence]
     return Line(
         heading=mails.one_line(notice.heading),
         sentence=sentence,
@@ -331,5 +333,5 @@ def _line(work: Work, sender: Sender, notice: Notice, facts: _Facts) -> Line:
         url=f"{sender.base_url}{notice.path}",
         colour=_colour(work, notice, facts),
         rows=tuple(rows),
-        stop=f"{sender.base_url}{FILTERS}" if notice.occasion == access.OWN_OCCASION else None,
+        stop=f"{sender.base_url}{FILTERS}" if asked_for else None,
     )
