@@ -4,6 +4,7 @@ from klik.models.audit import AuditEntry, Heartbeat, JobRun, RequestKey
 from klik.models.base import Base
 from klik.models.bulk_change import BulkChange, BulkChangeItem
 from klik.models.deletion import Deletion, DeletionItem, Export, ExportProof
+from klik.models.list_settings import ListSettings
 from klik.models.municipal_task import (
     ChecklistItem,
     Comment,
@@ -46,6 +47,7 @@ __all__ = [
     "Heartbeat",
     "JobRun",
     "LastMeeting",
+    "ListSettings",
     "LoginAttempt",
     "LoginSession",
     "Mail",

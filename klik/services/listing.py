@@ -117,7 +117,7 @@ def page(work: Work, selection: Selection, total: int) -> Page:
     pages = max(1, -(-total // size))
     number = min(selection.criteria.page, pages)
     # Sorted before they are joined: the database then joins fifty rows, not all that match.
-    order = ordering.order(work, selection.criteria)
+    order = ordering.order(work, selection.criteria, selection.words)
     ids = ordering.with_names(select(MunicipalTask.id).where(selection.where()), selection.criteria)
     wanted = ids.order_by(*order).limit(size).offset((number - 1) * size).subquery()
     statement = _columns(work.today).where(MunicipalTask.id.in_(select(wanted.c.id)))
@@ -143,7 +143,7 @@ def row(work: Work, selection: Selection, municipal_task_id: int) -> tuple[TaskR
 def every_row(work: Work, selection: Selection, *, withdrawn: bool = False) -> Iterator[TaskRow]:
     """All rows of the selection in its order, in portions; ``withdrawn`` adds those taken back."""
     where = selection.where("fuldfoerte") if withdrawn else selection.where()
-    order = ordering.order(work, selection.criteria)
+    order = ordering.order(work, selection.criteria, selection.words)
     statement = ordering.with_names(_columns(work.today), selection.criteria, but=_JOINED)
     rows = work.session.execute(
         statement.where(where).order_by(*order), execution_options={"yield_per": _PORTION}
@@ -231,7 +231,7 @@ def choices(work: Work, selection: Selection) -> Mapping[str, Mapping[str, int]]
 def neighbours(work: Work, criteria: Criteria, municipal_task_id: int) -> Neighbours | None:
     """Who stands before and after a task in the filtered list; None when it is not in it. Two statements."""
     selection = select_tasks(work, criteria)
-    order = ordering.order(work, criteria)
+    order = ordering.order(work, selection.criteria, selection.words)
     listed = ordering.with_names(
         select(
             MunicipalTask.id,
@@ -240,7 +240,7 @@ def neighbours(work: Work, criteria: Criteria, municipal_task_id: int) -> Neighb
             func.row_number().over(order_by=order).label("place"),
             func.count().over().label("total"),
         ),
-        criteria,
+        selection.criteria,
     ).where(selection.where())
     inner = listed.subquery()
     row = work.session.execute(

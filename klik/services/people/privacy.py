@@ -15,6 +15,7 @@ from klik.models import (
     EarlierState,
     Export,
     FilterUse,
+    ListSettings,
     LoginSession,
     Mail,
     Membership,
@@ -120,6 +121,7 @@ def insight(work: Work, person: Person) -> Mapping[str, Any]:
             FilterUse.person_id == person_id,
             *("saved_filter_id", "pinned", "is_default", "subscription"),
         ),
+        "listen": rows(ListSettings, ListSettings.person_id == person_id, "columns", "page_size", "grouping"),
         "varsler": rows(
             Notice,
             # The secret of a password link is a key and not a fact about the person.
@@ -186,6 +188,7 @@ def anonymise(work: Work, person: Person) -> None:
     # Others may still have a star on what was shared with them once.
     session.execute(delete(FilterUse).where(FilterUse.saved_filter_id.in_(own)))
     session.execute(delete(SavedFilter).where(SavedFilter.id.in_(own)))
+    session.execute(delete(ListSettings).where(ListSettings.person_id == person.id))
     _forget_history(work, person)
     person.name, person.name_key = NAME, sort_key(NAME)
     person.email = person.email_key = gone

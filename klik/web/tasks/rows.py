@@ -12,31 +12,54 @@ from markupsafe import Markup
 
 from klik.domain.calendar import DENMARK, long_date, relative
 from klik.domain.status import Status
-from klik.services import access
+from klik.services import access, grouping, list_settings
 from klik.services import columns as list_columns
-from klik.services.criteria import SORTS, Criteria
+from klik.services.criteria import SORTS, Criteria, Sort
 from klik.services.filters import PRIORITIES, YES_NO
+from klik.services.grouping import Group
 from klik.services.listing import TaskRow
 from klik.services.work import Work
 from klik.web.tasks.panel import list_address
 
 
-def columns(work: Work, criteria: Criteria, shown: Sequence[str]) -> list[dict[str, Any]]:
-    """The heads of the shown columns, each sorting by itself; the one sorted by turns its order round."""
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of a column. ``place`` is its place among the keys sorted by, 0 for none; ``direction`` in words."""
+
+    key: str
+    label: str
+    sort_href: str | None
+    place: int
+    descending: bool
+
+    @property
+    def direction(self) -> str:
+        """The direction as aria-sort calls it."""
+        return "descending" if self.descending else "ascending"
+
+
+def columns(work: Work, criteria: Criteria, shown: Sequence[str]) -> list[Head]:
+    """The heads of the shown columns: each sorts by itself alone, the foremost key turns round and keeps the rest."""
     labels = _labels(work, shown)
+    places = {sort.word: (place, sort.descending) for place, sort in enumerate(criteria.sorts, start=1)}
     heads = []
     for word in shown:
-        current = criteria.sort == word
-        turned = current and not criteria.descending
-        heads.append(
-            {
-                "key": word,
-                "label": labels[word],
-                "sort_href": list_address(criteria.sorted_by(word, turned)) if word in SORTS else None,
-                "sorted": ("descending" if criteria.descending else "ascending") if current else None,
-            }
-        )
+        place, descending = places.get(word, (0, False))
+        wanted = (Sort(word, not descending), *criteria.sorts[1:]) if place == 1 else (Sort(word),)
+        href = list_address(criteria.sorted_by(*wanted)) if word in SORTS else None
+        heads.append(Head(word, labels[word], href, place, descending))
     return heads
+
+
+@dataclass(frozen=True, slots=True)
+class ShownGroup:
+    """The head above the first row of a group on a page. ``href`` shows only this group; ``opens`` the table."""
+
+    group: Group
+    anchor: str
+    href: str | None
+    opens: bool
+    continued: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +67,7 @@ class ShownRow:
     """A row in words. ``people`` holds name and vacant role of responsible and executor by their column.
 
     ``number``, ``project`` and ``theme`` are empty where a column of their own holds them; ``texts`` are the
-    other shown columns by their word.
+    other shown columns by their word. ``heading`` stands above the first row of a group.
     """
 
     id: int
@@ -65,6 +88,7 @@ class ShownRow:
     phase: str
     theme: str
     texts: Mapping[str, str]
+    heading: ShownGroup | None
 
 
 def drawing(
@@ -73,12 +97,13 @@ def drawing(
     shown: Sequence[str],
     found: Sequence[TaskRow],
     fields: Mapping[int, Mapping[str, str]] = MappingProxyType({}),
+    groups: Sequence[Group] = (),
     *,
     no_longer_fits: bool = False,
 ) -> dict[str, Any]:
     """What tasks/rows.html draws from; each address carries the filter, so that a task knows its neighbours.
 
-    ``shown`` are the words of the columns, ``fields`` the plug-ins' values by task.
+    ``shown`` are the words of the columns, ``fields`` the plug-ins' values by task, ``groups`` all of the list.
     """
     query = criteria.link_query()
     with_people = access.sees_people(work)
@@ -86,16 +111,18 @@ def drawing(
     own = [word for word in shown if word in _TEXTS]
     extra = [word for word in shown if "." in word]
     nothing: Mapping[str, str] = {}
+    headings = _headings(criteria, found, groups)
     rows = []
     for row in found:
         texts = {word: _TEXTS[word](work, row) for word in own}
         for word in extra:
             texts[word] = fields.get(row.id, nothing).get(word, "")
-        rows.append(_row(work, row, query, shown, texts, with_people, no_longer_fits))
+        rows.append(_row(work, row, query, shown, texts, with_people, no_longer_fits, headings.get(row.id)))
     return {
         "rows": rows,
         "cells": [(word, labels[word]) for word in shown if word != list_columns.TASK],
         "statuses": list(Status),
+        "grouped": bool(groups),
     }
 
 
@@ -104,7 +131,7 @@ def row_html(work: Work, criteria: Criteria, row: TaskRow, *, no_longer_fits: bo
 
     ``criteria`` are those of the list it stands in; ``row`` comes from ``listing.row``.
     """
-    shown = list_columns.usual(work)
+    shown = list_settings.read(work).columns
     fields = list_columns.extra_values(work, shown, [row.id])
     context = drawing(work, criteria, shown, [row], fields, no_longer_fits=no_longer_fits)
     return Markup(render_template("tasks/rows.html", **context).strip())
@@ -118,6 +145,7 @@ def _row(
     texts: Mapping[str, str],
     with_people: bool,
     no_longer_fits: bool,
+    heading: ShownGroup | None,
 ) -> ShownRow:
     content = work.registry.content
     day = row.deadline
@@ -140,7 +168,29 @@ def _row(
         phase=content.phase(row.phase).name,
         theme="" if "tema" in shown else content.theme(row.theme).name,
         texts=texts,
+        heading=heading,
     )
+
+
+def _headings(
+    criteria: Criteria, found: Sequence[TaskRow], groups: Sequence[Group]
+) -> Mapping[int, ShownGroup]:
+    """The heads by the row they stand above; a group that began on an earlier page is continued."""
+    if not groups:
+        return {}
+    word = criteria.grouping
+    by_key = {group.key: (place, group) for place, group in enumerate(groups, start=1)}
+    at = (criteria.page - 1) * criteria.page_size + 1
+    heads: dict[int, ShownGroup] = {}
+    before = None
+    for row in found:
+        key = grouping.key_of(word, row)
+        if key != before and key in by_key:
+            place, group = by_key[key]
+            href = list_address(criteria.with_values(word, [key])) if group.has_filter else None
+            heads[row.id] = ShownGroup(group, f"gruppe-{place}", href, before is None, group.first < at)
+        before = key
+    return heads
 
 
 _TEXTS: Mapping[str, Callable[[Work, TaskRow], str]] = {

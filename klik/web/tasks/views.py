@@ -13,17 +13,27 @@ from werkzeug.wrappers import Response
 
 from klik.domain.calendar import long_date, relative
 from klik.domain.rights import Right
-from klik.services import calendar_file, filtering, listing, past, saved_filters, tables, vocabulary
+from klik.services import (
+    calendar_file,
+    filtering,
+    grouping,
+    list_settings,
+    listing,
+    past,
+    saved_filters,
+    tables,
+    vocabulary,
+)
 from klik.services import columns as list_columns
 from klik.services.criteria import PAGE_SIZES, SINCE, Criteria, QueryTooLongError
 from klik.services.filtering import Selection
+from klik.services.list_settings import Wanted
 from klik.services.listing import Counts
 from klik.services.past import Standing
 from klik.services.saved_filters import ListedFilter, Opening
 from klik.services.work import Work
 from klik.web.base import access, installation
-from klik.web.tasks import panel
-from klik.web.tasks.rows import columns, drawing
+from klik.web.tasks import arranging, panel, rows
 
 blueprint = Blueprint("tasks", __name__)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -35,12 +45,15 @@ def index(work: Work) -> Any:
     """A page of the list; an address without any parameter opens with a default filter."""
     saved = saved_filters.listed(work)
     opened_by = None if request.query_string else saved_filters.opening(saved)
-    asked = filtering.read(work.registry, opened_by.query) if opened_by else _asked(work)
+    wanted = list_settings.read(work)
+    asked = wanted.applied(filtering.read(work.registry, opened_by.query) if opened_by else _asked(work))
     with past.asked(work, asked) as standing:
-        return _page(standing, saved, opened_by)
+        return _page(standing, wanted, saved, opened_by)
 
 
-def _page(standing: Standing, saved: Sequence[ListedFilter], opened_by: Opening | None) -> str:
+def _page(
+    standing: Standing, wanted: Wanted, saved: Sequence[ListedFilter], opened_by: Opening | None
+) -> str:
     work, asked = standing.work, standing.criteria
     choices = panel.saved_choices(work, saved)
     words = vocabulary.read(work, [asked, *(choice.criteria for choice in choices)])
@@ -51,8 +64,8 @@ def _page(standing: Standing, saved: Sequence[ListedFilter], opened_by: Opening 
     counts = listing.count(work, selection, others)
     page = listing.page(work, selection, counts.total)
     criteria = selection.criteria.on_page(page.number)
-    shown = list_columns.usual(work)
-    fields = list_columns.extra_values(work, shown, [row.id for row in page.rows])
+    grouped = grouping.groups(work, selection) if counts.total else ()
+    fields = list_columns.extra_values(work, wanted.columns, [row.id for row in page.rows])
     groups = panel.groups(work, selection, _choice_counts(work, selection))
     return render_template(
         "tasks/index.html",
@@ -60,8 +73,10 @@ def _page(standing: Standing, saved: Sequence[ListedFilter], opened_by: Opening 
         counts=counts,
         page=page,
         first=(page.number - 1) * criteria.page_size + 1,
-        columns=columns(work, criteria, shown),
-        **drawing(work, criteria, shown, page.rows, fields),
+        columns=rows.columns(work, criteria, wanted.columns),
+        **rows.drawing(work, criteria, wanted.columns, page.rows, fields, grouped),
+        contents=arranging.contents(criteria, grouped),
+        arranging=arranging.form(work, criteria),
         active=panel.active_filters(work, selection),
         groups=groups,
         periods=panel.periods(work, selection),
@@ -74,7 +89,6 @@ def _page(standing: Standing, saved: Sequence[ListedFilter], opened_by: Opening 
         notices=[("warning", remark) for remark in selection.remarks],
         opened_by=opened_by,
         stood_on=standing.day,
-        sorts=panel.sorts(work),
         sizes=PAGE_SIZES,
         may_export=work.actor is not None and work.actor.has(Right.EXPORT),
         may_create=work.actor is not None and work.actor.has(Right.CREATE_LOCAL_TASK),
