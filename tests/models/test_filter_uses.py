@@ -61,12 +61,13 @@ def test_star_default_and_mail_are_moved_and_nothing_is_lost(empty: Installation
                 text(
                     "insert into saved_filters (id, person_id, municipality_id, name, name_key, query, shared,"
                     " pinned, is_default, subscription, created_at, version) values (:number, 1, :code, :name,"
-                    " cast(:name as text), 'deadline=roed', 'selv', :star, :default, :mail, '2026-11-05 08:00:00+00:00', 3)"
+                    " :name_key, 'deadline=roed', 'selv', :star, :default, :mail, '2026-11-05 08:00:00+00:00', 3)"
                 ),
                 {
                     "number": number,
                     "code": code,
                     "name": name,
+                    "name_key": name,
                     "star": star,
                     "default": default,
                     "mail": mail,
