@@ -141,20 +141,25 @@ def task_to_change(work: Work, task_id: int) -> MunicipalTask:
     return task
 
 
-def require_changer(work: Work) -> Actor:
-    """The actor, when there are tasks the level may change at all; raises ForbiddenError."""
+def is_changer(work: Work) -> bool:
+    """Whether there are tasks the actor's level may change at all."""
     actor = work.actor
     if actor is None or actor.municipality_id is None:
+        return False
+    return actor.has(Right.CHANGE_ANY_TASK) or actor.has(Right.CHANGE_OWN_TASK)
+
+
+def require_changer(work: Work) -> Actor:
+    """The actor, when there are tasks the level may change at all; raises ForbiddenError."""
+    if work.actor is None or not is_changer(work):
         raise ForbiddenError(Right.CHANGE_OWN_TASK)
-    if not actor.has(Right.CHANGE_ANY_TASK):
-        require(work, Right.CHANGE_OWN_TASK)
-    return actor
+    return work.actor
 
 
 def own_bulk_change(work: Work, change_id: int) -> BulkChange:
     """A bulk change the actor made in this municipality; raises NotFoundError."""
-    actor = require_changer(work)
-    found = work.session.scalar(
+    actor = work.actor
+    found = actor and work.session.scalar(
         select(BulkChange).where(
             BulkChange.id == change_id,
             BulkChange.person_id == actor.person_id,

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from klik.services.burn_up import BurnUp
+
 DANISH_ZONE = ZoneInfo("Europe/Copenhagen")
 TITLE_LENGTH_IN_FILE_NAME = 60
 _DANISH_LETTERS = str.maketrans({"æ": "ae", "ø": "oe", "å": "aa", "Æ": "Ae", "Ø": "Oe", "Å": "Aa"})
@@ -110,6 +112,48 @@ class ListDocument:
     identifier: str
     municipality: str = ""
     omitted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingLine:
+    """A task in the mødepakke: what is to be said of it, its deadline, and its colour in a word (or none)."""
+
+    number: str
+    title: str
+    colour: str
+    what: str
+    day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingChart:
+    """A project's burn-up and what it promises; ``deciding`` are at most four tasks in words."""
+
+    slug: str
+    name: str
+    sentence: str
+    deciding: tuple[str, ...]
+    drawing: BurnUp
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingDocument:
+    """The mødepakke: two pages before a meeting about a municipality's tasks.
+
+    ``since`` is the day looked back to. ``decisions`` are headings with their lines and how many more there are.
+    """
+
+    municipality: str
+    since: date
+    urgent: tuple[MeetingLine, ...]
+    urgent_unlisted: int
+    changed: tuple[MeetingLine, ...]
+    changed_unlisted: int
+    decisions: tuple[tuple[str, tuple[MeetingLine, ...], int], ...]
+    charts: tuple[MeetingChart, ...]
+    exported_at: datetime
+    exported_by: str
+    identifier: str
 
 
 def file_name(document: TaskDocument) -> str:

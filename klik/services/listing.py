@@ -66,10 +66,15 @@ class TaskRow:
     executor_role: str | None
     executor_vacant: bool
     local: bool
-    withdrawn: bool
+    withdrawn_at: datetime | None
     changed_at: datetime
     colour: Colour | None
     explanation: str
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether KOMBIT has taken the task back."""
+        return self.withdrawn_at is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +187,10 @@ def scope(criteria: Criteria) -> Criteria:
 
 
 def next_yellow(work: Work, selection: Selection) -> date | None:
-    """The next day on which a task of the filter's projects and municipalities turns yellow."""
+    """The next day on which a task of the selection, whatever its deadline, turns yellow."""
     return work.session.scalar(
         select(func.min(MunicipalTask.yellow_from)).where(
-            selection.only(*SCOPE),
+            selection.where("deadline"),
             MunicipalTask.withdrawn_at.is_(None),
             is_open(),
             MunicipalTask.yellow_from > work.today,
@@ -394,7 +399,7 @@ def _row(row: Any, words: Vocabulary, named: bool, today: date) -> TaskRow:
         executor_role=row.executor_role if named and row.executor_id is None else None,
         executor_vacant=bool(named and row.executor_vacant),
         local=row.task_id is None,
-        withdrawn=row.withdrawn_at is not None,
+        withdrawn_at=row.withdrawn_at,
         changed_at=row.changed_at,
         colour=shade,
         explanation=explain(shade, row.deadline, row.yellow_from, today),

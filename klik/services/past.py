@@ -7,13 +7,13 @@ are today's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, and_, case, column, event, func, select, table
+from sqlalchemy import CTE, ColumnElement, Select, and_, case, column, event, func, or_, select, table
 from sqlalchemy.orm import ORMExecuteState, aliased
 
 from klik.domain.calendar import parse_date_range
@@ -101,8 +101,46 @@ def did_not_match(work: Work, day: date, conditions: ColumnElement[bool]) -> Col
     return MunicipalTask.id.not_in(matched.add_cte(_shadow(work, end_of_day(day)), nest_here=True))
 
 
-def _shadow(work: Work, moment: datetime) -> CTE:
-    """The municipal tasks as they stood just before ``moment``; in a municipality only its own."""
+def differences(
+    work: Work, day: date, columns: Sequence[Any], pairs: Sequence[tuple[Any, ColumnElement[bool]]]
+) -> Select[Any]:
+    """The tasks of which a condition holds now but its twin did not when ``day`` ended; one statement.
+
+    ``pairs`` are conditions as of now and as of the day. A row is the columns, then a 1 or 0 for each pair.
+    """
+    marks = [case((now, 1), else_=0).label(f"now_{place}") for place, (now, _then) in enumerate(pairs)]
+    matching = (
+        select(MunicipalTask.id, *columns, *marks).where(or_(*(now for now, _then in pairs))).cte("matching")
+    )
+    marks = [case((then, 1), else_=0).label(f"then_{place}") for place, (_now, then) in enumerate(pairs)]
+    # Only what matches now can be new: the shadow of that day need hold no more.
+    shadow = _shadow(work, end_of_day(day), only=select(matching.c.id))
+    before = (
+        select(MunicipalTask.id, *marks)
+        .where(or_(*(then for _now, then in pairs)))
+        .correlate(None)
+        .add_cte(shadow, nest_here=True)
+        .subquery("before")
+    )
+    new = [
+        case(
+            (and_(matching.c[f"now_{place}"] == 1, func.coalesce(before.c[f"then_{place}"], 0) == 0), 1),
+            else_=0,
+        )
+        for place in range(len(pairs))
+    ]
+    return (
+        select(*(matching.c[column.key] for column in columns), *new)
+        .select_from(matching.outerjoin(before, before.c.id == matching.c.id))
+        .where(or_(*(mark == 1 for mark in new)))
+    )
+
+
+def _shadow(work: Work, moment: datetime, only: Select[Any] | None = None) -> CTE:
+    """The municipal tasks as they stood just before ``moment``; in a municipality only its own.
+
+    ``only`` gives the ids that are asked for at all.
+    """
     # Qualified, or the name would mean the shadow itself.
     schema = work.session.get_bind().dialect.default_schema_name
     columns = MunicipalTask.__table__.columns
@@ -131,4 +169,6 @@ def _shadow(work: Work, moment: datetime) -> CTE:
     actor = work.actor
     if actor is not None and actor.municipality_id is not None:
         statement = statement.where(real.c.municipality_id == actor.municipality_id)
+    if only is not None:
+        statement = statement.where(real.c.id.in_(only))
     return statement.cte(_NAME)

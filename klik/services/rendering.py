@@ -24,7 +24,7 @@ from types import TracebackType
 from typing import Self
 
 from klik import paths
-from klik.services.documents import ListDocument, TaskDocument
+from klik.services.documents import ListDocument, MeetingDocument, TaskDocument
 from klik.services.rendering_child import PDF, read_frame, write_frame
 from klik.services.rendering_child import UNAVAILABLE as UNAVAILABLE_HERE
 from klik.services.rendering_pages import Pages
@@ -111,6 +111,14 @@ class Renderer:
             log.warning("list %s drawn in the plain layout: %s", document.title, problem)
         page = self._pages.list_in_plain_layout(document)
         return self._draw_plain(page, document.exported_at, extra_seconds=extra)
+
+    def meeting_pdf(self, document: MeetingDocument) -> bytes:
+        """The PDF of a mødepakke. Raises `RenderingError`, `PdfUnavailable`."""
+        try:
+            return self._draw(self._pages.meeting(document), document.exported_at)
+        except (_ChildError, RecursionError) as problem:
+            log.warning("the meeting of %s drawn without charts: %s", document.municipality, problem)
+        return self._draw_plain(self._pages.meeting(document, with_charts=False), document.exported_at)
 
     def close(self) -> None:
         """Ends the children; those at work end when their document is done."""

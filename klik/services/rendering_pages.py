@@ -11,7 +11,7 @@ from babel.dates import format_date, format_datetime
 from markupsafe import Markup
 
 from klik import paths
-from klik.services.documents import ListDocument, TaskDocument, TextPart, danish_time
+from klik.services.documents import ListDocument, MeetingDocument, TaskDocument, TextPart, danish_time
 
 TEMPLATES = paths.PACKAGE / "templates" / "pdf"
 ROWS_PER_TABLE = 50  # one long table costs worse than linearly
@@ -101,7 +101,12 @@ class Pages:
     def list_in_plain_layout(self, document: ListDocument) -> str:
         return self._page("list_plain.html", document, omitted=document.omitted)
 
-    def _page(self, template: str, document: TaskDocument | ListDocument, **values: object) -> str:
+    def meeting(self, document: MeetingDocument, *, with_charts: bool = True) -> str:
+        return self._page("meeting.html", document, omitted=(), with_charts=with_charts)
+
+    def _page(
+        self, template: str, document: TaskDocument | ListDocument | MeetingDocument, **values: object
+    ) -> str:
         return _without_unprintable(
             self._environment.get_template(template).render(document=document, **values)
         )

@@ -66,40 +66,9 @@
     });
   }
 
-  // "Vælg alle på siden" in the header, and Shift for a range. Rows may be swapped meanwhile, so they are looked up anew.
-  function startTicks(table) {
-    const rowTicks = () => [...table.querySelectorAll("tbody .klik-tick-cell input")];
-    const corner = table.querySelector("thead .klik-tick-cell");
-    const box = document.createElement("div");
-    box.className = "form-group-checkbox";
-    const all = Object.assign(document.createElement("input"), { type: "checkbox", className: "form-checkbox", id: "vaelg-alle" });
-    const label = Object.assign(document.createElement("label"), { htmlFor: all.id });
-    label.append(Object.assign(document.createElement("span"), { className: "sr-only", textContent: "Vælg alle på siden" }));
-    box.append(all, label);
-    corner.replaceChildren(box);
-    let last = null;
-    table.addEventListener("click", (event) => {
-      const ticks = rowTicks();
-      const index = ticks.indexOf(event.target);
-      if (event.target === all) {
-        ticks.forEach((tick) => { tick.checked = all.checked; });
-      } else if (index < 0) {
-        return;
-      } else if (event.shiftKey && last !== null) {
-        ticks.slice(Math.min(last, index), Math.max(last, index) + 1).forEach((tick) => { tick.checked = event.target.checked; });
-      }
-      last = index < 0 ? null : index;
-      const chosen = ticks.filter((tick) => tick.checked).length;
-      all.checked = chosen > 0 && chosen === ticks.length;
-      table.dispatchEvent(new CustomEvent("klik:valgt", { bubbles: true, detail: { chosen } }));
-      say(chosen === 1 ? "1 opgave valgt" : `${chosen} opgaver valgt`);
-    });
-  }
-
   const starters = {
     "[data-limit]": startCharacterCount,
     ".klik-date": startDate,
-    ".klik-task-table--select": startTicks,
   };
 
   // Everything inside `scope`, each element once.

@@ -12,12 +12,16 @@ from klik.web.filters.views import blueprint as filters
 from klik.web.front.views import blueprint as front
 from klik.web.notices.views import blueprint as notices
 from klik.web.operations.views import blueprint as operations
+from klik.web.overview.meetings import blueprint as meetings
+from klik.web.overview.views import blueprint as overview
 from klik.web.pages.views import blueprint as pages
 from klik.web.people.views import blueprint as people
 from klik.web.publishing.views import blueprint as publishing
 from klik.web.roles.views import blueprint as roles
 from klik.web.systems.views import blueprint as systems
+from klik.web.tasks.bulk import blueprint as bulk
 from klik.web.tasks.columns import blueprint as list_columns
+from klik.web.tasks.inline import blueprint as inline
 from klik.web.tasks.local import blueprint as local_task
 from klik.web.tasks.page import blueprint as task
 from klik.web.tasks.views import blueprint as tasks
@@ -32,10 +36,14 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         deleting,
         operations,
         tasks,
+        overview,
+        meetings,
         list_columns,
         filters,
         task,
         local_task,
+        inline,
+        bulk,
         list_export,
         pages,
         password,

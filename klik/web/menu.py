@@ -33,6 +33,7 @@ class CountdownBar:
 ENTRIES: tuple[tuple[str, str, Right], ...] = (
     ("Forside", "front.show", Right.SIGNED_IN),
     ("Opgaver", "tasks.index", Right.READ_TASKS),
+    ("Overblik", "overview.show", Right.READ_TASKS),
     ("Systemer", "systems.index", Right.READ_TASKS),
     ("Udgivelser", "publishing.index", Right.PUBLISH),
     ("Roller", "roles.index", Right.READ_ROLES),

@@ -21,8 +21,6 @@ def upgrade() -> None:
         sa.Column("columns", sa.String(2000), nullable=True),
         sa.Column("page_size", sa.Integer(), nullable=True),
         sa.Column("grouping", sa.String(20), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["people.id"], name=op.f("fk_list_settings_person_id")
-        ),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_list_settings_person_id")),
         sa.PrimaryKeyConstraint("person_id", name=op.f("pk_list_settings")),
     )

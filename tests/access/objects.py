@@ -241,6 +241,16 @@ def _words(*own: str) -> Callable[[_View], Ids]:
 
 TASK = "/opgaver/<id:task_id>"
 FILTER = "/filtre/<id:filter_id>"
+
+
+def _bulk_changes(view: _View) -> Ids:
+    """One's own; who can have none is tried with a leader's of the same place."""
+    kind = view.kind if ("bulk " + view.kind, view.place) in view.ids else "plusbruger"
+    own = view.ids[f"bulk {kind}", view.place or KOEGE]
+    others = [each for (name, _), each in view.ids.items() if name.startswith("bulk ") and each != own]
+    return Ids([(own,)], [(each,) for each in others])
+
+
 OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     TASK: _tasks,
     f"{TASK}/filer/<id:file_id>": lambda view: view.hanging("file-{}"),
@@ -253,6 +263,7 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     ),
     f"{FILTER}/deling": _filters_to_share,
     f"{FILTER}/niveauer": _filters_to_open_with,
+    "/opgaver/rettelser/<id:change_id>": _bulk_changes,
     "/udgivelser/<id:task_id>": _published,
     "/sletning/<id:deletion_id>": _deletions,
     "/sletning/<id:deletion_id>/opgaver/<id:item_id>": _deletion_items,

@@ -7,6 +7,7 @@ what everybody signed in may read, 001 what only KOMBIT may. No two municipaliti
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from klik.domain.rights import Level
 from klik.installation import Installation
 from klik.models import (
     Base,
+    BulkChange,
+    BulkChangeItem,
     ChecklistItem,
     Comment,
     Deletion,
@@ -80,6 +83,8 @@ ADDRESSES = frozenset({"email", "email_key", "mailbox", "address"})
 # Text that steers klik: words of a vocabulary, hashes, references. It names nobody's content.
 STEERING = {
     "audit_entries": "action subject facts previous hash",  # append-only, and ids only by its own test
+    "bulk_change_items": "before after",
+    "bulk_changes": "field",
     "comments": "",
     "deletion_items": "state archive_sha256",
     "deletions": "state",
@@ -379,9 +384,39 @@ class _Builder:
                 assert author is not None
                 self.made.ids[f"comment-first {kind}", place] = make.comment(self.session, task, author).id
 
+    def _bulk_change(self, kind: str, place: int, person: int, task: int) -> None:
+        """A bulk change of one task that stands as it was left, so that it can be undone."""
+        now = self.session.get_one(MunicipalTask, task)
+        change = self._add(
+            BulkChange(
+                municipality_id=place,
+                person_id=person,
+                at=NOW,
+                field="priority",
+                words="ord",
+                count=1,
+                last_change_id=10**9,
+            )
+        )
+        raw = json.dumps({"priority": {"priority": now.priority}})
+        self._add(
+            BulkChangeItem(
+                bulk_change_id=change.id,
+                municipal_task_id=task,
+                municipality_id=place,
+                version_after=now.version,
+                before=raw,
+                after=raw,
+            )
+        )
+        self.made.ids[f"bulk {kind}", place] = change.id
+        self.made.personal["bulk_changes", change.id] = person
+
     def _personal_rows(self, kind: str, place: int | None, person: int, task: int | None) -> None:
         """What belongs to one person: filters of every sharing, notices, mails, exports, tokens."""
         session, personal = self.session, self.made.personal
+        if place and task and kind in MUNICIPAL and kind != "laeser":
+            self._bulk_change(kind, place, person, task)
         shares = (
             ["selv"]
             + (["kommune"] if kind == "administrator" else [])

@@ -16,7 +16,7 @@ from klik.domain.deadlines import end_of_day
 from klik.domain.errors import InputError
 from klik.installation import Installation
 from klik.models import EarlierState, MunicipalTask
-from klik.services import filtering, listing, past
+from klik.services import filtering, listing, news, past
 from klik.services.work import Actor, Work
 from tests import make
 from tests.services.filter_oracle import Known, World, expected, make_world, random_filters
@@ -40,6 +40,7 @@ def _live(session: Any, world: World, chance: random.Random) -> Diary:
     clock = make.NOW - timedelta(days=DAYS_BACK)
     midnights = [end_of_day(make.TODAY - timedelta(days=back)) for back in range(1, DAYS_BACK)]
     moments = [clock + timedelta(minutes=chance.randrange(DAYS_BACK * 1440)) for _step in range(STEPS)]
+    moments += [make.NOW - timedelta(minutes=chance.randrange(470)) for _step in range(30)]
     # Some in the very first instant of a Danish day, some twice at once.
     moments += chance.sample(midnights, 10) + moments[:10]
     for moment in sorted(moments):
@@ -108,6 +109,20 @@ def _ids(work: Work, query: str) -> set[int]:
     return set(shown)
 
 
+def _random_pairs(
+    chance: random.Random, house: Installation, world: World, actor: Actor
+) -> tuple[dict[str, list[str]], list[tuple[str, str]]]:
+    asked = random_filters(chance, house.registry.content, world)
+    for key in ("aendret", "prov.blokerer", "bolge"):
+        asked.pop(key, None)
+    if actor.municipality_id is None:
+        asked.pop("ansvarlig", None)
+        asked.pop("udfoerer", None)
+    elif "kommune" in asked:
+        asked["kommune"] = [str(make.KOEGE)]
+    return asked, [(key, value) for key, values in asked.items() for value in values]
+
+
 @pytest.mark.parametrize("seed", [3, 1970])
 def test_any_day_agrees_with_the_diary(house: Installation, monkeypatch: Any, seed: int) -> None:
     chance = random.Random(seed)
@@ -124,15 +139,7 @@ def test_any_day_agrees_with_the_diary(house: Installation, monkeypatch: Any, se
         for person, actor in lookers:
             with house.reading(make.NOW, actor) as looking:
                 for _number in range(FILTERS // 5):
-                    asked = random_filters(chance, house.registry.content, world)
-                    for key in ("aendret", "prov.blokerer", "bolge"):
-                        asked.pop(key, None)
-                    if actor.municipality_id is None:
-                        asked.pop("ansvarlig", None)
-                        asked.pop("udfoerer", None)
-                    elif "kommune" in asked:
-                        asked["kommune"] = [str(make.KOEGE)]
-                    pairs = [(key, value) for key, values in asked.items() for value in values]
+                    asked, pairs = _random_pairs(chance, house, world, actor)
                     with monkeypatch.context() as calendar:
                         calendar.setattr(make, "TODAY", day)
                         then = expected(before, asked, actor.level, person)
@@ -143,6 +150,38 @@ def test_any_day_agrees_with_the_diary(house: Installation, monkeypatch: Any, se
                     hits += bool(then)
                     news += bool(now - then)
     assert hits > 40 and news > 40
+
+
+def test_the_news_since_yesterday_agree_with_the_diary(house: Installation, monkeypatch: Any) -> None:
+    chance = random.Random(11)
+    with house.writing(make.NOW) as work:
+        world = make_world(work.session, house.registry.content, 30, 11)
+        diary = _live(work.session, world, chance)
+        lookers: list[tuple[Any, Actor]] = [
+            (person, make.actor(work.session, person)) for person in (world.me, world.kombit, world.supplier)
+        ]
+    yesterday = make.TODAY - timedelta(days=1)
+    before, today = _stood(world, diary, yesterday), _stood(world, diary, make.TODAY)
+    found = 0
+    for person, actor in lookers:
+        with house.reading(make.NOW, actor) as work:
+            for _round in range(8):
+                asked = dict(enumerate(_random_pairs(chance, house, world, actor) for _filter in range(7)))
+                selections = {
+                    key: filtering.select_tasks(work, filtering.read(work.registry, urlencode(pairs)))
+                    for key, (_asked, pairs) in asked.items()
+                }
+                some = next(iter(selections.values()))
+                counts = listing.count(work, some, selections).others
+                fresh = news.since_yesterday(work, selections, counts)
+                for key, (filters, _pairs) in asked.items():
+                    with monkeypatch.context() as calendar:
+                        calendar.setattr(make, "TODAY", yesterday)
+                        then = expected(before, filters, actor.level, person)
+                    new = expected(today, filters, actor.level, person) - then
+                    assert (fresh[key].count if key in fresh else 0) == len(new)
+                    found += bool(new)
+    assert found > 10
 
 
 def test_yesterday_and_words_of_days() -> None:

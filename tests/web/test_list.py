@@ -70,7 +70,7 @@ def test_a_municipality_sees_its_own_open_tasks_the_most_urgent_first(
     assert "18. november 2026" in text and "for 3 dage siden" in text and "Rød" in text
     assert "Rød: fristen var 18. november 2026, 3 dage siden" in text
     assert "Mette Holm" in text and "Ikke påbegyndt" in text
-    assert [each.get_text(" ", strip=True) for each in page.select(".klik-pulse li")] == [
+    assert [each.get_text(" ", strip=True) for each in page.select(".klik-pulse li > a:first-child")] == [
         "rød 1",
         "gul 1",
         "bliver rød i morgen 1",
@@ -204,8 +204,8 @@ def test_a_page_takes_the_same_few_statements_however_long(
         mette.download(f"/opgaver?{query}")
         return sum(not statement.startswith(("BEGIN", "ROLLBACK")) for statement in seen)
 
-    few, many = statements("pr_side=25&q=findesikke"), statements("pr_side=200")
-    assert many == few
+    empty, few, many = (statements(query) for query in ("q=findesikke", "pr_side=25", "pr_side=200"))
+    assert many == few >= empty
     # Session, saved filters, columns, vocabulary, counts, rows, choices; and the frame's announced deletion.
     assert many <= 8
     assert statements("pr_side=200&grupper=fase&sorter=ansvarlig,projekt,-status") == many + 1

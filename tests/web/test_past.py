@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 import time_machine
 from bs4 import BeautifulSoup
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from klik.installation import Installation
 from klik.models import MunicipalTask
@@ -114,3 +114,65 @@ def test_what_is_new_since_yesterday_can_be_listed(mette: Browser) -> None:
     assert titles(mette.get("/opgaver?siden=idag-70&deadline=roed")) == ["Altid rød"]
     wrong = mette.get("/opgaver?siden=2027-01-01")
     assert len(titles(wrong)) == 4 and "dagen skal ligge før i dag" in wrong.get_text()
+
+
+def test_a_count_says_what_is_new_since_yesterday_and_which(mette: Browser) -> None:
+    mette.post("/filtre", {"navn": "Gule", "filter": "deadline=gul"})
+    page = mette.get("/opgaver?fuldfoerte=nej")
+    marks = {
+        li.select_one("a").get_text(" ", strip=True): li.select_one("a.klik-news")  # type: ignore[union-attr]
+        for li in page.select(".klik-saved li, .klik-pulse li")
+    }
+    gule = marks["Gule 2 opgaver"]
+    assert gule is not None and gule["href"] == "/opgaver?deadline=gul&siden=igaar"
+    assert [name.get_text() for name in gule.select(".klik-news-names span")] == [
+        text for text in _named(mette, "/opgaver?deadline=gul&siden=igaar")
+    ]
+    assert "(+2)" in gule.get_text() and "2 nye siden i går" in gule.get_text()
+    assert marks["Rød status 1 opgave"] is None and marks["rød 1"] is None and marks["gul 2"] is not None
+    for path in ("/filtre", "/"):
+        links = [str(link["href"]) for link in mette.get(path).select("a.klik-news")]
+        assert links == ["/opgaver?deadline=gul&siden=igaar"], path
+    assert mette.get("/opgaver?vis_som=igaar").select("a.klik-news") == []
+
+
+def _named(browser: Browser, path: str) -> list[str]:
+    rows = browser.get(path).select(".klik-task-table tbody th")
+    return sorted(
+        f"{row.select_one('.klik-number').get_text(strip=True)} {row.select_one('a').get_text(strip=True)}"  # type: ignore[union-attr]
+        for row in rows
+    )
+
+
+def test_the_news_are_one_statement_whatever_the_number_of_filters(
+    house: Installation, mette: Browser
+) -> None:
+    app_house = mette.app.extensions["klik"]
+    statements: list[str] = []
+    listener = lambda *facts: statements.append(facts[2])  # noqa: E731
+    event.listen(app_house.database.engine, "before_cursor_execute", listener)
+    mette.get("/opgaver?fuldfoerte=nej")
+    few = len(statements)
+    assert sum("earlier_states" in statement for statement in statements) == 1
+    event.remove(app_house.database.engine, "before_cursor_execute", listener)
+    for number in range(8):
+        mette.post("/filtre", {"navn": f"Nr. {number}", "filter": f"deadline=idag..idag%2B{number + 2}"})
+    mette.get("/opgaver?fuldfoerte=nej")
+    statements.clear()
+    event.listen(app_house.database.engine, "before_cursor_execute", listener)
+    mette.get("/opgaver?fuldfoerte=nej")
+    event.remove(app_house.database.engine, "before_cursor_execute", listener)
+    assert len(statements) == few
+
+
+def test_another_municipalitys_news_are_not_ones_own(
+    house: Installation, mette: Browser, browser: Callable[..., Browser]
+) -> None:
+    with house.writing(make.NOW) as work:
+        make.person(work.session, "Hans", email="hans@herning.example", municipality=make.HERNING)
+    hans = browser().sign_in("hans@herning.example")
+    page = hans.get("/opgaver?fuldfoerte=nej")
+    assert page.select("a.klik-news") == [] and titles(page) == ["Hernings"]
+    for path in ("/opgaver?siden=igaar", "/opgaver?vis_som=igaar", "/opgaver?siden=idag-90"):
+        assert "Blev" not in hans.get(path).get_text()
+    assert titles(hans.get("/opgaver?vis_som=igaar")) == ["Hernings"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, insert, select
 
 from klik.domain import texts
 from klik.models import MunicipalTask, Person, TaskChange
@@ -19,6 +20,8 @@ from klik.services.tasks.assigning import Assignee
 from klik.services.tasks.steps import Changes, Step, assignee, steps_of
 from klik.services.tasks.words import NOTHING, field_word
 from klik.services.work import Work
+
+_PORTION = 500
 
 
 def change(work: Work, task_id: int, version: int, changes: Changes) -> MunicipalTask:
@@ -65,12 +68,12 @@ def store(work: Work, task: MunicipalTask, steps: Sequence[Step]) -> Changed:
 def write_down(work: Work, changes: Sequence[Changed], via: str | None = None) -> int:
     """History, events, audit, notices and read marks of tasks that are changed and flushed.
 
-    The statements do not grow with the number of tasks. ``via`` says what the changes are part of. Gives the
+    No question is asked a task at a time. ``via`` says what the changes are part of. Gives the
     id of the newest entry in the history.
     """
     entries = [entry for changed in changes for entry in _entries(work, changed, via)]
-    work.session.add_all(entries)
-    work.session.flush()
+    for start in range(0, len(entries), _PORTION):
+        work.session.execute(insert(TaskChange), entries[start : start + _PORTION])
     auditing.record_all(
         work,
         [
@@ -85,7 +88,7 @@ def write_down(work: Work, changes: Sequence[Changed], via: str | None = None) -
     )
     tell_assigned(work, [(changed.task, changed.before) for changed in changes])
     read_marks.mark_all(work, [changed.task for changed in changes])
-    return max((entry.id for entry in entries), default=0)
+    return work.session.scalar(select(func.max(TaskChange.id))) or 0
 
 
 def _differences(work: Work, steps: list[Step]) -> tuple[Difference, ...]:
@@ -120,19 +123,19 @@ def _refresh_derived(work: Work, task: MunicipalTask, changed: set[str]) -> None
         task.yellow_from = deadlines.yellow_from_for(work.registry, rule, task.start_date, task.deadline)
 
 
-def _entries(work: Work, changed: Changed, via: str | None) -> Iterator[TaskChange]:
+def _entries(work: Work, changed: Changed, via: str | None) -> Iterator[dict[str, Any]]:
     task = changed.task
     for step in changed.steps:
-        yield TaskChange(
-            municipality_id=task.municipality_id,
-            municipal_task_id=task.id,
-            at=work.now,
-            person_id=work.actor.person_id if work.actor else None,
-            field=step.field[:60],
-            old=step.old_word,
-            new=step.new_word,
-            via=via or "klik",
-        )
+        yield {
+            "municipality_id": task.municipality_id,
+            "municipal_task_id": task.id,
+            "at": work.now,
+            "person_id": work.actor.person_id if work.actor else None,
+            "field": step.field[:60],
+            "old": step.old_word,
+            "new": step.new_word,
+            "via": via or "klik",
+        }
         events.note(
             work,
             events.CHANGED,

@@ -80,6 +80,25 @@ def _entry(work: Work, row: TaskChange, who: str) -> HistoryEntry:
     return HistoryEntry(row.at, who, f"{word} ændret", f"{old} → {new}")
 
 
+def last_change(work: Work, task: MunicipalTask, field: str) -> HistoryEntry | None:
+    """The newest change of one field, as far as the actor may know who made it."""
+    found = work.session.execute(
+        select(TaskChange, Person.name)
+        .outerjoin(Person, Person.id == TaskChange.person_id)
+        .where(
+            TaskChange.municipal_task_id == task.id,
+            TaskChange.municipality_id == task.municipality_id,
+            TaskChange.field == field,
+        )
+        .order_by(TaskChange.id.desc())
+        .limit(1)
+    ).first()
+    if found is None:
+        return None
+    row, name = found
+    return _entry(work, row, (name or "klik") if access.sees_people(work) else "Kommunen")
+
+
 def _life(task: MunicipalTask) -> list[HistoryEntry]:
     published = task.task
     if published is None:

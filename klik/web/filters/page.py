@@ -8,11 +8,12 @@ from typing import Any
 
 from flask import render_template
 
-from klik.services import filtering, listing, saved_filters, vocabulary
+from klik.services import filtering, listing, news, saved_filters, vocabulary
 from klik.services.criteria import Criteria
 from klik.services.filtering import Selection
 from klik.services.saved_filters import ListedFilter, health, saving, sharing
 from klik.services.work import Work
+from klik.web.tasks.panel import since_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ def page(work: Work, refusal: Refusal | None = None) -> str:
         counts = listing.count(
             work, filtering.select_tasks(work, Criteria(), words), dict(enumerate(selections))
         ).others
+        fresh = news.since_yesterday(work, dict(enumerate(selections)), counts)
         wrong = health.faults(work, listed, words)
         mends = health.mends(
             work, {each.id: wrong[each.id] for each in listed if each.id in wrong and each.own}, words
@@ -53,6 +55,8 @@ def page(work: Work, refusal: Refusal | None = None) -> str:
                 "faults": wrong.get(each.id, ()),
                 "mends": mends.get(each.id, ()),
                 "levels": chosen.get(each.id, frozenset()),
+                "news": fresh.get(place),
+                "since_href": since_address(selection.criteria),
             }
             for place, (each, selection) in enumerate(zip(listed, selections, strict=False))
         ]

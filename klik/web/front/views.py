@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from itertools import groupby
 from typing import Any
@@ -10,7 +11,9 @@ from flask import Blueprint, render_template, url_for
 
 from klik.domain.calendar import long_date, relative
 from klik.domain.rights import Level, Right
-from klik.services import overview
+from klik.services import filtering, news, overview, vocabulary
+from klik.services.criteria import Criteria
+from klik.services.news import News
 from klik.services.overview import UrgentTask
 from klik.services.work import Work
 from klik.web.base import access
@@ -30,7 +33,7 @@ def show(work: Work) -> Any:
     """KOMBIT's, a supplier's or a municipality's front page."""
     actor = work.actor
     assert actor is not None
-    facts = {
+    facts: dict[str, Any] = {
         "counts": overview.counts(work),
         "unread": overview.unread_notices(work),
         "projects": _by_project(work),
@@ -48,10 +51,22 @@ def show(work: Work) -> Any:
     return render_template(
         "front/municipality.html",
         **facts,
+        news=_news(work, facts["counts"]),
         urgent=[_row(task, work.today) for task in overview.most_urgent(work)],
         columns=URGENT,
+        may_export=actor.has(Right.EXPORT),
         administers=actor.has(Right.EDIT_ROLES),
     )
+
+
+def _news(work: Work, counts: overview.Counts) -> Mapping[str, News | None]:
+    """What has turned red and yellow since yesterday, by colour."""
+    colours = {0: "roed", 1: "gul"}
+    asked = {key: Criteria().with_values("deadline", [colour]) for key, colour in colours.items()}
+    words = vocabulary.read(work, asked.values())
+    selections = {key: filtering.select_tasks(work, each, words) for key, each in asked.items()}
+    fresh = news.since_yesterday(work, selections, {0: counts.red, 1: counts.yellow})
+    return {colour: fresh.get(key) for key, colour in colours.items()}
 
 
 def _row(task: UrgentTask, today: date) -> dict[str, Any]:

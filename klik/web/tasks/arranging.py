@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qsl
 
+from klik.domain.calendar import long_date
 from klik.services import access, grouping
-from klik.services.criteria import MOST_SORTS, SORTS, UNGROUPED, Criteria
+from klik.services.criteria import DEFAULT_SORTS, GROUPINGS, MOST_SORTS, SORTS, UNGROUPED, Criteria
 from klik.services.grouping import Group
 from klik.services.vocabulary import PEOPLE_KEYS
 from klik.services.work import Work
@@ -52,8 +54,19 @@ def form(work: Work, criteria: Criteria) -> Arranging:
         ],
         grouping=criteria.grouping or UNGROUPED,
         groupings=[(UNGROUPED, "Ingen"), *grouping.offered(work).items()],
-        hidden=[*criteria.pairs(), *([("pr_side", str(criteria.size))] if criteria.size else [])],
+        hidden=parse_qsl(replace(criteria.sorted_by(*DEFAULT_SORTS), grouped_by=None).query()),
     )
+
+
+def in_words(work: Work, criteria: Criteria) -> str:
+    """Order, groups and day in one line, for the list on paper; the filters in use stand below it."""
+    order = ", derefter ".join(
+        f"{SORTS[sort.word]} ({'faldende' if sort.descending else 'stigende'})" for sort in criteria.sorts
+    )
+    group = f", grupperet efter {GROUPINGS[criteria.grouping]}" if criteria.grouping else ""
+    which = "" if criteria.filters else "Alle åbne opgaver. "
+    day = f"{'Som listen stod' if criteria.as_of else 'Udskrevet'} {long_date(work.today)}."
+    return f"{which}Sorteret efter {order}{group}. {day}"
 
 
 def contents(criteria: Criteria, groups: Sequence[Group]) -> list[Entry]:

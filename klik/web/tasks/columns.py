@@ -54,8 +54,8 @@ def store(work: Work) -> Any:
     group = word if word in GROUPINGS else None
     if any(line.problem for line in lines):
         return _page(work, lines, Wanted((), page_size, group)), 422
-    chosen = [line for line in lines if line.chosen]
-    chosen.sort(key=lambda line: int(line.place or LARGEST_PLACE + 1))
+    before = {line.word: line for line in _lines(work, list_settings.read(work))}
+    chosen = sorted((line for line in lines if line.chosen), key=lambda line: _rank(line, before[line.word]))
     list_settings.choose(work, [line.word for line in chosen], page_size, group)
     flash("Listen er sat op. Klik husker det til næste gang.", "success")
     return _back(work)
@@ -100,6 +100,13 @@ def _typed(word: str, label: str, chosen: bool, place: str) -> Line:
     good = not typed or (typed.isascii() and typed.isdigit() and len(typed) <= 2 and int(typed) > 0)
     problem = None if good else f"Pladsen for {label} skal være et helt tal fra 1 til {LARGEST_PLACE}."
     return Line(word, label, chosen, typed, problem)
+
+
+def _rank(line: Line, before: Line) -> tuple[int, int, int]:
+    """Where a column goes: of two on one place the one just moved there wins, whichever way it came."""
+    last = LARGEST_PLACE + 1
+    place, was = int(line.place or last), int(before.place or last)
+    return place, (place > was) - (place < was), was
 
 
 def _page(work: Work, lines: list[Line], wanted: Wanted) -> str:

@@ -23,6 +23,7 @@ from klik.services.work import Work
 from klik.web import errors
 from klik.web.base import Afterwards, access, installation
 from klik.web.tasks.forms import AttachForm, CommentEditForm, CommentForm, EditForm, edit_form, show_problems
+from klik.web.tasks.panel import list_address
 
 blueprint = Blueprint("task", __name__, url_prefix="/opgaver")
 
@@ -263,6 +264,8 @@ def _page(
     """The whole page; forms the actor may not use are left out."""
     task = details.task
     assert work.actor is not None
+    criteria = _criteria(work)
+    neighbours = _neighbours(work, criteria, task.id)
     may_change, may_comment = doors.may_change(work, task), doors.may_comment(work, task)
     content = work.registry.content
     return render_template(
@@ -282,12 +285,22 @@ def _page(
         may_export=work.actor.has(Right.EXPORT),
         today=work.today,
         way=_way(work),
-        neighbours=_neighbours(work, task.id),
+        back=_list_address(criteria, task.id, neighbours),
+        neighbours=neighbours,
     )
 
 
-def _neighbours(work: Work, task_id: int) -> Neighbours | None:
-    criteria = _criteria(work)
+def _list_address(criteria: Criteria | None, task_id: int, neighbours: Neighbours | None) -> str:
+    """The way back: the list as it was, on the page and the row where the task stands now."""
+    if criteria is None:
+        return url_for("tasks.index")
+    if neighbours is None:
+        return list_address(criteria)
+    page = (neighbours.place - 1) // criteria.page_size + 1
+    return f"{list_address(criteria.on_page(page))}#opgave-{task_id}"
+
+
+def _neighbours(work: Work, criteria: Criteria | None, task_id: int) -> Neighbours | None:
     if criteria is None:
         return None
     with past.asked(work, criteria) as standing:

@@ -8,9 +8,10 @@ from urllib.parse import parse_qsl
 
 from klik.plugins.contributions import Filter
 from klik.services import access, filtering, saved_filters
-from klik.services.criteria import Criteria
+from klik.services.criteria import SINCE, Criteria
 from klik.services.filtering import Selection
 from klik.services.filters import ME
+from klik.services.news import News
 from klik.services.saved_filters import ListedFilter, health
 from klik.services.vocabulary import PEOPLE_KEYS, Vocabulary
 from klik.services.work import Work
@@ -55,6 +56,7 @@ class SavedButton:
     """A saved or suggested filter as a button: its name, what it asks, and how many tasks that is just now.
 
     ``group`` is the heading it stands under, "" for one's own and pinned ones; ``id`` None for a suggestion.
+    ``news`` is what has come onto it since yesterday, listed at ``since_href``.
     """
 
     name: str
@@ -64,6 +66,8 @@ class SavedButton:
     id: int | None = None
     pinned: bool = False
     group: str = ""
+    news: News | None = None
+    since_href: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,10 @@ def saved_choices(work: Work, saved: Sequence[ListedFilter]) -> list[SavedChoice
 
 
 def saved_buttons(
-    choices: Sequence[SavedChoice], counts: Mapping[int, int], *current: Criteria
+    choices: Sequence[SavedChoice],
+    counts: Mapping[int, int],
+    news: Mapping[int, News],
+    *current: Criteria,
 ) -> list[SavedButton]:
     """The buttons, with the current one marked: as it was asked for, or as far as it means something."""
     asked, as_of = [each.filters_only() for each in current], current[0].as_of
@@ -116,6 +123,8 @@ def saved_buttons(
             id=each.saved.id if each.saved else None,
             pinned=bool(each.saved and each.saved.pinned),
             group=_group_of(each.saved),
+            news=news.get(place),
+            since_href=since_address(each.criteria),
         )
         for place, each in enumerate(choices)
     ]
@@ -140,6 +149,11 @@ def _group_of(saved: ListedFilter | None) -> str:
 def list_address(criteria: Criteria) -> str:
     """The list's address with these criteria; never the bare one, where a default filter may step in."""
     return f"/opgaver?{criteria.link_query()}"
+
+
+def since_address(criteria: Criteria) -> str:
+    """The address of what has come onto the filter since yesterday."""
+    return list_address(criteria.with_values(SINCE, ["igaar"]).standing(""))
 
 
 def active_filters(work: Work, selection: Selection) -> list[dict[str, str]]:
@@ -213,8 +227,8 @@ def hidden(work: Work, selection: Selection, shown: Sequence[Group]) -> list[tup
 
 
 def arrangement(criteria: Criteria) -> list[tuple[str, str]]:
-    """Order, groups and page size as a form carries them on."""
-    arranged = replace(criteria, filters=(), page=1)
+    """Order, groups and page size as a form carries them on; the day it stood has a field of its own."""
+    arranged = replace(criteria, filters=(), page=1, as_of="")
     return parse_qsl(arranged.query())
 
 

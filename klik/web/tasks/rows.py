@@ -88,6 +88,7 @@ class ShownRow:
     phase: str
     theme: str
     texts: Mapping[str, str]
+    editable: bool
     heading: ShownGroup | None
 
 
@@ -111,17 +112,22 @@ def drawing(
     own = [word for word in shown if word in _TEXTS]
     extra = [word for word in shown if "." in word]
     nothing: Mapping[str, str] = {}
+    # The past is looked at and not changed.
+    may_change = (lambda _row: False) if criteria.as_of else access.changeable(work)
     headings = _headings(criteria, found, groups)
     rows = []
     for row in found:
         texts = {word: _TEXTS[word](work, row) for word in own}
         for word in extra:
             texts[word] = fields.get(row.id, nothing).get(word, "")
-        rows.append(_row(work, row, query, shown, texts, with_people, no_longer_fits, headings.get(row.id)))
+        above = headings.get(row.id)
+        rows.append(_row(work, row, query, shown, texts, with_people, no_longer_fits, may_change(row), above))
     return {
         "rows": rows,
         "cells": [(word, labels[word]) for word in shown if word != list_columns.TASK],
         "statuses": list(Status),
+        "ticks": access.is_changer(work) and not criteria.as_of,
+        "query": query,
         "grouped": bool(groups),
     }
 
@@ -145,6 +151,7 @@ def _row(
     texts: Mapping[str, str],
     with_people: bool,
     no_longer_fits: bool,
+    editable: bool,
     heading: ShownGroup | None,
 ) -> ShownRow:
     content = work.registry.content
@@ -168,6 +175,7 @@ def _row(
         phase=content.phase(row.phase).name,
         theme="" if "tema" in shown else content.theme(row.theme).name,
         texts=texts,
+        editable=editable,
         heading=heading,
     )
 

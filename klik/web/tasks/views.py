@@ -28,14 +28,14 @@ from klik.services import columns as list_columns
 from klik.services.criteria import PAGE_SIZES, SINCE, Criteria, QueryTooLongError
 from klik.services.filtering import Selection
 from klik.services.list_settings import Wanted
-from klik.services.listing import Counts
 from klik.services.past import Standing
 from klik.services.saved_filters import ListedFilter, Opening
 from klik.services.work import Work
 from klik.web.base import access, installation
-from klik.web.tasks import arranging, panel, rows
+from klik.web.tasks import arranging, panel, pulse, rows
 
 blueprint = Blueprint("tasks", __name__)
+_URGENT = {"roed": "røde", "gul": "gule"}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -62,6 +62,7 @@ def _page(
         place: filtering.select_tasks(work, choice.criteria, words) for place, choice in enumerate(choices)
     }
     counts = listing.count(work, selection, others)
+    fresh = {} if standing.day else pulse.fresh(work, selection, counts, others)
     page = listing.page(work, selection, counts.total)
     criteria = selection.criteria.on_page(page.number)
     grouped = grouping.groups(work, selection) if counts.total else ()
@@ -70,33 +71,32 @@ def _page(
     return render_template(
         "tasks/index.html",
         criteria=criteria,
-        counts=counts,
         page=page,
         first=(page.number - 1) * criteria.page_size + 1,
         columns=rows.columns(work, criteria, wanted.columns),
         **rows.drawing(work, criteria, wanted.columns, page.rows, fields, grouped),
         contents=arranging.contents(criteria, grouped),
         arranging=arranging.form(work, criteria),
+        in_words=arranging.in_words(work, criteria),
         active=panel.active_filters(work, selection),
         groups=groups,
         periods=panel.periods(work, selection),
         texts=panel.text_fields(work, selection),
         hidden=panel.hidden(work, selection, groups),
-        saved=panel.saved_buttons(choices, counts.others, asked, criteria),
+        saved=panel.saved_buttons(choices, counts.others, fresh, asked, criteria),
         own_filters=[each for each in saved if each.own],
         health=panel.health_remarks(work, choices, asked, words),
-        empty=_empty(work, selection, counts) if not counts.total else None,
+        **pulse.context(selection, counts, fresh),
+        empty=_empty(work, selection) if not counts.total else None,
         notices=[("warning", remark) for remark in selection.remarks],
         opened_by=opened_by,
         stood_on=standing.day,
         sizes=PAGE_SIZES,
         may_export=work.actor is not None and work.actor.has(Right.EXPORT),
         may_create=work.actor is not None and work.actor.has(Right.CREATE_LOCAL_TASK),
-        address=panel.list_address,
         page_address=lambda number: panel.list_address(criteria.on_page(number)),
         page_size_address=lambda size: panel.list_address(criteria.with_page_size(size)),
         no_filters=panel.list_address(Criteria().standing(criteria.as_of)),
-        scope=listing.scope(criteria).standing(criteria.as_of),
     )
 
 
@@ -159,23 +159,23 @@ def _choice_counts(work: Work, selection: Selection) -> panel.Counts | None:
     return listing.choices(work, selection)
 
 
-def _empty(work: Work, selection: Selection, counts: Counts) -> dict[str, Any]:
+def _empty(work: Work, selection: Selection) -> dict[str, Any]:
     """What to say where there are no rows: what that means, and what comes next."""
-    criteria, pulse = selection.criteria, counts.pulse
-    next_yellow = listing.next_yellow(work, selection)
+    criteria = selection.criteria
     everything = ("Vis alle åbne opgaver", f"{url_for('tasks.index')}?{Criteria().link_query()}")
-    coming = None
-    if next_yellow:
-        coming = f"{relative(next_yellow, work.today)} ({long_date(next_yellow)})"
-    urgent = {"roed", "gul"} & set(criteria.values("deadline"))
-    if urgent and not pulse.red and not pulse.yellow:
-        text = f"Den næste bliver gul {coming}." if coming else "Ingen åbne opgaver har en frist endnu."
-        heading = (
-            f"Ingen røde eller gule – næste bliver gul {relative(next_yellow, work.today)}"
-            if next_yellow
-            else "Ingen røde eller gule"
-        )
-        return {"heading": heading, "text": text, "link": everything}
+    asked = criteria.values("deadline")
+    if asked and set(asked) <= set(_URGENT):
+        none = f"Ingen {' eller '.join(word for key, word in _URGENT.items() if key in asked)}"
+        day = listing.next_yellow(work, selection)
+        if day is None:
+            text = "Ingen af de åbne opgaver, som resten af filteret viser, bliver gule senere."
+            return {"heading": none, "text": text, "link": everything}
+        soon = relative(day, work.today)
+        return {
+            "heading": f"{none} – næste bliver gul {soon}",
+            "text": f"Den næste bliver gul {soon} ({long_date(day)}).",
+            "link": everything,
+        }
     if criteria.filters:
         return {
             "heading": "Ingen opgaver passer på filteret",

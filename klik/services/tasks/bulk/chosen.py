@@ -22,7 +22,7 @@ _PORTION = 500
 
 def in_filter(work: Work, selection: Selection) -> Mapping[int, int]:
     """Every task of a filter by id, with its version, in the list's order; raises RefusedError above 5.000."""
-    order = ordering.order(work, selection.criteria)
+    order = ordering.order(work, selection.criteria, selection.words)
     statement = ordering.with_names(
         select(MunicipalTask.id, MunicipalTask.version).where(selection.where()), selection.criteria
     )

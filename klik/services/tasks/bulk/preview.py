@@ -32,13 +32,10 @@ class Line:
     """A task that would be changed, its words before and after, and the version they were read at."""
 
     task: MunicipalTask
+    task_id: int
+    name: str
     version: int
     steps: tuple[Step, ...]
-
-    @property
-    def name(self) -> str:
-        """Number and title."""
-        return name_of(self.task)
 
     @property
     def old(self) -> str:
@@ -126,7 +123,7 @@ def preview(work: Work, wanted: Wanted, versions: Mapping[int, int], *, lock: bo
             if why is not None:
                 left.setdefault(why, []).append(name_of(task))
                 continue
-            line = Line(task, task.version, steps)
+            line = Line(task, task.id, name_of(task), task.version, steps)
             (lines if version == task.version else stale).append(line)
     if refusals and len(refusals) == len(versions) and len({_refusal(each) for each in refusals}) == 1:
         raise refusals[0]
