@@ -17,6 +17,7 @@ from klik.services.notices import control, delivery, scanning, smtp
 from klik.services.notices.delivery import Delivered
 from klik.services.notices.mails import Sender
 from klik.services.people import sessions
+from klik.services.saved_filters import digests as subscriptions
 
 Clock = Callable[[], datetime]
 REQUEST_KEYS_KEPT = timedelta(days=30)
@@ -76,12 +77,24 @@ def scan_deadlines(house: Installation, now: datetime) -> Outcome:
         store()
     with house.writing(now) as work:
         written += deletion_notices.remind(work)
+    if subscriptions.is_morning(now):
+        written += _enter_subscriptions(house, now)
     sentence = f"{counted(written, 'nyt varsel', 'nye varsler')} er skrevet ind"
     if revived:
         sentence += f", {counted(revived, 'varsel', 'varsler')} er taget frem igen"
     if nobody:
         sentence += f"; {counted(nobody, 'opgave', 'opgaver')} har ingen modtager"
     return Outcome(f"{sentence}.", well=not nobody)
+
+
+def _enter_subscriptions(house: Installation, now: datetime, *, at_once: bool = False) -> int:
+    """Enter the mails of subscribed filters that are due; how many are new."""
+    with house.reading(now) as work:
+        looked_at = list(subscriptions.plans(work, at_once=at_once))
+    if not looked_at:
+        return 0
+    with house.writing(now) as work:
+        return subscriptions.write(work, looked_at)
 
 
 def sender(house: Installation) -> Sender:
@@ -143,9 +156,12 @@ def recount(house: Installation, now: datetime) -> Outcome:
 
 
 def digests(house: Installation, now: datetime) -> Outcome:
-    """Gather waiting notices into mails without sending them."""
+    """Look at every subscribed filter now, and gather waiting notices into mails without sending them."""
+    entered = _enter_subscriptions(house, now, at_once=True)
     made = delivery.compose_all(house.writing, lambda: now, sender(house))
     sentence = f"{counted(made.mails, 'mail', 'mails')} er gjort klar"
+    if entered:
+        sentence += f", og {counted(entered, 'gemt filter', 'gemte filtre')} er kommet med"
     if made.withdrawn:
         sentence += f", {counted(made.withdrawn, 'varsel', 'varsler')} er trukket tilbage"
     return Outcome(f"{sentence}.")

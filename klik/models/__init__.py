@@ -27,7 +27,7 @@ from klik.models.person import (
 )
 from klik.models.project import MunicipalSystem, Project, System, Wave
 from klik.models.role import RoleHolding
-from klik.models.saved_filter import SavedFilter
+from klik.models.saved_filter import FilterDefault, FilterUse, SavedFilter
 from klik.models.task import StoredFile, Task, TaskFile, TaskLink, TaskVersion, TaskVersionField
 
 __all__ = [
@@ -42,6 +42,8 @@ __all__ = [
     "EarlierState",
     "Export",
     "ExportProof",
+    "FilterDefault",
+    "FilterUse",
     "Heartbeat",
     "JobRun",
     "LastMeeting",

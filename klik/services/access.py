@@ -35,6 +35,8 @@ from klik.services.work import Actor, Work
 
 # Notices whose address is itself a key to somebody's account: for the mail only, on no page.
 SECRET_OCCASION = "adgangskode"
+# What somebody has asked to be told of a filter of theirs is no business of those who keep the account.
+OWN_OCCASION = "abonnement"
 
 
 def require(work: Work, right: Right) -> Actor:
@@ -312,10 +314,61 @@ def saved_filters(work: Work) -> ColumnElement[bool]:
         return true()
     shared_here = and_(
         SavedFilter.shared == "kommune",
-        SavedFilter.municipality_id.is_not(None),
         SavedFilter.municipality_id == actor.municipality_id,
     )
     return or_(SavedFilter.person_id == actor.person_id, shared_here, SavedFilter.shared == "alle")
+
+
+def saved_filter(work: Work, filter_id: int) -> SavedFilter:
+    """A filter the actor may open: an own or a shared one; raises NotFoundError."""
+    require(work, Right.SAVE_FILTERS)
+    found = work.session.scalar(select(SavedFilter).where(SavedFilter.id == filter_id, saved_filters(work)))
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def shared_by_us(work: Work) -> ColumnElement[bool]:
+    """Filters shared by the actor's own municipality, or by KOMBIT for its own people."""
+    actor = work.actor
+    if actor is None:
+        return true()
+    if actor.kombit:
+        return SavedFilter.shared == "alle"
+    return and_(
+        SavedFilter.shared == "kommune",
+        SavedFilter.municipality_id == actor.municipality_id,
+    )
+
+
+def filter_to_share(work: Work, filter_id: int) -> SavedFilter:
+    """A filter the actor may share or take back: an own one, or one shared at home whoever made it.
+
+    Raises NotFoundError, and ForbiddenError for those who share none.
+    """
+    actor = require(work, Right.SHARE_FILTERS)
+    found = work.session.scalar(
+        select(SavedFilter).where(
+            SavedFilter.id == filter_id,
+            or_(SavedFilter.person_id == actor.person_id, shared_by_us(work)),
+        )
+    )
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def filter_to_open_with(work: Work, filter_id: int) -> SavedFilter:
+    """A shared filter that the actor may let levels open with; raises NotFoundError or ForbiddenError."""
+    require(work, Right.SHARE_FILTERS)
+    found = work.session.scalar(
+        select(SavedFilter).where(
+            SavedFilter.id == filter_id, SavedFilter.shared != "selv", saved_filters(work)
+        )
+    )
+    if found is None:
+        raise NotFoundError
+    return found
 
 
 def own_saved_filter(work: Work, filter_id: int) -> SavedFilter:
@@ -334,7 +387,10 @@ def notices(work: Work) -> ColumnElement[bool]:
     actor = work.actor
     if actor is None:
         return true()
-    open_to_read = Notice.occasion != SECRET_OCCASION
+    open_to_read = and_(
+        Notice.occasion != SECRET_OCCASION,
+        or_(Notice.occasion != OWN_OCCASION, Notice.person_id == actor.person_id),
+    )
     if not actor.has(Right.READ_LEDGER):
         return and_(open_to_read, Notice.person_id == actor.person_id)
     if actor.kombit:

@@ -29,6 +29,7 @@ from klik.models import (
     DeletionItem,
     Export,
     ExportProof,
+    FilterUse,
     LoginSession,
     Mail,
     Membership,
@@ -49,7 +50,7 @@ from klik.models import (
     guards,
 )
 from klik.services import auditing
-from klik.services.access import SECRET_OCCASION
+from klik.services.access import OWN_OCCASION, SECRET_OCCASION
 from klik.services.filestore import FileStore
 from klik.services.people import new_passwords, sessions
 from klik.services.work import Work
@@ -110,7 +111,9 @@ STEERING = {
     "projects": "slug name system_code description",
     "request_keys": "key action result",
     "role_holdings": "role system_code kind",
-    "saved_filters": "query shared subscription",
+    "saved_filters": "query shared",
+    "filter_uses": "subscription",
+    "filter_defaults": "level",
     "secret_tokens": "purpose hash",
     "stored_files": "sha256 media_type",
     "systems": "code name supplier",
@@ -156,6 +159,7 @@ class World:
     of_supplier: set[tuple[str, int]] = field(default_factory=set)
     secret: set[tuple[str, int]] = field(default_factory=set)
     behind_the_link: set[tuple[str, int]] = field(default_factory=set)
+    theirs: set[tuple[str, int]] = field(default_factory=set)
     task_counts: dict[int, int] = field(default_factory=dict)
     case_counts: dict[int, int] = field(default_factory=dict)
 
@@ -171,6 +175,8 @@ class World:
             return True
         level = LEVELS[visitor.kind]
         owner = self.personal.get((table, row))
+        if (table, row) in self.theirs:
+            return visitor.person_id == owner
         if owner is not None:
             if table in ("notices", "mails"):  # the account of what was sent, for those who may read it
                 ledger = visitor.kind in ("plusbruger", "administrator") and visitor.place == code
@@ -413,7 +419,7 @@ class _Builder:
             self._bulk_change(kind, place, person, task)
         shares = (
             ["selv"]
-            + (["kommune"] if kind == "plusbruger" else [])
+            + (["kommune"] if kind == "administrator" else [])
             + (["alle"] if kind == "kombit-redaktoer" else [])
         )
         for shared in shares:
@@ -429,6 +435,7 @@ class _Builder:
                 )
             )
             self.made.ids[f"filter-{shared} {kind}", place] = row.id
+            self._add(FilterUse(person_id=person, saved_filter_id=row.id, pinned=True))
             if shared == "selv":
                 personal["saved_filters", row.id] = person
             elif shared == "kommune":
@@ -458,6 +465,8 @@ class _Builder:
             self.made.at_home.add(("notices", at_home))
             secret = self._notice(f"secret/{person}", place, person, None, mail.id, SECRET_OCCASION)
             self.made.secret.add(("notices", secret))
+        about_a_filter = self._notice(f"filter/{person}", place, person, None, mail.id, OWN_OCCASION)
+        self.made.theirs.add(("notices", about_a_filter))
         export = self._add(
             Export(
                 municipality_id=place,

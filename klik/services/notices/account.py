@@ -31,6 +31,7 @@ STATES: Mapping[str, str] = {
 OCCASIONS: Mapping[str, str] = {
     "udgivet": "Ny opgave",
     "tildelt": "Opgave tildelt",
+    access.OWN_OCCASION: "Mail om et gemt filter",
     "sletning-varslet": "Sletning varslet",
     "sletning-udsat": "Sletning udsat",
     "sletning-fortrudt": "Sletning fortrudt",
