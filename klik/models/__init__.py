@@ -2,6 +2,7 @@
 
 from klik.models.audit import AuditEntry, Heartbeat, JobRun, RequestKey
 from klik.models.base import Base
+from klik.models.calendar_feed import CalendarFeed, CalendarFeedEvent
 from klik.models.deletion import Deletion, DeletionItem, Export, ExportProof
 from klik.models.municipal_task import (
     ChecklistItem,
@@ -30,6 +31,8 @@ from klik.models.task import StoredFile, Task, TaskFile, TaskLink, TaskVersion, 
 __all__ = [
     "AuditEntry",
     "Base",
+    "CalendarFeed",
+    "CalendarFeedEvent",
     "ChecklistItem",
     "Comment",
     "Deletion",

@@ -31,6 +31,8 @@ STATES: Mapping[str, str] = {
 OCCASIONS: Mapping[str, str] = {
     "udgivet": "Ny opgave",
     "tildelt": "Opgave tildelt",
+    "mention": "Nævnt i en kommentar",
+    "eksport-klar": "Udtræk klar",
     "sletning-varslet": "Sletning varslet",
     "sletning-udsat": "Sletning udsat",
     "sletning-fortrudt": "Sletning fortrudt",

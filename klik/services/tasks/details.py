@@ -7,8 +7,9 @@ from datetime import date, datetime
 
 from sqlalchemy import and_, select
 
-from klik.domain import deadlines
+from klik.domain import deadlines, mentions
 from klik.domain.deadlines import Colour
+from klik.domain.mentions import Piece
 from klik.domain.rights import Level
 from klik.domain.status import Status
 from klik.models import (
@@ -28,8 +29,9 @@ from klik.models import (
 )
 from klik.services import access
 from klik.services.filters import PRIORITIES
-from klik.services.tasks import assigning
+from klik.services.tasks import assigning, checklist, mentioning
 from klik.services.tasks.assigning import Assignee
+from klik.services.tasks.checklist import Checklist
 from klik.services.tasks.words import TEXTS, choice_word
 from klik.services.work import Work
 
@@ -66,7 +68,10 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class CommentView:
-    """A comment with its author's name; ``mine`` when the actor wrote it and may change it."""
+    """A comment with its author's name; ``mine`` when the actor wrote it and may change it.
+
+    ``pieces`` is ``text`` cut where it names somebody.
+    """
 
     id: int
     version: int
@@ -76,6 +81,8 @@ class CommentView:
     text: str
     private: bool
     mine: bool
+    edited_at: datetime | None
+    pieces: tuple[Piece, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,7 @@ class FileView:
     media_type: str
     added_at: datetime
     added_by: str
+    added_by_id: int | None
     kombit: bool
 
 
@@ -127,6 +135,7 @@ class TaskDetails:
     needed_by: tuple[Neighbour, ...]
     comments: tuple[CommentView, ...]
     files: tuple[FileView, ...]
+    checklist: Checklist
     deletion: DeletionView | None
     withdrawn_at: datetime | None
     withdrawal_reason: str
@@ -170,6 +179,7 @@ def load(work: Work, task_id: int) -> TaskDetails:
         needed_by=_neighbours(work, task, TaskLink.needs_task_id, TaskLink.task_id),
         comments=_comments(work, task),
         files=_files(work, task, own),
+        checklist=checklist.of(work, task),
         deletion=_deletion(work, task),
         withdrawn_at=task.withdrawn_at,
         withdrawal_reason=(task.task.withdrawal_reason or "") if task.task and task.withdrawn_at else "",
@@ -264,6 +274,7 @@ def _comments(work: Work, task: MunicipalTask) -> tuple[CommentView, ...]:
         .order_by(Comment.at, Comment.id)
     ).all()
     at_home = assigning.members_of(work, task.municipality_id, [person.id for _, person in rows])
+    names = mentioning.names(work, [comment.text for comment, _ in rows])
     return tuple(
         CommentView(
             id=comment.id,
@@ -271,8 +282,10 @@ def _comments(work: Work, task: MunicipalTask) -> tuple[CommentView, ...]:
             at=comment.at,
             author=person.name,
             place="" if person.id in at_home else "KOMBIT",
-            text=comment.text,
+            text=mentions.to_written(comment.text, names),
             private=comment.private,
+            edited_at=comment.edited_at,
+            pieces=mentions.pieces(comment.text, names),
             mine=may_write and actor is not None and actor.person_id == person.id,
         )
         for comment, person in rows
@@ -316,6 +329,7 @@ def _file_view(
         media_type=stored.media_type,
         added_at=file.added_at,
         added_by=added_by,
+        added_by_id=file.added_by,
         kombit=kombit,
     )
 
