@@ -291,7 +291,10 @@ def own_saved_filter(work: Work, filter_id: int) -> SavedFilter:
 
 
 def notices(work: Work) -> ColumnElement[bool]:
-    """Ledger rows: KOMBIT all but those on local tasks and others' mentions; a municipality with the right its own; everybody theirs."""
+    """Ledger rows: KOMBIT all but those on local tasks and others' mentions; everybody theirs.
+
+    A municipality with the right sees all of its own.
+    """
     actor = work.actor
     if actor is None:
         return true()

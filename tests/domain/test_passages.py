@@ -48,8 +48,18 @@ def test_an_item_put_in_front_changes_no_other_item() -> None:
 
 def test_nothing_of_the_new_text_is_lost_or_doubled() -> None:
     chance = random.Random(6)
-    pieces = ["Et afsnit", "## En overskrift", "- et punkt\n- et andet", "> et citat", "```\nkode\n\nmere\n```"]
-    pieces += ["| a | b |\n|---|---|\n| 1 | 2 |", "1. først\n2. så", "**fed** og [et link](https://kombit.example)"]
+    pieces = [
+        "Et afsnit",
+        "## En overskrift",
+        "- et punkt\n- et andet",
+        "> et citat",
+        "```\nkode\n\nmere\n```",
+    ]
+    pieces += [
+        "| a | b |\n|---|---|\n| 1 | 2 |",
+        "1. først\n2. så",
+        "**fed** og [et link](https://kombit.example)",
+    ]
     for _ in range(300):
         old, new = (
             "\n\n".join(f"{chance.choice(pieces)}" for _ in range(chance.randrange(6))) for _ in range(2)

@@ -147,7 +147,11 @@ def _one(session, chance, code, home, version, title, description, me, colleague
     # Somebody else did what changed the task.
     session.add(
         TaskChange(
-            municipality_id=code, municipal_task_id=task.id, at=task.changed_at, person_id=None, field="status"
+            municipality_id=code,
+            municipal_task_id=task.id,
+            at=task.changed_at,
+            person_id=None,
+            field="status",
         )
     )
     seen = None

@@ -129,7 +129,7 @@ class TaskDetails:
     suggested_responsible: str | None
     suggested_executor: str | None
     texts: tuple[tuple[str, str], ...]
-    extra_fields: tuple[tuple[str, str], ...]
+    keyed_fields: tuple[tuple[str, str, str], ...]
     field_values: dict[str, str]
     needs: tuple[Neighbour, ...]
     needed_by: tuple[Neighbour, ...]
@@ -141,6 +141,11 @@ class TaskDetails:
     withdrawal_reason: str
     own: bool
     sees_people: bool
+
+    @property
+    def extra_fields(self) -> tuple[tuple[str, str], ...]:
+        """Label and words of each plug-in field."""
+        return tuple((label, words) for _key, label, words in self.keyed_fields)
 
     @property
     def local(self) -> bool:
@@ -173,7 +178,7 @@ def load(work: Work, task_id: int) -> TaskDetails:
         suggested_responsible=_role_name(work, version.responsible_role if version else None),
         suggested_executor=_role_name(work, version.executor_role if version else None),
         texts=_texts(task),
-        extra_fields=_extra_fields(work, task, values),
+        keyed_fields=_extra_fields(work, task, values),
         field_values=values,
         needs=_neighbours(work, task, TaskLink.task_id, TaskLink.needs_task_id),
         needed_by=_neighbours(work, task, TaskLink.needs_task_id, TaskLink.task_id),
@@ -221,11 +226,13 @@ def _field_values(work: Work, task: MunicipalTask) -> dict[str, str]:
     return {field: value for field, value in rows}
 
 
-def _extra_fields(work: Work, task: MunicipalTask, values: dict[str, str]) -> tuple[tuple[str, str], ...]:
-    """Label and words of each plug-in field; values of a plug-in that is gone stay under their key."""
+def _extra_fields(
+    work: Work, task: MunicipalTask, values: dict[str, str]
+) -> tuple[tuple[str, str, str], ...]:
+    """Key, label and words of each plug-in field; values of a plug-in that is gone stay under their key."""
     known = {extra.key: extra for extra in work.registry.fields_of(task.system_code)}
-    shown = [(extra.label, choice_word(extra, values.get(key, ""))) for key, extra in known.items()]
-    return tuple(shown + [(key, value) for key, value in sorted(values.items()) if key not in known])
+    shown = [(key, extra.label, choice_word(extra, values.get(key, ""))) for key, extra in known.items()]
+    return tuple(shown + [(key, key, value) for key, value in sorted(values.items()) if key not in known])
 
 
 def _neighbours(work: Work, task: MunicipalTask, here: object, there: object) -> tuple[Neighbour, ...]:

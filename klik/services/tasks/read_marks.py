@@ -11,7 +11,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import aliased
 
 from klik.domain.rights import Level
 from klik.models import (
@@ -100,14 +99,15 @@ def is_unread(work: Work, task: MunicipalTask) -> bool:
 def is_new_to(person_id: int) -> ColumnElement[bool]:
     """Whether a municipal task is new to a person, or others changed what the person sees of it after the mark.
 
-    ``changed_at`` decides for nearly every row; only where it is later than the mark are the changes looked at.
+    ``changed_at`` and the version seen decide for nearly every row; only where the task changed after the mark are
+    its changes looked at.
     """
     mine = and_(ReadMark.person_id == person_id, ReadMark.municipal_task_id == MunicipalTask.id)
     never = ~select(ReadMark.person_id).where(mine).correlate(MunicipalTask).exists()
-    news = or_(*_news(person_id))
+    news = and_(ReadMark.seen_at < MunicipalTask.changed_at, or_(*_news(person_id)))
     later = (
         select(ReadMark.person_id)
-        .where(mine, ReadMark.seen_at < MunicipalTask.changed_at, news)
+        .where(mine, or_(_other_text(person_id), news))
         .correlate(MunicipalTask)
         .exists()
     )
@@ -138,15 +138,19 @@ def _news(person_id: int) -> tuple[ColumnElement[bool], ...]:
         TaskFile.added_at > ReadMark.seen_at,
         TaskFile.added_by.is_distinct_from(person_id),
     )
-    version = aliased(TaskVersion)
-    text = select(version.id).where(
-        version.id == MunicipalTask.task_version_id,
-        ReadMark.task_version_id.is_not(None),
-        version.id != ReadMark.task_version_id,
-        version.created_by.is_distinct_from(person_id),
-    )
-    exist = (each.correlate(MunicipalTask, ReadMark).exists() for each in (change, comment, file, text))
+    exist = (each.correlate(MunicipalTask, ReadMark).exists() for each in (change, comment, file))
     return (*exist, MunicipalTask.withdrawn_at > ReadMark.seen_at)
+
+
+def _other_text(person_id: int) -> ColumnElement[bool]:
+    """Whether KOMBIT's text is another version than the one seen, and not of the person's own writing."""
+    others = select(TaskVersion.id).where(
+        TaskVersion.id == MunicipalTask.task_version_id, TaskVersion.created_by.is_distinct_from(person_id)
+    )
+    return and_(
+        ReadMark.task_version_id != MunicipalTask.task_version_id,
+        others.correlate(MunicipalTask).exists(),
+    )
 
 
 def _membership(person_id: int, where: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -53,9 +53,7 @@ class Unseen:
     @property
     def count(self) -> int:
         """How many places on the page have a bar, and what is gone besides."""
-        return sum(
-            map(len, (self.fields, self.texts, self.comments, self.files, self.items, self.others))
-        )
+        return sum(map(len, (self.fields, self.texts, self.comments, self.files, self.items, self.others)))
 
     @property
     def any(self) -> bool:
@@ -80,7 +78,9 @@ def load(work: Work, details: TaskDetails) -> Unseen:
         fields=fields,
         texts=_texts(work, details, mark, changes),
         comments=frozenset(
-            each.id for each in details.comments if not each.mine and (each.edited_at or each.at) > mark.seen_at
+            each.id
+            for each in details.comments
+            if not each.mine and (each.edited_at or each.at) > mark.seen_at
         ),
         files=frozenset(
             (each.kombit, each.id)
@@ -93,9 +93,7 @@ def load(work: Work, details: TaskDetails) -> Unseen:
     )
 
 
-def _changes(
-    work: Work, details: TaskDetails, mark: ReadMark
-) -> Sequence[tuple[TaskChange, str | None]]:
+def _changes(work: Work, details: TaskDetails, mark: ReadMark) -> Sequence[tuple[TaskChange, str | None]]:
     """Others' changes after the mark that the actor may see, oldest first."""
     statement = (
         select(TaskChange, Person.name)
@@ -182,9 +180,7 @@ def _others(
     details: TaskDetails, mark: ReadMark, changes: Sequence[tuple[TaskChange, str | None]]
 ) -> list[str]:
     """What is new and has no place on the page any more, in words."""
-    found = [
-        f"Filen “{row.old}” er fjernet" for row, _name in changes if row.field == "file" and not row.new
-    ]
+    found = [f"Filen “{row.old}” er fjernet" for row, _name in changes if row.field == "file" and not row.new]
     found += [
         f"Linjen “{row.old}” er fjernet fra tjeklisten"
         for row, _name in changes

@@ -9,6 +9,7 @@ from klik.domain.calendar import long_date, relative
 from klik.services import access
 from klik.services.criteria import Criteria
 from klik.services.listing import TaskRow
+from klik.services.tasks import checklist
 from klik.services.work import Work
 from klik.web.tasks.panel import list_address, sees_several
 
@@ -49,7 +50,7 @@ def columns(work: Work, criteria: Criteria) -> list[dict[str, Any]]:
 class ShownRow:
     """A row in words. ``people`` holds label, name and vacant role of responsible and executor, or nothing.
 
-    ``municipality`` is empty where there is only one.
+    ``municipality`` is empty where there is only one, ``checklist`` ("3 af 7") where there is none.
     """
 
     id: int
@@ -69,16 +70,18 @@ class ShownRow:
     phase: str
     theme: str
     municipality: str
+    checklist: str
 
 
 def rows(work: Work, criteria: Criteria, found: tuple[TaskRow, ...]) -> list[ShownRow]:
     """The rows; each address carries the filter, so that the task's page knows its neighbours."""
     query = criteria.on_page(1).link_query()
     with_people, several = access.sees_people(work), sees_several(work)
-    return [_row(work, row, query, with_people, several) for row in found]
+    ticked = checklist.progress(work, [row.id for row in found])
+    return [_row(work, row, query, with_people, several, ticked.get(row.id, "")) for row in found]
 
 
-def _row(work: Work, row: TaskRow, query: str, with_people: bool, several: bool) -> ShownRow:
+def _row(work: Work, row: TaskRow, query: str, with_people: bool, several: bool, ticked: str) -> ShownRow:
     content = work.registry.content
     day = row.deadline
     return ShownRow(
@@ -99,6 +102,7 @@ def _row(work: Work, row: TaskRow, query: str, with_people: bool, several: bool)
         phase=content.phase(row.phase).name,
         theme=content.theme(row.theme).name,
         municipality=row.municipality if several else "",
+        checklist=ticked,
     )
 
 
