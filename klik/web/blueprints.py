@@ -6,14 +6,18 @@ from flask import Blueprint
 
 from klik.web.accounts.password import blueprint as password
 from klik.web.accounts.views import blueprint as accounts
+from klik.web.calendar.feed import blueprint as calendar_feed
+from klik.web.calendar.views import blueprint as calendar
 from klik.web.deleting.views import blueprint as deleting
 from klik.web.exports.listed import blueprint as list_export
+from klik.web.exports.views import blueprint as exports
 from klik.web.filters.views import blueprint as filters
 from klik.web.front.views import blueprint as front
 from klik.web.notices.views import blueprint as notices
 from klik.web.operations.views import blueprint as operations
 from klik.web.pages.views import blueprint as pages
 from klik.web.people.views import blueprint as people
+from klik.web.publishing.not_relevant import blueprint as publishing_not_relevant
 from klik.web.publishing.views import blueprint as publishing
 from klik.web.roles.views import blueprint as roles
 from klik.web.systems.views import blueprint as systems
@@ -42,5 +46,9 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         people,
         roles,
         publishing,
+        publishing_not_relevant,
+        calendar,
+        calendar_feed,
+        exports,
         systems,
     )

@@ -11,6 +11,7 @@ from sqlalchemy import delete, or_, select, update
 from klik.domain.texts import sort_key
 from klik.models import (
     AuditEntry,
+    CalendarFeed,
     Comment,
     Export,
     LoginSession,
@@ -108,6 +109,11 @@ def insight(work: Work, person: Person) -> Mapping[str, Any]:
         ),
         "laest": rows(ReadMark, ReadMark.person_id == person_id, "municipal_task_id", "seen_at"),
         "gemte_filtre": rows(SavedFilter, SavedFilter.person_id == person_id, "id", "name"),
+        "kalendere": rows(
+            CalendarFeed,
+            CalendarFeed.person_id == person_id,
+            *("id", "name", "created_at", "fetched_at", "revoked_at"),
+        ),
         "varsler": rows(
             Notice,
             # The secret of a password link is a key and not a fact about the person.
@@ -165,6 +171,11 @@ def anonymise(work: Work, person: Person) -> None:
     session, gone = work.session, f"tidligere-{person.id}@{DOMAIN}"
     sessions.sign_out_everywhere(work, person)
     session.execute(delete(SecretToken).where(SecretToken.person_id == person.id))
+    session.execute(
+        update(CalendarFeed)
+        .where(CalendarFeed.person_id == person.id, CalendarFeed.revoked_at.is_(None))
+        .values(revoked_at=work.now)
+    )
     _end_roles(work, person)
     for member in session.scalars(select(Membership).where(Membership.person_id == person.id)):
         member.active, member.ended_on = False, member.ended_on or work.today

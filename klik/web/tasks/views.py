@@ -22,7 +22,6 @@ from klik.web.tasks import panel
 from klik.web.tasks.rows import columns, rows
 
 blueprint = Blueprint("tasks", __name__)
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @blueprint.get("/opgaver")
@@ -71,22 +70,6 @@ def index(work: Work) -> Any:
         no_filters=panel.list_address(Criteria()),
         scope=listing.scope(criteria),
     )
-
-
-@blueprint.get("/opgaver.csv")
-@access(Right.EXPORT)
-def as_csv(work: Work) -> Response:
-    """The filtered rows as CSV for a Danish Excel."""
-    selection = _whole_list(work)
-    return _download(tables.as_csv(work, selection), "text/csv; charset=utf-8", tables.named(work, "csv"))
-
-
-@blueprint.get("/opgaver.xlsx")
-@access(Right.EXPORT)
-def as_xlsx(work: Work) -> Response:
-    """The filtered rows as an Excel workbook."""
-    selection = _whole_list(work)
-    return _download(tables.as_xlsx(work, selection), XLSX, tables.named(work, "xlsx"))
 
 
 @blueprint.get("/opgaver.ics")
