@@ -2,8 +2,10 @@
 
 from klik.models.audit import AuditEntry, Heartbeat, JobRun, RequestKey
 from klik.models.base import Base
+from klik.models.bulk_change import BulkChange, BulkChangeItem
 from klik.models.calendar_feed import CalendarFeed, CalendarFeedEvent
 from klik.models.deletion import Deletion, DeletionItem, Export, ExportProof
+from klik.models.list_settings import ListSettings
 from klik.models.municipal_task import (
     ChecklistItem,
     Comment,
@@ -15,6 +17,7 @@ from klik.models.municipal_task import (
 )
 from klik.models.municipality import Municipality
 from klik.models.notice import Mail, Newsletter, NewsletterRecipient, Notice, PluginEvent
+from klik.models.past import EarlierState, LastMeeting
 from klik.models.person import (
     LoginAttempt,
     LoginSession,
@@ -31,16 +34,21 @@ from klik.models.task import StoredFile, Task, TaskFile, TaskLink, TaskVersion, 
 __all__ = [
     "AuditEntry",
     "Base",
+    "BulkChange",
+    "BulkChangeItem",
     "CalendarFeed",
     "CalendarFeedEvent",
     "ChecklistItem",
     "Comment",
     "Deletion",
     "DeletionItem",
+    "EarlierState",
     "Export",
     "ExportProof",
     "Heartbeat",
     "JobRun",
+    "LastMeeting",
+    "ListSettings",
     "LoginAttempt",
     "LoginSession",
     "Mail",

@@ -23,9 +23,9 @@ from sqlalchemy import delete, func, or_, select, update
 from klik.domain.calendar import clock as clock_words
 from klik.domain.rights import Right
 from klik.models import Export, Membership, Person
-from klik.services import access, auditing, filtering, listing, tables
+from klik.services import access, auditing, filtering, listing, past, tables
+from klik.services.criteria import Criteria
 from klik.services.errors import NotFoundError, RefusedError
-from klik.services.filtering import Selection
 from klik.services.notices import ledger
 from klik.services.notices.ledger import NoticeDraft
 from klik.services.notices.recipients import Recipient
@@ -34,6 +34,7 @@ from klik.services.work import Actor, Work
 
 AT_ONCE = 5_000
 MOST_WAITING = 5
+QUERY_LIMIT = 4_000
 KEPT = timedelta(days=7)
 LEASE = timedelta(minutes=3)
 TELL_EVERY = 1.0  # seconds between two notes of progress
@@ -77,10 +78,12 @@ class Kind:
 
 def _table(extension: str) -> Callable[[Work, str, Path, Callable[[int], None]], str]:
     def make(work: Work, query: str, path: Path, told: Callable[[int], None]) -> str:
-        selection = filtering.select_tasks(work, filtering.read(work.registry, query))
-        with path.open("wb") as file:
-            tables.WRITERS[extension](work, selection, file, told)
-        return tables.named(work, extension)
+        with past.asked(work, filtering.read(work.registry, query)) as standing:
+            selection = filtering.select_tasks(standing.work, standing.criteria)
+            with path.open("wb") as file:
+                tables.WRITERS[extension](standing.work, selection, file, told)
+            what = tables.PAST_WHAT if standing.day else tables.WHAT
+            return tables.named(standing.work, extension, what)
 
     return make
 
@@ -101,15 +104,17 @@ class Progress:
     seconds_left: int | None
 
 
-def order(work: Work, kind: str, selection: Selection) -> Export:
+def order(work: Work, kind: str, criteria: Criteria) -> Export:
     """Ask for a list as a file. Raises RefusedError ("filter") for too many rows or too many files at once."""
     actor = access.require(work, Right.EXPORT)
     if kind not in KINDS:
         raise NotFoundError
-    query = selection.criteria.filters_only().query()
-    if len(query) > 4_000:
+    query = criteria.whole_list().query()
+    if len(query) > QUERY_LIMIT:
         raise RefusedError({"filter": "Filteret er for langt til et udtræk; højst 4.000 tegn."})
-    total = listing.count(work, selection).total
+    with past.asked(work, criteria) as standing:
+        selection = filtering.select_tasks(standing.work, standing.criteria)
+        total = listing.count(standing.work, selection).total
     tables.require_reasonable(total)
     waiting = select(func.count(Export.id)).where(
         Export.person_id == actor.person_id, Export.state.in_((WAITING, RUNNING))

@@ -26,6 +26,7 @@ from klik.services.listing import TaskRow
 from klik.services.work import Work
 
 MOST_ROWS = 100_000
+WHAT, PAST_WHAT = "Opgaver", "Opgaver, som de stod"
 PORTION = 500
 COLUMNS = (
     "Nummer",

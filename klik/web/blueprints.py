@@ -22,6 +22,7 @@ from klik.web.publishing.views import blueprint as publishing
 from klik.web.roles.views import blueprint as roles
 from klik.web.systems.views import blueprint as systems
 from klik.web.tasks.checklist import blueprint as checklist
+from klik.web.tasks.columns import blueprint as list_columns
 from klik.web.tasks.local import blueprint as local_task
 from klik.web.tasks.page import blueprint as task
 from klik.web.tasks.views import blueprint as tasks
@@ -36,6 +37,7 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         deleting,
         operations,
         tasks,
+        list_columns,
         filters,
         task,
         checklist,

@@ -38,7 +38,7 @@ def scene(house: Installation) -> Scene:
 
 
 def _ordered(work: Work, kind: str = "csv") -> int:
-    return exports.order(work, kind, filtering.select_tasks(work, filtering.read(work.registry, ""))).id
+    return exports.order(work, kind, filtering.read(work.registry, "")).id
 
 
 def _folder(house: Installation) -> Path:

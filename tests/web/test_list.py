@@ -206,8 +206,9 @@ def test_a_page_takes_the_same_few_statements_however_long(
 
     few, many = statements("pr_side=25&q=findesikke"), statements("pr_side=200")
     assert many == few
-    # Session, saved filters, vocabulary, counts, rows, choices; and the frame's announced deletion.
+    # Session, saved filters, columns, vocabulary, counts, rows, choices; and the frame's announced deletion.
     assert many <= 8
+    assert statements("pr_side=200&grupper=fase&sorter=ansvarlig,projekt,-status") == many + 1
 
 
 def test_csv_holds_the_promised_columns_and_nothing_a_spreadsheet_would_calculate(

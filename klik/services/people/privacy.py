@@ -13,7 +13,9 @@ from klik.models import (
     AuditEntry,
     CalendarFeed,
     Comment,
+    EarlierState,
     Export,
+    ListSettings,
     LoginSession,
     Mail,
     Membership,
@@ -89,6 +91,11 @@ def insight(work: Work, person: Person) -> Mapping[str, Any]:
             }
             for task in work.session.scalars(select(MunicipalTask).where(mine).order_by(MunicipalTask.id))
         ],
+        "opgaver_foer": rows(
+            EarlierState,
+            or_(EarlierState.responsible_id == person_id, EarlierState.executor_id == person_id),
+            *("municipal_task_id", "until", "responsible_id", "executor_id"),
+        ),
         "kommentarer": rows(
             Comment, Comment.author_id == person_id, "id", "municipal_task_id", "at", "text", "private"
         ),
@@ -114,6 +121,7 @@ def insight(work: Work, person: Person) -> Mapping[str, Any]:
             CalendarFeed.person_id == person_id,
             *("id", "name", "created_at", "fetched_at", "revoked_at"),
         ),
+        "listen": rows(ListSettings, ListSettings.person_id == person_id, "columns", "page_size", "grouping"),
         "varsler": rows(
             Notice,
             # The secret of a password link is a key and not a fact about the person.
@@ -183,6 +191,7 @@ def anonymise(work: Work, person: Person) -> None:
     session.execute(
         delete(SavedFilter).where(SavedFilter.person_id == person.id, SavedFilter.shared == "selv")
     )
+    session.execute(delete(ListSettings).where(ListSettings.person_id == person.id))
     _forget_history(work, person)
     person.name, person.name_key = NAME, sort_key(NAME)
     person.email = person.email_key = gone

@@ -8,9 +8,11 @@ read is still new. Only what the person may see counts: KOMBIT is not told that 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from klik.domain.rights import Level
 from klik.models import (
@@ -28,6 +30,7 @@ from klik.services.work import Work
 # Fields whose changes only the task's own municipality sees, and those that suppliers see as well.
 AT_HOME_FIELDS = ("file", "checklist")
 SUPPLIER_FIELDS = ("status", "deadline")
+_PORTION = 500
 _KOMBIT = tuple(level.value for level in Level if level.scope == "kombit")
 
 
@@ -50,8 +53,28 @@ def mark_read(
 
 def mark(work: Work, task: MunicipalTask) -> None:
     """The actor has done something to a task: it is known to them from now on, and an earlier mark stays."""
-    if work.actor is not None and _mark(work, task) is None:
-        _add(work, task, work.now, task.task_version_id)
+    mark_all(work, [task])
+
+
+def mark_all(work: Work, tasks: Sequence[MunicipalTask]) -> None:
+    """The same for tasks that are already loaded; one statement for 500."""
+    if work.actor is None:
+        return
+    insert = sqlite.insert if work.session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    # Somebody with two windows open may act in both at once: the first mark stays.
+    statement = insert(ReadMark).on_conflict_do_nothing(index_elements=["person_id", "municipal_task_id"])
+    rows = [
+        {
+            "person_id": work.actor.person_id,
+            "municipal_task_id": task.id,
+            "municipality_id": task.municipality_id,
+            "seen_at": work.now,
+            "task_version_id": task.task_version_id,
+        }
+        for task in tasks
+    ]
+    for start in range(0, len(rows), _PORTION):
+        work.session.execute(statement, rows[start : start + _PORTION])
 
 
 def of(work: Work, task: MunicipalTask) -> ReadMark | None:

@@ -11,10 +11,9 @@ from werkzeug.wrappers import Response
 from klik.domain.rights import Right
 from klik.models import Export
 from klik.services import access as doors
-from klik.services import exports, filtering, idempotency, list_document, listing, tables
-from klik.services.criteria import QueryTooLongError
+from klik.services import exports, filtering, idempotency, list_document, listing, past, tables
+from klik.services.criteria import Criteria, QueryTooLongError
 from klik.services.errors import NotFoundError, RefusedError
-from klik.services.filtering import Selection
 from klik.services.work import Work
 from klik.web import errors
 from klik.web.base import access, installation, see_other
@@ -38,23 +37,32 @@ def as_xlsx(work: Work) -> Any:
 
 
 def _table(work: Work, kind: str) -> Any:
-    selection = _selection(work, request.query_string.decode("utf-8", "replace"))
-    total = listing.count(work, selection).total
-    tables.require_reasonable(total)
-    if total > exports.AT_ONCE:
-        return render_template(
-            "exports/large.html",
-            kind=kind,
-            label=exports.KINDS[kind].label,
-            total=total,
-            words=list_document.criteria_in_words(work, selection),
-            query=selection.criteria.filters_only().query(),
-            form=OnceForm(None),
-        )
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - the answer closes it when it is sent
-    tables.WRITERS[kind](work, selection, file)
+    criteria = _criteria(work, request.query_string.decode("utf-8", "replace"))
+    with past.asked(work, criteria) as standing:
+        selection = filtering.select_tasks(standing.work, standing.criteria)
+        total = listing.count(standing.work, selection).total
+        tables.require_reasonable(total)
+        if total > exports.AT_ONCE:
+            words = list_document.criteria_in_words(standing.work, selection)
+            return _large_page(kind, total, words, criteria.whole_list().query())
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the answer closes it when it is sent
+        tables.WRITERS[kind](standing.work, selection, file)
+        what = tables.PAST_WHAT if standing.day else tables.WHAT
+        name = tables.named(standing.work, kind, what)
     file.seek(0)
-    return _sent(file, kind, tables.named(work, kind))
+    return _sent(file, kind, name)
+
+
+def _large_page(kind: str, total: int, words: tuple[str, ...], query: str) -> str:
+    return render_template(
+        "exports/large.html",
+        kind=kind,
+        label=exports.KINDS[kind].label,
+        total=total,
+        words=words,
+        query=query,
+        form=OnceForm(None),
+    )
 
 
 @blueprint.get("/eksport")
@@ -75,9 +83,9 @@ def order(work: Work) -> Any:
     form = OnceForm()
     if earlier := idempotency.earlier_result(work.session, form.idempotency_key.data):
         return redirect(earlier, 303)
-    selection = _selection(work, request.form.get("query", ""))
+    criteria = _criteria(work, request.form.get("query", ""))
     try:
-        export = exports.order(work, request.form.get("kind", ""), selection)
+        export = exports.order(work, request.form.get("kind", ""), criteria)
     except RefusedError as error:
         return errors.page(422, problems=error.problems)
     answer = see_other("exports.show", export_id=export.id)
@@ -125,9 +133,9 @@ def _words(work: Work, export: Export) -> tuple[str, ...]:
     )
 
 
-def _selection(work: Work, query: str) -> Selection:
+def _criteria(work: Work, query: str) -> Criteria:
     try:
-        return filtering.select_tasks(work, filtering.read(work.registry, query))
+        return filtering.read(work.registry, query)
     except QueryTooLongError:
         abort(414)
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from klik.domain.rights import Right
 from klik.models import MunicipalTask
 from klik.services import access as doors
-from klik.services import idempotency, listing
+from klik.services import idempotency, listing, past
 from klik.services.errors import ConflictError, RefusedError
 from klik.services.listing import Neighbours
 from klik.services.rendering import RenderingError
@@ -306,7 +306,10 @@ def _page(
 
 def _neighbours(work: Work, task_id: int) -> Neighbours | None:
     criteria = criteria_of_list(work)
-    return listing.neighbours(work, criteria, task_id) if criteria else None
+    if criteria is None:
+        return None
+    with past.asked(work, criteria) as standing:
+        return listing.neighbours(standing.work, standing.criteria, task_id)
 
 
 def _mentionable(work: Work, task: MunicipalTask) -> dict[str, str]:
