@@ -20,6 +20,7 @@ from klik.domain.rights import Level
 from klik.installation import Installation
 from klik.models import (
     Base,
+    CalendarFeed,
     ChecklistItem,
     Comment,
     Deletion,
@@ -45,8 +46,8 @@ from klik.models import (
     TaskFile,
     guards,
 )
-from klik.services import auditing
-from klik.services.access import SECRET_OCCASION
+from klik.services import auditing, exports
+from klik.services.access import MENTION, SECRET_OCCASION
 from klik.services.filestore import FileStore
 from klik.services.people import new_passwords, sessions
 from klik.services.work import Work
@@ -57,6 +58,7 @@ EVERYBODY, KOMBIT = 0, 1
 PLACES = (KOEGE, HERNING)
 ASSIGNED = "core.assigned"
 SECRET = "the-link-mailed-to-the-guest"
+CALENDAR_SECRET = "the-address-of-a-calendar"
 LATER = NOW + timedelta(days=300)
 
 OUT = ("anonymous", "signed-out", "disabled")
@@ -79,6 +81,7 @@ ADDRESSES = frozenset({"email", "email_key", "mailbox", "address"})
 # Text that steers klik: words of a vocabulary, hashes, references. It names nobody's content.
 STEERING = {
     "audit_entries": "action subject facts previous hash",  # append-only, and ids only by its own test
+    "calendar_feeds": "query hash",
     "comments": "",
     "deletion_items": "state archive_sha256",
     "deletions": "state",
@@ -421,6 +424,8 @@ class _Builder:
             local = self.made.ids["local", place]
             at_home = self._notice(f"local/{person}", place, person, local, mail.id, ASSIGNED)
             self.made.at_home.add(("notices", at_home))
+            named = self._notice(f"mention/{person}", place, person, task, mail.id, MENTION)
+            self.made.at_home.add(("notices", named))
             secret = self._notice(f"secret/{person}", place, person, None, mail.id, SECRET_OCCASION)
             self.made.secret.add(("notices", secret))
         export = self._add(
@@ -435,6 +440,12 @@ class _Builder:
         )
         personal["exports", export.id] = person
         self.made.ids[f"export {kind}", place] = export.id
+        folder = exports.folder_in(self.house.settings.data)
+        folder.mkdir(exist_ok=True)
+        exports.path_of(folder, export.id).write_bytes(b"PK")
+        feed = self._calendar(person, hashlib.sha256(f"calendar {person}".encode()).hexdigest())
+        personal["calendar_feeds", feed] = person
+        self.made.ids[f"calendar {kind}", place] = feed
         letter = self.made.ids["newsletter", None]
         row = self._add(NewsletterRecipient(newsletter_id=letter, person_id=person, address=f"x{person}"))
         personal["newsletter_recipients", row.id] = person
@@ -450,6 +461,21 @@ class _Builder:
             session.add(
                 ReadMark(municipality_id=place, person_id=person, municipal_task_id=task, seen_at=NOW)
             )
+
+    def _calendar(self, person: int, digest: str) -> int:
+        """A calendar of a filter that no task passes; returns its id."""
+        member = self.session.scalar(select(Membership.id).where(Membership.person_id == person))
+        row = self._add(
+            CalendarFeed(
+                person_id=person,
+                membership_id=member,
+                name="x",
+                query="nummer=ZZ+99",
+                hash=digest,
+                created_at=NOW,
+            )
+        )
+        return int(row.id)
 
     def _notice(
         self, key: str, place: int | None, person: int, task: int | None, mail: int, occasion: str
@@ -541,6 +567,8 @@ class _Builder:
         guest = self._person("kombit-redaktoer", None, email="gaest@klik.example")
         self.made.ids["membership", "kombit-redaktoer None"] = editors
         self.made.people["guest", None], self.made.people["kombit-redaktoer", None] = guest.id, self.editor.id
+        open_to_all = self._calendar(guest.id, hashlib.sha256(CALENDAR_SECRET.encode()).hexdigest())
+        self.made.behind_the_link.add(("calendar_feeds", open_to_all))
         self.made.behind_the_link.add(("people", guest.id))
         self._add(
             SecretToken(

@@ -6,7 +6,7 @@ import csv
 import io
 import random
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import icalendar
 import openpyxl
@@ -100,7 +100,7 @@ def test_the_same_rows_everywhere(house: Installation, browser: Callable[..., Br
                 )
                 actor = make.actor(work.session, work.session.get_one(Person, member[1]))
             assert days == set(shown) & dated, (level, query)
-            with house.writing(NOW, actor) as work:
+            with house.writing(datetime.now(UTC), actor) as work:
                 criteria = filtering.read(work.registry, query)
                 selection = filtering.select_tasks(work, criteria)
                 titles = list_document.collect(work, selection).rows
