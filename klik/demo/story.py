@@ -10,7 +10,7 @@ from random import Random
 
 from sqlalchemy import bindparam, insert, select, update
 
-from klik.demo import history, people, publications
+from klik.demo import history, people, publications, teamwork
 from klik.demo.people import KOEGE, Staff
 from klik.domain.deadlines import danish_today
 from klik.domain.rights import Level
@@ -48,6 +48,7 @@ def fill(work: Work) -> None:
     history.deliver_past(work)
     _take_home(work, staff)
     _talk(work, staff)
+    teamwork.fill(work, staff[KOEGE], _member)
     _filters(work, staff)
 
 

@@ -28,6 +28,7 @@ from klik.models import (
     TaskLink,
 )
 from klik.services import access
+from klik.services.deadlines import yellow_note
 from klik.services.filters import PRIORITIES
 from klik.services.tasks import assigning, checklist, mentioning
 from klik.services.tasks.assigning import Assignee
@@ -168,7 +169,13 @@ def load(work: Work, task_id: int) -> TaskDetails:
         task=task,
         status=status,
         colour=colour,
-        explanation=deadlines.explain(colour, task.deadline, task.yellow_from, work.today),
+        explanation=deadlines.explain(
+            colour,
+            task.deadline,
+            task.yellow_from,
+            work.today,
+            yellow_note(work.registry, version.deadline_rule) if version else "",
+        ),
         municipality=municipality.name,
         project=task.project.name,
         system=system.name if system else "",
