@@ -26,7 +26,7 @@ LINES = (
     "Saml op på dem, der ikke kom",
 )
 DONE = 3
-ADDED = "KOMBIT holder åbent spørgehjørne hver torsdag kl. 13, fra fristen er fire uger væk."
+ADDED = "KOMBIT holder åbent spørgehjørne hver torsdag kl. 13 for alle, der skal løse opgaven."
 
 
 def fill(work: Work, staff: Staff, member: Callable[[Work, Staff, str, Level], Actor]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -442,7 +443,8 @@ class _Builder:
         self.made.ids[f"export {kind}", place] = export.id
         folder = exports.folder_in(self.house.settings.data)
         folder.mkdir(exist_ok=True)
-        exports.path_of(folder, export.id).write_bytes(b"PK")
+        with zipfile.ZipFile(exports.path_of(folder, export.id), "w") as book:
+            book.writestr("xl/workbook.xml", "<workbook/>")
         feed = self._calendar(person, hashlib.sha256(f"calendar {person}".encode()).hexdigest())
         personal["calendar_feeds", feed] = person
         self.made.ids[f"calendar {kind}", place] = feed
