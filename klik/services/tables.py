@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from datetime import date
 from itertools import islice
 from typing import BinaryIO
@@ -61,14 +62,14 @@ def headings(work: Work) -> tuple[str, ...]:
     return (*COLUMNS, *(extra.label for extra in work.registry.extra_fields.values()))
 
 
-def cells(work: Work, selection: Selection) -> Iterator[tuple[Cell, ...]]:
+def cells(work: Work, selection: Selection) -> Generator[tuple[Cell, ...], None, None]:
     """One tuple a task, in the order of ``headings``; dates are dates. One statement more for each 500 rows."""
     extras = tuple(work.registry.extra_fields.values())
-    rows = listing.every_row(work, selection)
-    while portion := list(islice(rows, PORTION)):
-        fields = _fields(work, [row.id for row in portion]) if extras else {}
-        for row in portion:
-            yield _cells(work, row, extras, fields.get(row.id, {}))
+    with closing(listing.every_row(work, selection)) as rows:
+        while portion := list(islice(rows, PORTION)):
+            fields = _fields(work, [row.id for row in portion]) if extras else {}
+            for row in portion:
+                yield _cells(work, row, extras, fields.get(row.id, {}))
 
 
 def _cells(
@@ -111,10 +112,12 @@ def write_csv(work: Work, selection: Selection, file: BinaryIO, told: Told = _un
     out = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
     writer.writerow([harmless(heading) for heading in headings(work)])
-    for done, row in enumerate(cells(work, selection), start=1):
-        writer.writerow([_text(cell) for cell in row])
-        if done % PORTION == 0:
-            told(done)
+    # Closed also when ``told`` raises: PostgreSQL keeps a cursor open meanwhile.
+    with closing(cells(work, selection)) as rows:
+        for done, row in enumerate(rows, start=1):
+            writer.writerow([_text(cell) for cell in row])
+            if done % PORTION == 0:
+                told(done)
     out.flush()
     out.detach()
 
@@ -124,7 +127,13 @@ def write_xlsx(work: Work, selection: Selection, file: BinaryIO, told: Told = _u
 
     ``told`` hears how many rows are written, after every 500.
     """
-    book = xlsxwriter.Workbook(file, {"constant_memory": True, "default_date_format": "dd-mm-yyyy"})
+    options = {"constant_memory": True, "default_date_format": "dd-mm-yyyy"}
+    # Closed also when ``told`` raises, so that its temporary file is not left behind.
+    with closing(xlsxwriter.Workbook(file, options)) as book:
+        _fill(work, selection, book, told)
+
+
+def _fill(work: Work, selection: Selection, book: xlsxwriter.Workbook, told: Told) -> None:
     book.set_properties({"title": "Opgaver", "author": "klik", "created": work.now.replace(tzinfo=None)})
     sheet = book.add_worksheet("Opgaver")
     first = headings(work)
@@ -134,19 +143,19 @@ def write_xlsx(work: Work, selection: Selection, file: BinaryIO, told: Told = _u
         sheet.set_column(place, place, _WIDTHS.get(heading, max(12, len(heading) + 4)))
         sheet.write_string(0, place, heading, head)
     last = 0
-    for last, row in enumerate(cells(work, selection), start=1):
-        for place, cell in enumerate(row):
-            if isinstance(cell, date):
-                sheet.write_datetime(last, place, cell, day)
-            elif isinstance(cell, int):
-                sheet.write_number(last, place, cell)
-            elif cell:
-                sheet.write_string(last, place, cell)
-        if last % PORTION == 0:
-            told(last)
+    with closing(cells(work, selection)) as rows:
+        for last, row in enumerate(rows, start=1):
+            for place, cell in enumerate(row):
+                if isinstance(cell, date):
+                    sheet.write_datetime(last, place, cell, day)
+                elif isinstance(cell, int):
+                    sheet.write_number(last, place, cell)
+                elif cell:
+                    sheet.write_string(last, place, cell)
+            if last % PORTION == 0:
+                told(last)
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, last, len(first) - 1)
-    book.close()
 
 
 WRITERS: Mapping[str, Callable[..., None]] = {
