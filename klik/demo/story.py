@@ -10,7 +10,7 @@ from random import Random
 
 from sqlalchemy import bindparam, insert, select, update
 
-from klik.demo import filters, history, people, publications
+from klik.demo import filters, history, people, publications, teamwork
 from klik.demo.people import KOEGE, Staff
 from klik.domain.deadlines import danish_today
 from klik.domain.rights import Level
@@ -49,6 +49,7 @@ def fill(work: Work) -> None:
     _take_home(work, staff)
     _talk(work, staff)
     filters.fill(work, staff, editor)
+    teamwork.fill(work, staff[KOEGE], _member)
 
 
 def _progress(work: Work, staff: Mapping[int, Staff]) -> None:

@@ -3,6 +3,7 @@
 from klik.models.audit import AuditEntry, Heartbeat, JobRun, RequestKey
 from klik.models.base import Base
 from klik.models.bulk_change import BulkChange, BulkChangeItem
+from klik.models.calendar_feed import CalendarFeed, CalendarFeedEvent
 from klik.models.deletion import Deletion, DeletionItem, Export, ExportProof
 from klik.models.list_settings import ListSettings
 from klik.models.municipal_task import (
@@ -35,6 +36,8 @@ __all__ = [
     "Base",
     "BulkChange",
     "BulkChangeItem",
+    "CalendarFeed",
+    "CalendarFeedEvent",
     "ChecklistItem",
     "Comment",
     "Deletion",

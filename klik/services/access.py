@@ -15,6 +15,8 @@ from sqlalchemy import ColumnElement, and_, false, not_, or_, select, true
 from klik.domain.rights import Level, Right
 from klik.models import (
     BulkChange,
+    CalendarFeed,
+    ChecklistItem,
     Comment,
     Deletion,
     DeletionItem,
@@ -37,6 +39,8 @@ from klik.services.work import Actor, Work
 SECRET_OCCASION = "adgangskode"
 # What somebody has asked to be told of a filter of theirs is no business of those who keep the account.
 OWN_OCCASION = "abonnement"
+# Who names whom in a comment is for those who may read the comment, and a private one KOMBIT must not hear of.
+MENTION = "mention"
 
 
 def require(work: Work, right: Right) -> Actor:
@@ -202,6 +206,21 @@ def own_comment(work: Work, task_id: int, comment_id: int) -> Comment:
     if not may_comment(work, task):
         raise ForbiddenError("comment")
     return comment
+
+
+def checklist_item(work: Work, task_id: int, item_id: int) -> ChecklistItem:
+    """A line of the checklist on a task the actor may change; raises NotFoundError or ForbiddenError."""
+    task = task_to_change(work, task_id)
+    item = work.session.scalar(
+        select(ChecklistItem).where(
+            ChecklistItem.id == item_id,
+            ChecklistItem.municipal_task_id == task.id,
+            ChecklistItem.municipality_id == task.municipality_id,
+        )
+    )
+    if item is None:
+        raise NotFoundError
+    return item
 
 
 def municipal_file(work: Work, task_id: int, file_id: int) -> MunicipalTaskFile:
@@ -383,7 +402,10 @@ def own_saved_filter(work: Work, filter_id: int) -> SavedFilter:
 
 
 def notices(work: Work) -> ColumnElement[bool]:
-    """Ledger rows: KOMBIT all but those on local tasks; a municipality with the right its own; everybody theirs."""
+    """Ledger rows: KOMBIT all but those on local tasks and others' mentions; everybody theirs.
+
+    A municipality with the right sees all of its own.
+    """
     actor = work.actor
     if actor is None:
         return true()
@@ -397,7 +419,8 @@ def notices(work: Work) -> ColumnElement[bool]:
         local = select(MunicipalTask.id).where(
             MunicipalTask.id == Notice.municipal_task_id, MunicipalTask.task_id.is_(None)
         )
-        return and_(open_to_read, not_(local.exists()))
+        not_others = or_(Notice.occasion != MENTION, Notice.person_id == actor.person_id)
+        return and_(open_to_read, not_others, not_(local.exists()))
     return and_(open_to_read, Notice.municipality_id == actor.municipality_id)
 
 
@@ -431,6 +454,21 @@ def deletion_item(work: Work, deletion_id: int, item_id: int) -> DeletionItem:
     found = work.session.scalar(
         select(DeletionItem).where(
             DeletionItem.id == item_id, DeletionItem.deletion_id == deletion_id, deletion_items(work)
+        )
+    )
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def calendar_feed(work: Work, feed_id: int) -> CalendarFeed:
+    """A calendar feed of the actor's own that is not revoked; raises NotFoundError."""
+    actor = require(work, Right.EXPORT)
+    found = work.session.scalar(
+        select(CalendarFeed).where(
+            CalendarFeed.id == feed_id,
+            CalendarFeed.person_id == actor.person_id,
+            CalendarFeed.revoked_at.is_(None),
         )
     )
     if found is None:

@@ -11,7 +11,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from tests.access.world import CENTRAL, HERNING, KOEGE, LEVELS, MUNICIPAL, PLACES, SECRET, Visitor, World
+from tests.access.world import (
+    CALENDAR_SECRET,
+    CENTRAL,
+    HERNING,
+    KOEGE,
+    LEVELS,
+    MUNICIPAL,
+    PLACES,
+    SECRET,
+    Visitor,
+    World,
+)
 
 MISSING = ("999999", "2147483647")
 MALFORMED = ("0", "-1", "2147483648", "9" * 400, "1.0", "٣", "%00", "1'--", "..%2f1", "01")
@@ -184,6 +195,16 @@ def _notices(view: _View) -> Ids:
     return Ids([own], [(row,) for (name, _), row in view.ids.items() if name.startswith("notice ")])
 
 
+def _exports(view: _View) -> Ids:
+    own = (view.ids[f"export {view.kind}", view.place],)
+    return Ids([own], [(row,) for (name, _), row in view.ids.items() if name.startswith("export ")])
+
+
+def _calendars(view: _View) -> Ids:
+    own = (view.ids[f"calendar {view.kind}", view.place],)
+    return Ids([own], [(row,) for (name, _), row in view.ids.items() if name.startswith("calendar ")])
+
+
 def _published(view: _View) -> Ids:
     return Ids([(view.ids["task", "published"],), (view.ids["task", "draft"],)], [])
 
@@ -274,5 +295,8 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     "/roller/indehavere/<id:holding_id>": _holdings,
     "/roller/<slug>": _words("kombit-programleder", "systemansvarlig"),
     "/adgangskode/<secret>": _words(SECRET),
+    "/eksport/<id:export_id>": _exports,
+    "/kalender/<id:feed_id>": _calendars,
+    "/kalender/<secret>": _words(CALENDAR_SECRET),
     "/static/<path:filename>": _words("klik.css"),
 }

@@ -39,6 +39,8 @@ ADDRESSES = {
     "deletion_items": r"/sletning|^/$",
     "deletion_item": r"/sletning",
     "export": r"/eksport",
+    "checklist_item": r"/tjekliste",
+    "calendar_feed": r"/kalender",
 }
 TASKS = r"/opgaver|/systemer|^/$"
 

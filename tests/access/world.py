@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -23,6 +24,7 @@ from klik.models import (
     Base,
     BulkChange,
     BulkChangeItem,
+    CalendarFeed,
     ChecklistItem,
     Comment,
     Deletion,
@@ -49,8 +51,8 @@ from klik.models import (
     TaskFile,
     guards,
 )
-from klik.services import auditing
-from klik.services.access import OWN_OCCASION, SECRET_OCCASION
+from klik.services import auditing, exports
+from klik.services.access import MENTION, OWN_OCCASION, SECRET_OCCASION
 from klik.services.filestore import FileStore
 from klik.services.people import new_passwords, sessions
 from klik.services.work import Work
@@ -61,6 +63,7 @@ EVERYBODY, KOMBIT = 0, 1
 PLACES = (KOEGE, HERNING)
 ASSIGNED = "core.assigned"
 SECRET = "the-link-mailed-to-the-guest"
+CALENDAR_SECRET = "the-address-of-a-calendar"
 LATER = NOW + timedelta(days=300)
 
 OUT = ("anonymous", "signed-out", "disabled")
@@ -85,6 +88,7 @@ STEERING = {
     "audit_entries": "action subject facts previous hash",  # append-only, and ids only by its own test
     "bulk_change_items": "before after",
     "bulk_changes": "field",
+    "calendar_feeds": "query hash",
     "comments": "",
     "deletion_items": "state archive_sha256",
     "deletions": "state",
@@ -463,6 +467,8 @@ class _Builder:
             local = self.made.ids["local", place]
             at_home = self._notice(f"local/{person}", place, person, local, mail.id, ASSIGNED)
             self.made.at_home.add(("notices", at_home))
+            named = self._notice(f"mention/{person}", place, person, task, mail.id, MENTION)
+            self.made.at_home.add(("notices", named))
             secret = self._notice(f"secret/{person}", place, person, None, mail.id, SECRET_OCCASION)
             self.made.secret.add(("notices", secret))
         about_a_filter = self._notice(f"filter/{person}", place, person, None, mail.id, OWN_OCCASION)
@@ -479,6 +485,13 @@ class _Builder:
         )
         personal["exports", export.id] = person
         self.made.ids[f"export {kind}", place] = export.id
+        folder = exports.folder_in(self.house.settings.data)
+        folder.mkdir(exist_ok=True)
+        with zipfile.ZipFile(exports.path_of(folder, export.id), "w") as book:
+            book.writestr("xl/workbook.xml", "<workbook/>")
+        feed = self._calendar(person, hashlib.sha256(f"calendar {person}".encode()).hexdigest())
+        personal["calendar_feeds", feed] = person
+        self.made.ids[f"calendar {kind}", place] = feed
         letter = self.made.ids["newsletter", None]
         row = self._add(NewsletterRecipient(newsletter_id=letter, person_id=person, address=f"x{person}"))
         personal["newsletter_recipients", row.id] = person
@@ -494,6 +507,21 @@ class _Builder:
             session.add(
                 ReadMark(municipality_id=place, person_id=person, municipal_task_id=task, seen_at=NOW)
             )
+
+    def _calendar(self, person: int, digest: str) -> int:
+        """A calendar of a filter that no task passes; returns its id."""
+        member = self.session.scalar(select(Membership.id).where(Membership.person_id == person))
+        row = self._add(
+            CalendarFeed(
+                person_id=person,
+                membership_id=member,
+                name="x",
+                query="nummer=ZZ+99",
+                hash=digest,
+                created_at=NOW,
+            )
+        )
+        return int(row.id)
 
     def _notice(
         self, key: str, place: int | None, person: int, task: int | None, mail: int, occasion: str
@@ -585,6 +613,8 @@ class _Builder:
         guest = self._person("kombit-redaktoer", None, email="gaest@klik.example")
         self.made.ids["membership", "kombit-redaktoer None"] = editors
         self.made.people["guest", None], self.made.people["kombit-redaktoer", None] = guest.id, self.editor.id
+        open_to_all = self._calendar(guest.id, hashlib.sha256(CALENDAR_SECRET.encode()).hexdigest())
+        self.made.behind_the_link.add(("calendar_feeds", open_to_all))
         self.made.behind_the_link.add(("people", guest.id))
         self._add(
             SecretToken(

@@ -11,6 +11,7 @@ from sqlalchemy import delete, or_, select, update
 from klik.domain.texts import sort_key
 from klik.models import (
     AuditEntry,
+    CalendarFeed,
     Comment,
     EarlierState,
     Export,
@@ -121,6 +122,11 @@ def insight(work: Work, person: Person) -> Mapping[str, Any]:
             FilterUse.person_id == person_id,
             *("saved_filter_id", "pinned", "is_default", "subscription"),
         ),
+        "kalendere": rows(
+            CalendarFeed,
+            CalendarFeed.person_id == person_id,
+            *("id", "name", "created_at", "fetched_at", "revoked_at"),
+        ),
         "listen": rows(ListSettings, ListSettings.person_id == person_id, "columns", "page_size", "grouping"),
         "varsler": rows(
             Notice,
@@ -179,6 +185,11 @@ def anonymise(work: Work, person: Person) -> None:
     session, gone = work.session, f"tidligere-{person.id}@{DOMAIN}"
     sessions.sign_out_everywhere(work, person)
     session.execute(delete(SecretToken).where(SecretToken.person_id == person.id))
+    session.execute(
+        update(CalendarFeed)
+        .where(CalendarFeed.person_id == person.id, CalendarFeed.revoked_at.is_(None))
+        .values(revoked_at=work.now)
+    )
     _end_roles(work, person)
     for member in session.scalars(select(Membership).where(Membership.person_id == person.id)):
         member.active, member.ended_on = False, member.ended_on or work.today

@@ -36,7 +36,6 @@ from klik.web.tasks import arranging, panel, pulse, rows
 
 blueprint = Blueprint("tasks", __name__)
 _URGENT = {"roed": "røde", "gul": "gule"}
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @blueprint.get("/opgaver")
@@ -98,23 +97,6 @@ def _page(
         page_size_address=lambda size: panel.list_address(criteria.with_page_size(size)),
         no_filters=panel.list_address(Criteria().standing(criteria.as_of)),
     )
-
-
-@blueprint.get("/opgaver.csv")
-@access(Right.EXPORT)
-def as_csv(work: Work) -> Response:
-    """The filtered rows as CSV for a Danish Excel."""
-    with _whole_list(work) as (then, selection, what):
-        content = tables.as_csv(then, selection)
-        return _download(content, "text/csv; charset=utf-8", tables.named(then, "csv", what))
-
-
-@blueprint.get("/opgaver.xlsx")
-@access(Right.EXPORT)
-def as_xlsx(work: Work) -> Response:
-    """The filtered rows as an Excel workbook."""
-    with _whole_list(work) as (then, selection, what):
-        return _download(tables.as_xlsx(then, selection), XLSX, tables.named(then, "xlsx", what))
 
 
 @blueprint.get("/opgaver.ics")
