@@ -27,7 +27,8 @@ from klik.models import (
     Task,
     TaskVersion,
 )
-from klik.services import passwords, schema, sessions
+from klik.services import schema
+from klik.services.people import passwords, sessions
 from klik.services.work import Actor, Work
 from klik.settings import Settings
 from tests.postgres import running_server

@@ -10,18 +10,21 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import delete, func, select
 
 from klik.installation import Installation
-from klik.models import Export, Mail, Notice, RequestKey
-from klik.services import deleting, events, job_runs
+from klik.models import Mail, Notice, RequestKey
+from klik.services import deleting, events, exports, job_runs
 from klik.services.deleting import notices as deletion_notices
 from klik.services.notices import control, delivery, scanning, smtp
 from klik.services.notices.delivery import Delivered
 from klik.services.notices.mails import Sender
 from klik.services.people import sessions
+from klik.services.saved_filters import digests as subscriptions
 
 Clock = Callable[[], datetime]
 REQUEST_KEYS_KEPT = timedelta(days=30)
 STALE_MAILS_KEPT = timedelta(days=30)
 TEMPORARY_FILES_KEPT = timedelta(hours=24)
+# Seconds after which no further large file is begun in one run: other jobs want their turn.
+EXPORT_PATIENCE = 40.0
 # Notices planned before they are written: one transaction, so that a person gets one mail, and bounded memory.
 MOST_PLANNED = 20_000
 
@@ -76,12 +79,24 @@ def scan_deadlines(house: Installation, now: datetime) -> Outcome:
         store()
     with house.writing(now) as work:
         written += deletion_notices.remind(work)
+    if subscriptions.is_morning(now):
+        written += _enter_subscriptions(house, now)
     sentence = f"{counted(written, 'nyt varsel', 'nye varsler')} er skrevet ind"
     if revived:
         sentence += f", {counted(revived, 'varsel', 'varsler')} er taget frem igen"
     if nobody:
         sentence += f"; {counted(nobody, 'opgave', 'opgaver')} har ingen modtager"
     return Outcome(f"{sentence}.", well=not nobody)
+
+
+def _enter_subscriptions(house: Installation, now: datetime, *, at_once: bool = False) -> int:
+    """Enter the mails of subscribed filters that are due; how many are new."""
+    with house.reading(now) as work:
+        looked_at = list(subscriptions.plans(work, at_once=at_once))
+    if not looked_at:
+        return 0
+    with house.writing(now) as work:
+        return subscriptions.write(work, looked_at)
 
 
 def sender(house: Installation) -> Sender:
@@ -143,9 +158,12 @@ def recount(house: Installation, now: datetime) -> Outcome:
 
 
 def digests(house: Installation, now: datetime) -> Outcome:
-    """Gather waiting notices into mails without sending them."""
+    """Look at every subscribed filter now, and gather waiting notices into mails without sending them."""
+    entered = _enter_subscriptions(house, now, at_once=True)
     made = delivery.compose_all(house.writing, lambda: now, sender(house))
     sentence = f"{counted(made.mails, 'mail', 'mails')} er gjort klar"
+    if entered:
+        sentence += f", og {counted(entered, 'gemt filter', 'gemte filtre')} er kommet med"
     if made.withdrawn:
         sentence += f", {counted(made.withdrawn, 'varsel', 'varsler')} er trukket tilbage"
     return Outcome(f"{sentence}.")
@@ -160,7 +178,11 @@ def tell_plugins(house: Installation, now: datetime) -> Outcome:
 def sweep(house: Installation, now: datetime) -> Outcome:
     """Remove what is over: sessions, form keys, mails taken apart, old runs, half-written files."""
     with house.writing(now) as work:
-        rows = sessions.sweep(work) + job_runs.sweep(work)
+        rows = (
+            sessions.sweep(work)
+            + job_runs.sweep(work)
+            + exports.sweep(work, exports.folder_in(house.settings.data))
+        )
         rows += work.session.execute(
             delete(RequestKey).where(RequestKey.at < now - REQUEST_KEYS_KEPT)
         ).rowcount
@@ -192,16 +214,15 @@ def delete_due(house: Installation, now: datetime) -> Outcome:
 
 
 def run_exports(house: Installation, now: datetime) -> Outcome:
-    """Say how many packages are waited for; exports are made at once so far, so none is put in a queue."""
-    with house.reading(now) as work:
-        waiting = work.session.scalar(
-            select(func.count()).select_from(Export).where(Export.state.in_(["venter", "i-gang"]))
-        )
-    if not waiting:
-        return Outcome("Ingen eksporter venter.")
-    return Outcome(
-        f"{counted(waiting, 'eksport', 'eksporter')} venter; klik laver dem ikke endnu.", well=False
+    """Make the large files that people wait for; time goes on from ``now`` meanwhile."""
+    started = time.monotonic()
+    made = exports.run_waiting(
+        house,
+        exports.folder_in(house.settings.data),
+        lambda: now + timedelta(seconds=time.monotonic() - started),
+        EXPORT_PATIENCE,
     )
+    return Outcome(f"{counted(made, 'udtræk', 'udtræk')} er lavet." if made else "Ingen udtræk venter.")
 
 
 JOBS = {
@@ -212,7 +233,7 @@ JOBS = {
         Job("control", recount, timedelta(minutes=15)),
         Job("digests", digests, None),
         Job("tell-plugins", tell_plugins, timedelta(minutes=1)),
-        Job("run-exports", run_exports, None),
+        Job("run-exports", run_exports, timedelta(minutes=1)),
         Job("delete-due", delete_due, timedelta(hours=1)),
         Job("sweep", sweep, timedelta(hours=1)),
     )

@@ -14,6 +14,8 @@ from klik.app import _without_secret
         ("/opgaver/12", "/opgaver/12"),
         ("/adgangskode/abc-DEF_123", "/adgangskode/***"),
         ("/adgangskode/", "/adgangskode/***"),
+        ("/kalender/abc-DEF_123.ics", "/kalender/***.ics"),
+        ("/kalender/ny", "/kalender/ny"),
     ],
 )
 def test_a_link_that_opens_a_door_is_not_logged(path: str, logged: str) -> None:

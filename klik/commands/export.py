@@ -93,7 +93,9 @@ def _listed(house: Installation, actor: Actor, now: datetime, query: str, kind: 
             host = urlsplit(base_url).hostname or "klik"
             content = calendar_file.as_ics(work, selection, host, lambda task: f"{base_url}/opgaver/{task}")
         elif document is None:
-            content = (tables.as_xlsx if kind == "xlsx" else tables.as_csv)(work, selection)
+            with target.open("wb") as file:
+                tables.WRITERS[kind](work, selection, file)
+            return count
     if document is not None:
         content = house.renderer.list_pdf(document)
     target.write_bytes(content)

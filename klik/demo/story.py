@@ -10,7 +10,7 @@ from random import Random
 
 from sqlalchemy import bindparam, insert, select, update
 
-from klik.demo import history, people, publications
+from klik.demo import filters, history, people, publications, teamwork
 from klik.demo.people import KOEGE, Staff
 from klik.domain.deadlines import danish_today, end_of_day
 from klik.domain.rights import Level
@@ -27,7 +27,7 @@ from klik.models import (
     TaskChange,
     TaskVersion,
 )
-from klik.services import deleting, filtering, importing, publishing, saved_filters
+from klik.services import deleting, importing, publishing
 from klik.services.tasks import changing
 from klik.services.work import Actor, Work
 
@@ -49,7 +49,8 @@ def fill(work: Work) -> None:
     history.deliver_past(work)
     _take_home(work, staff)
     _talk(work, staff)
-    _filters(work, staff)
+    filters.fill(work, staff, editor)
+    teamwork.fill(work, staff[KOEGE], _member)
     _this_morning(work, staff)
 
 
@@ -247,19 +248,3 @@ def _this_morning(work: Work, staff: Mapping[int, Staff]) -> None:
         changing.change(
             replace(work, now=at, actor=leader), task_id, version, changing.Changes(status=Status.NOT_STARTED)
         )
-
-
-RED_YELLOW = "deadline=roed&deadline=gul&status=ikke-paabegyndt"
-
-
-def _filters(work: Work, staff: Mapping[int, Staff]) -> None:
-    for code in (KOEGE, 657, 751, 825):
-        leader = replace(work, actor=_member(work, staff[code], "programleder", Level.PLUS_USER))
-        for name, query, default in (
-            ("Rød/gul ej påbegyndt", RED_YELLOW, True),
-            ("Mine opgaver", "ansvarlig=mig", False),
-            ("Infrastruktur de næste 30 dage", "infrastruktur=ja&deadline=idag..idag%2B30", False),
-        ):
-            saved = saved_filters.save(leader, name, filtering.read(work.registry, query))
-            if default:
-                saved_filters.make_default(leader, saved.id)

@@ -50,8 +50,14 @@ def default_yellow_from(start: date | None, deadline: date, yellow_days: int) ->
     return min(deadline, max(start, before)) if start else before
 
 
-def explain(colour: Colour | None, deadline: date | None, yellow_from: date | None, today: date) -> str:
-    """Why a task has its colour, as one Danish sentence without a full stop."""
+def explain(
+    colour: Colour | None, deadline: date | None, yellow_from: date | None, today: date, note: str = ""
+) -> str:
+    """Why a task has its colour, as one Danish sentence without a full stop.
+
+    ``note`` says whose rule the first yellow day is by, where it is not the standard.
+    """
+    whose = f" ({note})" if note else ""
     if colour is None or deadline is None:
         return (
             "Ingen farve: opgaven har ingen frist"
@@ -65,9 +71,11 @@ def explain(colour: Colour | None, deadline: date | None, yellow_from: date | No
     if yellow_from is None:
         return f"{colour.label}: {left}"
     if colour is Colour.GREEN:
-        return f"{colour.label}: {left}; gul fra {long_date(yellow_from)}"
+        return f"{colour.label}: {left}; gul fra {long_date(yellow_from)}{whose}"
     span = (deadline - yellow_from).days
-    return f"{colour.label}: {left}; gul {f'fra {days(span)} før' if span > 0 else 'kun på selve dagen'}"
+    return (
+        f"{colour.label}: {left}; gul {f'fra {days(span)} før' if span > 0 else 'kun på selve dagen'}{whose}"
+    )
 
 
 def danish_today(now: datetime) -> date:

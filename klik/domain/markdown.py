@@ -57,12 +57,23 @@ def render_markdown(text: str) -> str:
 
     A text beyond the limits of `check_markdown` is shown as it was typed, so that nothing of it is lost.
     """
+    tokens = parse_markdown(text)
+    return _as_typed(text) if tokens is None else render_tokens(tokens)
+
+
+def parse_markdown(text: str) -> list[Token] | None:
+    """The text's tokens with headings from h3 down; None beyond the limits of `check_markdown`."""
     if _size_problem(text):
-        return _as_typed(text)
+        return None
     tokens = _PARSER.parse(text)
     if _tangle_problem(tokens):
-        return _as_typed(text)
+        return None
     _lower_headings(tokens)
+    return tokens
+
+
+def render_tokens(tokens: Sequence[Token]) -> str:
+    """Safe HTML of whole blocks of tokens."""
     rendered = _PARSER.renderer.render(tokens, _PARSER.options, {})
     return nh3.clean(
         rendered,

@@ -3,6 +3,7 @@
 from klik.models.audit import AuditEntry, Heartbeat, JobRun, RequestKey
 from klik.models.base import Base
 from klik.models.bulk_change import BulkChange, BulkChangeItem
+from klik.models.calendar_feed import CalendarFeed, CalendarFeedEvent
 from klik.models.deletion import Deletion, DeletionItem, Export, ExportProof
 from klik.models.list_settings import ListSettings
 from klik.models.municipal_task import (
@@ -27,7 +28,7 @@ from klik.models.person import (
 )
 from klik.models.project import MunicipalSystem, Project, System, Wave
 from klik.models.role import RoleHolding
-from klik.models.saved_filter import SavedFilter
+from klik.models.saved_filter import FilterDefault, FilterUse, SavedFilter
 from klik.models.task import StoredFile, Task, TaskFile, TaskLink, TaskVersion, TaskVersionField
 
 __all__ = [
@@ -35,6 +36,8 @@ __all__ = [
     "Base",
     "BulkChange",
     "BulkChangeItem",
+    "CalendarFeed",
+    "CalendarFeedEvent",
     "ChecklistItem",
     "Comment",
     "Deletion",
@@ -42,6 +45,8 @@ __all__ = [
     "EarlierState",
     "Export",
     "ExportProof",
+    "FilterDefault",
+    "FilterUse",
     "Heartbeat",
     "JobRun",
     "LastMeeting",

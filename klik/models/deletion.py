@@ -107,6 +107,7 @@ class Export(Base):
     lease_until: Mapped[datetime | None] = mapped_column(Instant)
     fence: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     created_at: Mapped[instant]
+    started_at: Mapped[datetime | None] = mapped_column(Instant)
     finished_at: Mapped[datetime | None] = mapped_column(Instant)
     fetched_at: Mapped[datetime | None] = mapped_column(Instant)
     expires_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -161,7 +161,10 @@ class TaskChange(OfMunicipality, Base):
 
 
 class Comment(OfMunicipality, Versioned, Base):
-    """A comment on a municipality's task; ``private`` ones KOMBIT and suppliers never see."""
+    """A comment on a municipality's task; ``private`` ones KOMBIT and suppliers never see.
+
+    Whom it mentions stands in ``text`` by id, as klik.domain.mentions writes it.
+    """
 
     __tablename__ = "comments"
     __table_args__ = (_of_task(), Index(None, "municipal_task_id"))
@@ -172,6 +175,7 @@ class Comment(OfMunicipality, Versioned, Base):
     at: Mapped[instant]
     text: Mapped[prose]
     private: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    edited_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class MunicipalTaskFile(OfMunicipality, Base):
@@ -200,10 +204,12 @@ class ChecklistItem(OfMunicipality, Versioned, Base):
     text: Mapped[str] = mapped_column(String(300))
     done_at: Mapped[datetime | None] = mapped_column(Instant)
     done_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    changed_at: Mapped[datetime | None] = mapped_column(Instant)
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
 
 
 class ReadMark(OfMunicipality, Base):
-    """When a person last said "Set" of a task; changes after it are new to them."""
+    """Until when a person has seen a task ("Set"), and in which version; others' changes after it are new."""
 
     __tablename__ = "read_marks"
     __table_args__ = (_of_task(),)
@@ -213,3 +219,4 @@ class ReadMark(OfMunicipality, Base):
     )
     municipal_task_id: Mapped[int] = mapped_column(Identifier, primary_key=True, autoincrement=False)
     seen_at: Mapped[instant]
+    task_version_id: Mapped[int | None] = mapped_column(ForeignKey("task_versions.id"))

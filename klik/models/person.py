@@ -122,7 +122,7 @@ class LoginAttempt(Base):
 
 
 class SecretToken(Base):
-    """A link mailed to somebody: invitation, new password, calendar feed. Only its hash is stored."""
+    """A link mailed to somebody: invitation, new password. Only its hash is stored."""
 
     __tablename__ = "secret_tokens"
     __table_args__ = (UniqueConstraint("hash"),)

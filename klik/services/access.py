@@ -15,6 +15,8 @@ from sqlalchemy import ColumnElement, and_, false, not_, or_, select, true
 from klik.domain.rights import Level, Right
 from klik.models import (
     BulkChange,
+    CalendarFeed,
+    ChecklistItem,
     Comment,
     Deletion,
     DeletionItem,
@@ -35,6 +37,10 @@ from klik.services.work import Actor, Work
 
 # Notices whose address is itself a key to somebody's account: for the mail only, on no page.
 SECRET_OCCASION = "adgangskode"
+# What somebody has asked to be told of a filter of theirs is no business of those who keep the account.
+OWN_OCCASION = "abonnement"
+# Who names whom in a comment is for those who may read the comment, and a private one KOMBIT must not hear of.
+MENTION = "mention"
 
 
 def require(work: Work, right: Right) -> Actor:
@@ -156,8 +162,8 @@ def require_changer(work: Work) -> Actor:
 
 def own_bulk_change(work: Work, change_id: int) -> BulkChange:
     """A bulk change the actor made in this municipality; raises NotFoundError."""
-    actor = work.actor
-    found = actor and work.session.scalar(
+    actor = require(work, Right.READ_TASKS)
+    found = work.session.scalar(
         select(BulkChange).where(
             BulkChange.id == change_id,
             BulkChange.person_id == actor.person_id,
@@ -200,6 +206,21 @@ def own_comment(work: Work, task_id: int, comment_id: int) -> Comment:
     if not may_comment(work, task):
         raise ForbiddenError("comment")
     return comment
+
+
+def checklist_item(work: Work, task_id: int, item_id: int) -> ChecklistItem:
+    """A line of the checklist on a task the actor may change; raises NotFoundError or ForbiddenError."""
+    task = task_to_change(work, task_id)
+    item = work.session.scalar(
+        select(ChecklistItem).where(
+            ChecklistItem.id == item_id,
+            ChecklistItem.municipal_task_id == task.id,
+            ChecklistItem.municipality_id == task.municipality_id,
+        )
+    )
+    if item is None:
+        raise NotFoundError
+    return item
 
 
 def municipal_file(work: Work, task_id: int, file_id: int) -> MunicipalTaskFile:
@@ -312,10 +333,61 @@ def saved_filters(work: Work) -> ColumnElement[bool]:
         return true()
     shared_here = and_(
         SavedFilter.shared == "kommune",
-        SavedFilter.municipality_id.is_not(None),
         SavedFilter.municipality_id == actor.municipality_id,
     )
     return or_(SavedFilter.person_id == actor.person_id, shared_here, SavedFilter.shared == "alle")
+
+
+def saved_filter(work: Work, filter_id: int) -> SavedFilter:
+    """A filter the actor may open: an own or a shared one; raises NotFoundError."""
+    require(work, Right.SAVE_FILTERS)
+    found = work.session.scalar(select(SavedFilter).where(SavedFilter.id == filter_id, saved_filters(work)))
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def shared_by_us(work: Work) -> ColumnElement[bool]:
+    """Filters shared by the actor's own municipality, or by KOMBIT for its own people."""
+    actor = work.actor
+    if actor is None:
+        return true()
+    if actor.kombit:
+        return SavedFilter.shared == "alle"
+    return and_(
+        SavedFilter.shared == "kommune",
+        SavedFilter.municipality_id == actor.municipality_id,
+    )
+
+
+def filter_to_share(work: Work, filter_id: int) -> SavedFilter:
+    """A filter the actor may share or take back: an own one, or one shared at home whoever made it.
+
+    Raises NotFoundError, and ForbiddenError for those who share none.
+    """
+    actor = require(work, Right.SHARE_FILTERS)
+    found = work.session.scalar(
+        select(SavedFilter).where(
+            SavedFilter.id == filter_id,
+            or_(SavedFilter.person_id == actor.person_id, shared_by_us(work)),
+        )
+    )
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def filter_to_open_with(work: Work, filter_id: int) -> SavedFilter:
+    """A shared filter that the actor may let levels open with; raises NotFoundError or ForbiddenError."""
+    require(work, Right.SHARE_FILTERS)
+    found = work.session.scalar(
+        select(SavedFilter).where(
+            SavedFilter.id == filter_id, SavedFilter.shared != "selv", saved_filters(work)
+        )
+    )
+    if found is None:
+        raise NotFoundError
+    return found
 
 
 def own_saved_filter(work: Work, filter_id: int) -> SavedFilter:
@@ -330,18 +402,25 @@ def own_saved_filter(work: Work, filter_id: int) -> SavedFilter:
 
 
 def notices(work: Work) -> ColumnElement[bool]:
-    """Ledger rows: KOMBIT all but those on local tasks; a municipality with the right its own; everybody theirs."""
+    """Ledger rows: KOMBIT all but those on local tasks and others' mentions; everybody theirs.
+
+    A municipality with the right sees all of its own.
+    """
     actor = work.actor
     if actor is None:
         return true()
-    open_to_read = Notice.occasion != SECRET_OCCASION
+    open_to_read = and_(
+        Notice.occasion != SECRET_OCCASION,
+        or_(Notice.occasion != OWN_OCCASION, Notice.person_id == actor.person_id),
+    )
     if not actor.has(Right.READ_LEDGER):
         return and_(open_to_read, Notice.person_id == actor.person_id)
     if actor.kombit:
         local = select(MunicipalTask.id).where(
             MunicipalTask.id == Notice.municipal_task_id, MunicipalTask.task_id.is_(None)
         )
-        return and_(open_to_read, not_(local.exists()))
+        not_others = or_(Notice.occasion != MENTION, Notice.person_id == actor.person_id)
+        return and_(open_to_read, not_others, not_(local.exists()))
     return and_(open_to_read, Notice.municipality_id == actor.municipality_id)
 
 
@@ -375,6 +454,21 @@ def deletion_item(work: Work, deletion_id: int, item_id: int) -> DeletionItem:
     found = work.session.scalar(
         select(DeletionItem).where(
             DeletionItem.id == item_id, DeletionItem.deletion_id == deletion_id, deletion_items(work)
+        )
+    )
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def calendar_feed(work: Work, feed_id: int) -> CalendarFeed:
+    """A calendar feed of the actor's own that is not revoked; raises NotFoundError."""
+    actor = require(work, Right.EXPORT)
+    found = work.session.scalar(
+        select(CalendarFeed).where(
+            CalendarFeed.id == feed_id,
+            CalendarFeed.person_id == actor.person_id,
+            CalendarFeed.revoked_at.is_(None),
         )
     )
     if found is None:

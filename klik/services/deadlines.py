@@ -145,3 +145,11 @@ def yellow_from_days(
 def yellow_from_for(registry: Registry, rule_key: str, start: date | None, deadline: date) -> date:
     """The first yellow day of one deadline."""
     return yellow_from_days(registry, rule_key, start, (deadline,))[deadline]
+
+
+def yellow_note(registry: Registry, rule_key: str) -> str:
+    """Whose rule decides when a task turns yellow, where it is not the standard: "regel fra KSD, standard er 14"."""
+    rule = registry.deadline_rules.get(rule_key)
+    if rule is None or rule.yellow_from is None or plugin_of(rule_key) == "core":
+        return ""
+    return f"regel fra {plugin_of(rule_key).upper()}, standard er {registry.yellow_days}"

@@ -35,6 +35,14 @@ class CommentLine:
 
 
 @dataclass(frozen=True, slots=True)
+class TickLine:
+    """A line of the task's checklist."""
+
+    text: str
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryLine:
     """One thing that happened to the task, as a Danish sentence."""
 
@@ -89,6 +97,8 @@ class TaskDocument:
     texts: tuple[TextPart, ...] = ()
     extra_fields: tuple[tuple[str, str], ...] = ()
     panels: tuple[TextPart, ...] = ()
+    checklist: tuple[TickLine, ...] = ()
+    checklist_progress: str = ""
     comments: tuple[CommentLine, ...] = ()
     history: tuple[HistoryLine, ...] = ()
     attachments: tuple[AttachmentLine, ...] = ()

@@ -16,10 +16,11 @@ from klik.domain.errors import InputError
 from klik.domain.status import OPEN_STATUSES, Status
 from klik.domain.tasknumbers import TaskNumber, TaskNumberError
 from klik.domain.texts import search_key, sort_key
-from klik.models import MunicipalSystem, MunicipalTask, Project, ReadMark, TaskVersion, Wave
+from klik.models import MunicipalSystem, MunicipalTask, Project, TaskVersion, Wave
 from klik.plugins.contributions import Choice, Filter, FilterQuestion, FilterValueError
 from klik.services import past
 from klik.services.criteria import SINCE
+from klik.services.tasks import read_marks
 
 PRIORITIES = {"hoej": "Høj", "normal": "Normal", "lav": "Lav"}
 YES_NO = {"ja": "Ja", "nej": "Nej"}
@@ -255,19 +256,7 @@ def _yes_no(key: str, label: str, true_when: Callable[[FilterQuestion], ColumnEl
 
 
 def _changed(question: FilterQuestion) -> ColumnElement[bool]:
-    if question.person_id is None:
-        return false()
-    seen = (
-        select(ReadMark.person_id)
-        .where(
-            ReadMark.person_id == question.person_id,
-            ReadMark.municipal_task_id == MunicipalTask.id,
-            ReadMark.seen_at >= MunicipalTask.changed_at,
-        )
-        .correlate(MunicipalTask)
-        .exists()
-    )
-    return ~seen
+    return false() if question.person_id is None else read_marks.is_new_to(question.person_id)
 
 
 def _since(values: Sequence[str], question: FilterQuestion) -> ColumnElement[bool]:

@@ -6,7 +6,8 @@ Rows are read as columns, never as entities; each function is one statement what
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -145,7 +146,7 @@ def row(work: Work, selection: Selection, municipal_task_id: int) -> tuple[TaskR
     return next(_rows(work, selection.words, [found])), bool(found.fits)
 
 
-def every_row(work: Work, selection: Selection, *, withdrawn: bool = False) -> Iterator[TaskRow]:
+def every_row(work: Work, selection: Selection, *, withdrawn: bool = False) -> Generator[TaskRow, None, None]:
     """All rows of the selection in its order, in portions; ``withdrawn`` adds those taken back."""
     where = selection.where("fuldfoerte") if withdrawn else selection.where()
     order = ordering.order(work, selection.criteria, selection.words)
@@ -153,7 +154,8 @@ def every_row(work: Work, selection: Selection, *, withdrawn: bool = False) -> I
     rows = work.session.execute(
         statement.where(where).order_by(*order), execution_options={"yield_per": _PORTION}
     )
-    yield from _rows(work, selection.words, rows)
+    with closing(rows):
+        yield from _rows(work, selection.words, rows)
 
 
 def count(work: Work, selection: Selection, others: Mapping[int, Selection] | None = None) -> Counts:

@@ -6,8 +6,11 @@ from flask import Blueprint
 
 from klik.web.accounts.password import blueprint as password
 from klik.web.accounts.views import blueprint as accounts
+from klik.web.calendar.feed import blueprint as calendar_feed
+from klik.web.calendar.views import blueprint as calendar
 from klik.web.deleting.views import blueprint as deleting
 from klik.web.exports.listed import blueprint as list_export
+from klik.web.exports.views import blueprint as exports
 from klik.web.filters.views import blueprint as filters
 from klik.web.front.views import blueprint as front
 from klik.web.notices.views import blueprint as notices
@@ -16,10 +19,12 @@ from klik.web.overview.meetings import blueprint as meetings
 from klik.web.overview.views import blueprint as overview
 from klik.web.pages.views import blueprint as pages
 from klik.web.people.views import blueprint as people
+from klik.web.publishing.not_relevant import blueprint as publishing_not_relevant
 from klik.web.publishing.views import blueprint as publishing
 from klik.web.roles.views import blueprint as roles
 from klik.web.systems.views import blueprint as systems
 from klik.web.tasks.bulk import blueprint as bulk
+from klik.web.tasks.checklist import blueprint as checklist
 from klik.web.tasks.columns import blueprint as list_columns
 from klik.web.tasks.inline import blueprint as inline
 from klik.web.tasks.local import blueprint as local_task
@@ -41,6 +46,7 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         list_columns,
         filters,
         task,
+        checklist,
         local_task,
         inline,
         bulk,
@@ -50,5 +56,9 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         people,
         roles,
         publishing,
+        publishing_not_relevant,
+        calendar,
+        calendar_feed,
+        exports,
         systems,
     )

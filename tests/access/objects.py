@@ -11,7 +11,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from tests.access.world import CENTRAL, HERNING, KOEGE, LEVELS, MUNICIPAL, PLACES, SECRET, Visitor, World
+from tests.access.world import (
+    CALENDAR_SECRET,
+    CENTRAL,
+    HERNING,
+    KOEGE,
+    LEVELS,
+    MUNICIPAL,
+    PLACES,
+    SECRET,
+    Visitor,
+    World,
+)
 
 MISSING = ("999999", "2147483647")
 MALFORMED = ("0", "-1", "2147483648", "9" * 400, "1.0", "٣", "%00", "1'--", "..%2f1", "01")
@@ -50,6 +61,7 @@ def ids_of(world: World, visitor: Visitor, address: str) -> Ids:
     if not arguments(address):
         return Ids([()], [])
     stem = address[: address.rindex(">") + 1]
+    stem = address if address in OBJECTS else stem
     if stem not in OBJECTS:
         raise UnknownObjectsError(
             f"{address}: nobody has said whose {', '.join(arguments(address))} are. "
@@ -140,15 +152,57 @@ def _kombit_files(view: _View) -> Ids:
     return Ids(own, other)
 
 
+def _all_filters(view: _View, own: list[int | None]) -> Ids:
+    mine = [(row,) for row in own if row is not None]
+    return Ids(mine, [(row,) for (name, _), row in view.ids.items() if name.startswith("filter-")])
+
+
+def _own_filters(view: _View) -> list[int | None]:
+    return [
+        view.ids.get((f"filter-{shared} {view.kind}", view.place)) for shared in ("selv", "kommune", "alle")
+    ]
+
+
+def _shared_filters(view: _View) -> list[int | None]:
+    """The municipality's administrator's, and KOMBIT's."""
+    return [
+        view.ids.get(("filter-kommune administrator", view.place)),
+        view.ids["filter-alle kombit-redaktoer", None],
+    ]
+
+
 def _filters(view: _View) -> Ids:
-    names = [f"filter-{shared} {view.kind}" for shared in ("selv", "kommune", "alle")]
-    own = [(view.ids[name, view.place],) for name in names if (name, view.place) in view.ids]
-    return Ids(own, [(row,) for (name, _), row in view.ids.items() if name.startswith("filter-")])
+    """Those one may change."""
+    return _all_filters(view, _own_filters(view))
+
+
+def _filters_to_open(view: _View) -> Ids:
+    return _all_filters(view, [*_own_filters(view), *_shared_filters(view)])
+
+
+def _filters_to_share(view: _View) -> Ids:
+    """One's own, and what was shared at home whoever made it."""
+    home = _shared_filters(view)[1 if view.scope == "kombit" else 0]
+    return _all_filters(view, [*_own_filters(view), home if view.scope != "supplier" else None])
+
+
+def _filters_to_open_with(view: _View) -> Ids:
+    return _all_filters(view, _shared_filters(view))
 
 
 def _notices(view: _View) -> Ids:
     own = (view.ids[f"notice {view.kind}", view.place],)
     return Ids([own], [(row,) for (name, _), row in view.ids.items() if name.startswith("notice ")])
+
+
+def _exports(view: _View) -> Ids:
+    own = (view.ids[f"export {view.kind}", view.place],)
+    return Ids([own], [(row,) for (name, _), row in view.ids.items() if name.startswith("export ")])
+
+
+def _calendars(view: _View) -> Ids:
+    own = (view.ids[f"calendar {view.kind}", view.place],)
+    return Ids([own], [(row,) for (name, _), row in view.ids.items() if name.startswith("calendar ")])
 
 
 def _published(view: _View) -> Ids:
@@ -207,6 +261,7 @@ def _words(*own: str) -> Callable[[_View], Ids]:
 
 
 TASK = "/opgaver/<id:task_id>"
+FILTER = "/filtre/<id:filter_id>"
 
 
 def _bulk_changes(view: _View) -> Ids:
@@ -223,7 +278,12 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     f"{TASK}/kombits-filer/<id:file_id>": _kombit_files,
     f"{TASK}/kommentarer/<id:comment_id>": _comments,
     f"{TASK}/tjekliste/<id:item_id>": lambda view: view.hanging("item-{}"),
-    "/filtre/<id:filter_id>": _filters,
+    FILTER: _filters,
+    **dict.fromkeys(
+        (f"{FILTER}{act}" for act in ("/aabn", "/standard", "/fastgoer", "/mail", "/kopi")), _filters_to_open
+    ),
+    f"{FILTER}/deling": _filters_to_share,
+    f"{FILTER}/niveauer": _filters_to_open_with,
     "/opgaver/rettelser/<id:change_id>": _bulk_changes,
     "/udgivelser/<id:task_id>": _published,
     "/sletning/<id:deletion_id>": _deletions,
@@ -235,5 +295,8 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     "/roller/indehavere/<id:holding_id>": _holdings,
     "/roller/<slug>": _words("kombit-programleder", "systemansvarlig"),
     "/adgangskode/<secret>": _words(SECRET),
+    "/eksport/<id:export_id>": _exports,
+    "/kalender/<id:feed_id>": _calendars,
+    "/kalender/<secret>": _words(CALENDAR_SECRET),
     "/static/<path:filename>": _words("klik.css"),
 }

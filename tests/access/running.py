@@ -197,7 +197,7 @@ class Run:
         away = HERNING if visitor.place == KOEGE else KOEGE
         person = self.world.people["ansvarlig", away]
         task, notice = self.world.ids["first", away], self.world.ids["notice ansvarlig", away]
-        local, filter_id = self.world.ids["local", away], self.world.ids["filter-kommune plusbruger", away]
+        local, filter_id = self.world.ids["local", away], self.world.ids["filter-kommune administrator", away]
         queries = [f"kommune={away}", f"kommune={away}&kommune={visitor.place or HERNING}", "q=KANARIE-657"]
         queries += [f"{name}={task}" for name in ("kopi", "opgave", "id", "task_id", "municipal_task_id")]
         queries += [f"{name}={person}" for name in ("person", "person_id", "ansvarlig", "udfoerer")]

@@ -31,6 +31,7 @@ ADDRESSES = {
     "member": r"/roller|/ret$|/ny$",
     "holdings": r"/roller|/personer",
     "holding_to_change": r"/roller",
+    "own_bulk_change": r"/opgaver/rettelser",
     "saved_filters": r"/filtre|/opgaver$",
     "own_saved_filter": r"/filtre",
     "notices": r"/varsler|^/$|<id:task_id>$",
@@ -38,6 +39,8 @@ ADDRESSES = {
     "deletion_items": r"/sletning|^/$",
     "deletion_item": r"/sletning",
     "export": r"/eksport",
+    "checklist_item": r"/tjekliste",
+    "calendar_feed": r"/kalender",
 }
 TASKS = r"/opgaver|/systemer|^/$"
 

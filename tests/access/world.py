@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -23,12 +24,14 @@ from klik.models import (
     Base,
     BulkChange,
     BulkChangeItem,
+    CalendarFeed,
     ChecklistItem,
     Comment,
     Deletion,
     DeletionItem,
     Export,
     ExportProof,
+    FilterUse,
     LoginSession,
     Mail,
     Membership,
@@ -48,8 +51,8 @@ from klik.models import (
     TaskFile,
     guards,
 )
-from klik.services import auditing
-from klik.services.access import SECRET_OCCASION
+from klik.services import auditing, exports
+from klik.services.access import MENTION, OWN_OCCASION, SECRET_OCCASION
 from klik.services.filestore import FileStore
 from klik.services.people import new_passwords, sessions
 from klik.services.work import Work
@@ -60,6 +63,7 @@ EVERYBODY, KOMBIT = 0, 1
 PLACES = (KOEGE, HERNING)
 ASSIGNED = "core.assigned"
 SECRET = "the-link-mailed-to-the-guest"
+CALENDAR_SECRET = "the-address-of-a-calendar"
 LATER = NOW + timedelta(days=300)
 
 OUT = ("anonymous", "signed-out", "disabled")
@@ -84,6 +88,7 @@ STEERING = {
     "audit_entries": "action subject facts previous hash",  # append-only, and ids only by its own test
     "bulk_change_items": "before after",
     "bulk_changes": "field",
+    "calendar_feeds": "query hash",
     "comments": "",
     "deletion_items": "state archive_sha256",
     "deletions": "state",
@@ -110,7 +115,9 @@ STEERING = {
     "projects": "slug name system_code description",
     "request_keys": "key action result",
     "role_holdings": "role system_code kind",
-    "saved_filters": "query shared subscription",
+    "saved_filters": "query shared",
+    "filter_uses": "subscription",
+    "filter_defaults": "level",
     "secret_tokens": "purpose hash",
     "stored_files": "sha256 media_type",
     "systems": "code name supplier",
@@ -156,6 +163,7 @@ class World:
     of_supplier: set[tuple[str, int]] = field(default_factory=set)
     secret: set[tuple[str, int]] = field(default_factory=set)
     behind_the_link: set[tuple[str, int]] = field(default_factory=set)
+    theirs: set[tuple[str, int]] = field(default_factory=set)
     task_counts: dict[int, int] = field(default_factory=dict)
     case_counts: dict[int, int] = field(default_factory=dict)
 
@@ -171,6 +179,8 @@ class World:
             return True
         level = LEVELS[visitor.kind]
         owner = self.personal.get((table, row))
+        if (table, row) in self.theirs:
+            return visitor.person_id == owner
         if owner is not None:
             if table in ("notices", "mails"):  # the account of what was sent, for those who may read it
                 ledger = visitor.kind in ("plusbruger", "administrator") and visitor.place == code
@@ -413,7 +423,7 @@ class _Builder:
             self._bulk_change(kind, place, person, task)
         shares = (
             ["selv"]
-            + (["kommune"] if kind == "plusbruger" else [])
+            + (["kommune"] if kind == "administrator" else [])
             + (["alle"] if kind == "kombit-redaktoer" else [])
         )
         for shared in shares:
@@ -429,6 +439,7 @@ class _Builder:
                 )
             )
             self.made.ids[f"filter-{shared} {kind}", place] = row.id
+            self._add(FilterUse(person_id=person, saved_filter_id=row.id, pinned=True))
             if shared == "selv":
                 personal["saved_filters", row.id] = person
             elif shared == "kommune":
@@ -456,8 +467,12 @@ class _Builder:
             local = self.made.ids["local", place]
             at_home = self._notice(f"local/{person}", place, person, local, mail.id, ASSIGNED)
             self.made.at_home.add(("notices", at_home))
+            named = self._notice(f"mention/{person}", place, person, task, mail.id, MENTION)
+            self.made.at_home.add(("notices", named))
             secret = self._notice(f"secret/{person}", place, person, None, mail.id, SECRET_OCCASION)
             self.made.secret.add(("notices", secret))
+        about_a_filter = self._notice(f"filter/{person}", place, person, None, mail.id, OWN_OCCASION)
+        self.made.theirs.add(("notices", about_a_filter))
         export = self._add(
             Export(
                 municipality_id=place,
@@ -470,6 +485,13 @@ class _Builder:
         )
         personal["exports", export.id] = person
         self.made.ids[f"export {kind}", place] = export.id
+        folder = exports.folder_in(self.house.settings.data)
+        folder.mkdir(exist_ok=True)
+        with zipfile.ZipFile(exports.path_of(folder, export.id), "w") as book:
+            book.writestr("xl/workbook.xml", "<workbook/>")
+        feed = self._calendar(person, hashlib.sha256(f"calendar {person}".encode()).hexdigest())
+        personal["calendar_feeds", feed] = person
+        self.made.ids[f"calendar {kind}", place] = feed
         letter = self.made.ids["newsletter", None]
         row = self._add(NewsletterRecipient(newsletter_id=letter, person_id=person, address=f"x{person}"))
         personal["newsletter_recipients", row.id] = person
@@ -485,6 +507,21 @@ class _Builder:
             session.add(
                 ReadMark(municipality_id=place, person_id=person, municipal_task_id=task, seen_at=NOW)
             )
+
+    def _calendar(self, person: int, digest: str) -> int:
+        """A calendar of a filter that no task passes; returns its id."""
+        member = self.session.scalar(select(Membership.id).where(Membership.person_id == person))
+        row = self._add(
+            CalendarFeed(
+                person_id=person,
+                membership_id=member,
+                name="x",
+                query="nummer=ZZ+99",
+                hash=digest,
+                created_at=NOW,
+            )
+        )
+        return int(row.id)
 
     def _notice(
         self, key: str, place: int | None, person: int, task: int | None, mail: int, occasion: str
@@ -576,6 +613,8 @@ class _Builder:
         guest = self._person("kombit-redaktoer", None, email="gaest@klik.example")
         self.made.ids["membership", "kombit-redaktoer None"] = editors
         self.made.people["guest", None], self.made.people["kombit-redaktoer", None] = guest.id, self.editor.id
+        open_to_all = self._calendar(guest.id, hashlib.sha256(CALENDAR_SECRET.encode()).hexdigest())
+        self.made.behind_the_link.add(("calendar_feeds", open_to_all))
         self.made.behind_the_link.add(("people", guest.id))
         self._add(
             SecretToken(

@@ -23,7 +23,7 @@ TABLE = {
     Right.READ_ROLES: "ARapbl",
     Right.READ_TASKS: "ARLapbl",
     Right.SAVE_FILTERS: "ARLapbl",
-    Right.SHARE_FILTERS: "ARap",
+    Right.SHARE_FILTERS: "ARa",
     Right.SIGNED_IN: "ARLapbl",
 }
 LETTERS = dict(zip(Level, "ARLapbl", strict=True))

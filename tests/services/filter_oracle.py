@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from klik.content.loading import Content
 from klik.domain.rights import Level
 from klik.domain.status import Status
-from klik.models import MunicipalTask, MunicipalTaskField, Person, ReadMark
+from klik.models import MunicipalTask, MunicipalTaskField, Person, ReadMark, TaskChange
 from tests import make
 
 TITLES = (
@@ -144,6 +144,16 @@ def _one(session, chance, code, home, version, title, description, me, colleague
         task.completed_on = day((None, -60, -2, 0))
     if version is not None and chance.random() < 0.1:
         task.withdrawn_at = make.NOW
+    # Somebody else did what changed the task.
+    session.add(
+        TaskChange(
+            municipality_id=code,
+            municipal_task_id=task.id,
+            at=task.changed_at,
+            person_id=None,
+            field="status",
+        )
+    )
     seen = None
     if chance.random() < 0.5:
         seen = task.changed_at + timedelta(hours=chance.choice([-1, 0, 0, 2]))

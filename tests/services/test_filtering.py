@@ -51,7 +51,7 @@ FAULTY = Filter(key="prov.fejl", label="Fejler", where=_broken, describe=_broken
 FOREIGN = Filter(
     key="prov.fremmed",
     label="Fremmed",
-    where=lambda _values, _question: SavedFilter.is_default,
+    where=lambda _values, _question: SavedFilter.shared == "selv",
     describe=str,
 )
 

@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from klik.domain.rights import Level
 from klik.installation import Installation
-from klik.models import Person, SavedFilter
-from klik.services import saved_filters
+from klik.models import FilterUse, Person, SavedFilter
+from klik.services.saved_filters import saving
 from tests import make
 from tests.client import Browser
 
@@ -36,6 +36,17 @@ def row(house: Installation, name: str) -> SavedFilter:
         found = session.scalars(select(SavedFilter).where(SavedFilter.name == name)).one()
         session.expunge(found)
         return found
+
+
+def use(house: Installation, name: str) -> tuple[bool, bool, str]:
+    """Star, default and mail of the only one who uses the filter."""
+    with house.database.reading() as session:
+        found = session.scalars(
+            select(FilterUse)
+            .join(SavedFilter, SavedFilter.id == FilterUse.saved_filter_id)
+            .where(SavedFilter.name == name)
+        ).one()
+        return found.pinned, found.is_default, found.subscription
 
 
 def test_a_filter_is_saved_from_the_list_and_becomes_a_button_with_its_count(mette: Browser) -> None:
@@ -74,7 +85,7 @@ def test_what_cannot_be_saved_is_said_and_the_name_is_kept(mette: Browser) -> No
 def test_a_hundred_filters_are_enough(house: Installation, mette: Browser) -> None:
     with house.writing(make.NOW) as work:
         person = work.session.scalars(select(Person)).one().id
-        for number in range(saved_filters.MOST):
+        for number in range(saving.MOST):
             work.session.add(
                 SavedFilter(
                     person_id=person,
@@ -89,7 +100,11 @@ def test_a_hundred_filters_are_enough(house: Installation, mette: Browser) -> No
 
 
 def test_the_default_filter_opens_the_bare_list_and_says_so(house: Installation, mette: Browser) -> None:
-    assert "Åbnet med" not in mette.get("/opgaver").get_text()
+    page = mette.get("/opgaver")
+    lead = page.select_one(".klik-lead")
+    assert lead is not None
+    assert "Åbnet med filteret “Rød/gul ej påbegyndt” (fordi intet andet er valgt)." in lead.get_text()
+    assert "God tid" not in page.get_text()
     save(mette, "Røde")
     number = row(house, "Røde").id
     mette.post(f"/filtre/{number}/standard", {"til": "ja"})
@@ -102,19 +117,71 @@ def test_the_default_filter_opens_the_bare_list_and_says_so(house: Installation,
     assert "God tid" in mette.download("/opgaver.csv").decode()
     save(mette, "Gule", "deadline=gul")
     mette.post(f"/filtre/{row(house, 'Gule').id}/standard", {"til": "ja"})
-    assert (row(house, "Gule").is_default, row(house, "Røde").is_default) == (True, False)
-    mette.post(f"/filtre/{row(house, 'Gule').id}/standard", {"til": "nej"})
-    assert "God tid" in mette.get("/opgaver").get_text()
+    assert (use(house, "Gule")[1], use(house, "Røde")[1]) == (True, False)
+    page = mette.post(f"/filtre/{row(house, 'Gule').id}/standard", {"til": "nej"})
+    assert "Listen åbner ikke længere med “Gule”." in page.get_text()
+    assert "fordi intet andet er valgt" in mette.get("/opgaver").get_text()
+
+
+@pytest.mark.parametrize("query", ["side=1", "fuldfoerte=nej", "sorter=titel", "findesikke=1", "q="])
+def test_no_default_steps_in_where_anything_was_asked(mette: Browser, query: str) -> None:
+    page = mette.get(f"/opgaver?{query}")
+    assert "Åbnet med" not in page.get_text() and "God tid" in page.get_text()
+
+
+def test_saving_takes_star_default_and_mail_in_one_form(house: Installation, mette: Browser) -> None:
+    page = mette.get("/opgaver?deadline=roed")
+    mette.submit(page, "/filtre", navn="Min morgen", stjerne="ja", standard="ja", mail="dagligt")
+    assert use(house, "Min morgen") == (True, True, "dagligt")
+    assert "Åbnet med dit filter “Min morgen”" in mette.get("/opgaver").get_text()
+    kept = save(mette, "min MORGEN", expect=422)
+    assert kept.select_one("#filter-stjerne[checked]") is None
+    data = {"navn": "min morgen", "filter": "q=x", "stjerne": "ja", "mail": "ugentligt"}
+    kept = mette.post("/filtre", data, expect=422)
+    assert kept.select_one("#filter-stjerne[checked]") is not None
+    assert kept.select_one("#filter-mail option[value=ugentligt][selected]") is not None
+    mette.post("/filtre", {"navn": "Andet", "filter": "q=x", "mail": "hvert minut"}, expect=422)
+    assert "Andet" not in mette.get("/filtre").get_text()
+
+
+def test_a_filter_of_ones_own_is_changed_from_the_list(house: Installation, mette: Browser) -> None:
+    save(mette, "Min morgen")
+    number = row(house, "Min morgen").id
+    page = mette.get("/opgaver?q=tid")
+    option = page.select_one("#filter-opdater option")
+    assert option is not None and option.get_text() == "Min morgen"
+    data = {"filter": "q=tid", "opdater": option["value"]}
+    after = mette.post("/filtre", data)
+    assert "Filteret “Min morgen” viser nu det samme som listen." in after.get_text()
+    assert row(house, "Min morgen").query == "q=tid" and row(house, "Min morgen").id == number
+    mette.post("/filtre", data, expect=409)
+    mette.post("/filtre", {"filter": "q=tid", "opdater": "999999-1"}, expect=404)
+    mette.post("/filtre", {"filter": "q=tid", "opdater": "x"}, expect=404)
+
+
+def test_one_press_on_the_star_and_back_to_where_one_was(house: Installation, mette: Browser) -> None:
+    save(mette, "Røde")
+    number = row(house, "Røde").id
+    page = mette.get("/opgaver?deadline=roed&sorter=titel")
+    star = page.select_one(f"#stjerne-{number}")
+    assert star is not None and star["aria-pressed"] == "false"
+    after = mette.submit(page, f"/filtre/{number}/fastgoer")
+    assert mette.response.request.full_path == "/opgaver?deadline=roed&sorter=titel"
+    star = after.select_one(f"#stjerne-{number}")
+    assert star is not None and star["aria-pressed"] == "true"
+    form = {"til": "nej", "tilbage": "https://ond.example/"}
+    mette.post(f"/filtre/{number}/fastgoer", form, follow=False, expect=303)
+    assert mette.response.headers["Location"] == f"/#stjerne-{number}"
 
 
 def test_filters_are_renamed_pinned_and_deleted(house: Installation, mette: Browser) -> None:
     save(mette, "Åben")
     save(mette, "Ældst")
     number = row(house, "Åben").id
-    names = [heading.get_text() for heading in mette.get("/filtre").select("section h2")]
+    names = [heading.get_text() for heading in mette.get("/filtre").select(".klik-filter-card h3")]
     assert names == ["Ældst", "Åben"]
     page = mette.post(f"/filtre/{number}/fastgoer", {"til": "ja"})
-    assert [heading.get_text() for heading in page.select("section h2")] == ["Åben", "Ældst"]
+    assert [heading.get_text() for heading in page.select(".klik-filter-card h3")] == ["Åben", "Ældst"]
     renamed = mette.submit(page, f"/filtre/{number}/navn", navn="Lukket")
     assert "Filteret hedder nu “Lukket”." in renamed.get_text()
     mette.submit(page, f"/filtre/{number}/navn", expect=409, navn="For sent")
@@ -134,17 +201,9 @@ def test_other_peoples_filters_are_not_there(
     with house.writing(make.NOW) as work:
         email = make.person(work.session, "Bo", level=Level.ADMINISTRATOR).email
     other = browser().sign_in(email)
-    for act in ("navn", "slet", "standard", "fastgoer"):
-        other.post(f"/filtre/{number}/{act}", {"navn": "Min", "version": "1", "til": "ja"}, expect=404)
+    other.get(f"/filtre/{number}/aabn", expect=404)
+    form = {"navn": "Min", "version": "1", "til": "ja", "mail": "dagligt", "niveau": "bruger"}
+    for act in ("navn", "slet", "standard", "fastgoer", "mail", "kopi", "ret", "deling", "niveauer"):
+        other.post(f"/filtre/{number}/{act}", form, expect=404)
     assert "Hemmelig" not in other.get("/filtre").get_text() + other.get("/opgaver").get_text()
     save(other, "Hemmelig")
-
-
-def test_a_filter_on_something_gone_says_so_and_shows_the_rest(house: Installation, mette: Browser) -> None:
-    save(mette, "Gammelt", "projekt=kp&deadline=roed")
-    with house.writing(make.NOW) as work:
-        found = work.session.scalars(select(SavedFilter)).one()
-        found.query = "projekt=nedlagt&deadline=roed"
-    page = mette.get("/filtre")
-    assert "Projekt: “nedlagt” findes ikke og er ikke brugt." in page.get_text()
-    assert "1 opgave" in page.get_text()

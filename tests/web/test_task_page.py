@@ -273,7 +273,7 @@ def test_a_withdrawn_task_can_be_read_and_not_changed(
 def test_seen_takes_the_mark_away(browser: Open, scene: Scene) -> None:
     window = browser().sign_in(scene.mails["laeser"])
     page = window.get(f"/opgaver/{scene.task}")
-    assert "Ændret, siden du sidst så den" in page.text
+    assert "Ny for dig" in page.text
     page = window.submit(page, f"/opgaver/{scene.task}/set")
     assert "Ændret, siden du sidst så den" not in page.text
 

@@ -31,6 +31,9 @@ STATES: Mapping[str, str] = {
 OCCASIONS: Mapping[str, str] = {
     "udgivet": "Ny opgave",
     "tildelt": "Opgave tildelt",
+    access.OWN_OCCASION: "Mail om et gemt filter",
+    "mention": "Nævnt i en kommentar",
+    "eksport-klar": "Udtræk klar",
     "sletning-varslet": "Sletning varslet",
     "sletning-udsat": "Sletning udsat",
     "sletning-fortrudt": "Sletning fortrudt",

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import and_, select, tuple_, update
+from sqlalchemy.orm import aliased
 
 from klik.domain.deadlines import Colour, colour, danish_today
 from klik.domain.rights import Level
 from klik.domain.status import OPEN_STATUSES, Status
 from klik.models import Mail, Membership, Municipality, MunicipalTask, Notice, Person
+from klik.services import access
 from klik.services.notices import mails, reminders, scanning, task_recipients
 from klik.services.notices.mails import AddressUnusableError, Line, Section, Sender
 from klik.services.notices.recipients import Recipient
@@ -28,6 +30,8 @@ GONE_PERSON = "modtageren er ikke længere aktiv"
 OTHER_MUNICIPALITY = "modtageren hører ikke til kommunen"
 ERASED = "opgaven er slettet"
 BAD_ADDRESS = "mailadressen kan ikke bruges"
+OVERTAKEN = "overhalet af en nyere mail om filteret"
+FILTERS = "/filtre"
 _KOMBIT = (Level.KOMBIT_ADMINISTRATOR.value, Level.KOMBIT_EDITOR.value)
 _COLOURS = {Colour.RED: 0, Colour.YELLOW: 1}
 
@@ -50,6 +54,7 @@ class _Facts:
     tasks: Mapping[int, MunicipalTask]
     recipients: Mapping[int, tuple[Recipient, ...]]
     names: Mapping[int, str]
+    overtaken: set[int]
 
 
 def compose(work: Work, sender: Sender) -> Composed:
@@ -83,11 +88,7 @@ def outdated(work: Work, queued: Sequence[Mail]) -> set[int]:
         select(Notice).where(Notice.mail_id.in_([mail.id for mail in queued]))
     ).all()
     facts = _facts(work, notices)
-    return {
-        notice.mail_id
-        for notice in notices
-        if notice.mail_id and (_person_reason(notice, facts) or _task_reason(work, notice, facts))
-    }
+    return {notice.mail_id for notice in notices if notice.mail_id and _reason(work, notice, facts)}
 
 
 def _waiting(work: Work) -> Sequence[Notice]:
@@ -135,7 +136,23 @@ def _facts(work: Work, notices: Sequence[Notice]) -> _Facts:
                 select(Municipality.id, Municipality.name).where(Municipality.id.in_(codes))
             ).all()
         ),
+        overtaken=_overtaken(work, notices),
     )
+
+
+def _overtaken(work: Work, notices: Sequence[Notice]) -> set[int]:
+    """The mails about a filter that a later day's has made superfluous."""
+    ids = [notice.id for notice in notices if notice.occasion == access.OWN_OCCASION]
+    if not ids:
+        return set()
+    newer = aliased(Notice)
+    same = and_(
+        newer.person_id == Notice.person_id,
+        newer.occasion == Notice.occasion,
+        newer.path == Notice.path,
+        newer.about_day > Notice.about_day,
+    )
+    return set(work.session.scalars(select(Notice.id).join(newer, same).where(Notice.id.in_(ids))))
 
 
 def _is_reminder(work: Work, notice: Notice) -> bool:
@@ -148,7 +165,7 @@ def _check(work: Work, notices: Sequence[Notice], facts: _Facts) -> tuple[list[N
     withdrawn = 0
     newest = _newest(notices)
     for notice in notices:
-        reason = _person_reason(notice, facts) or _task_reason(work, notice, facts)
+        reason = _reason(work, notice, facts)
         if reason is None and newest.get(_track(notice), notice) is not notice:
             overtaker = work.registry.notification_rules[newest[_track(notice)].occasion]
             reason = f"overhalet af “{overtaker.label}”"
@@ -179,6 +196,12 @@ def _newest(notices: Iterable[Notice]) -> Mapping[tuple[int | None, str, str], N
 
 def _urgency(notice: Notice) -> tuple[date, int]:
     return notice.about_day or date.min, reminders.ORDER[notice.occasion]
+
+
+def _reason(work: Work, notice: Notice, facts: _Facts) -> str | None:
+    """Why a notice no longer holds, or None."""
+    overtaken = OVERTAKEN if notice.id in facts.overtaken else None
+    return _person_reason(notice, facts) or _task_reason(work, notice, facts) or overtaken
 
 
 def _person_reason(notice: Notice, facts: _Facts) -> str | None:
@@ -300,10 +323,15 @@ def _rank(work: Work, notice: Notice, facts: _Facts) -> tuple[int, date, int]:
 
 
 def _line(work: Work, sender: Sender, notice: Notice, facts: _Facts) -> Line:
+    asked_for = notice.occasion == access.OWN_OCCASION
+    # Only a mail about a filter holds tasks, a line each; other words are left as they are.
+    sentence, *rows = notice.sentence.split("\n") if asked_for else [notice.sentence]
     return Line(
         heading=mails.one_line(notice.heading),
-        sentence=notice.sentence,
+        sentence=sentence,
         reason=notice.reason,
         url=f"{sender.base_url}{notice.path}",
         colour=_colour(work, notice, facts),
+        rows=tuple(rows),
+        stop=f"{sender.base_url}{FILTERS}" if asked_for else None,
     )

@@ -25,6 +25,7 @@ from klik.models import Mail, Notice
 from klik.plugins.context import PluginContext
 from klik.plugins.contributions import Channel, Delivery, Message
 from klik.plugins.manager import plugin_of
+from klik.services import access
 from klik.services.notices import mails
 from klik.services.notices.composing import Composed, compose, outdated
 from klik.services.notices.mails import Sender
@@ -174,9 +175,8 @@ def retire(work: Work) -> None:
         mail.state = "failed"
         mail.reply = f"{GIVEN_UP}: {mail.reply}"[:500] if mail.reply else GIVEN_UP
     work.session.flush()
-    reminders = select(Notice.mail_id).where(
-        Notice.mail_id.is_not(None), Notice.occasion.in_(sorted(work.registry.notification_rules))
-    )
+    occasions = sorted((*work.registry.notification_rules, access.OWN_OCCASION))
+    reminders = select(Notice.mail_id).where(Notice.mail_id.is_not(None), Notice.occasion.in_(occasions))
     waiting = work.session.scalars(
         select(Mail)
         .where(

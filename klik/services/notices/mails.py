@@ -51,13 +51,18 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One notice in a mail. ``colour`` is the task's today, None for what is no open task."""
+    """One notice in a mail. ``colour`` is the task's today, None for what is no open task.
+
+    ``rows`` are further lines of its own, a task each; ``stop`` is where a mail that was asked for is ended.
+    """
 
     heading: str
     sentence: str
     reason: str
     url: str
     colour: Colour | None
+    rows: tuple[str, ...] = ()
+    stop: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,11 @@ from sqlalchemy import delete, or_, select, update
 from klik.domain.texts import sort_key
 from klik.models import (
     AuditEntry,
+    CalendarFeed,
     Comment,
     EarlierState,
     Export,
+    FilterUse,
     ListSettings,
     LoginSession,
     Mail,
@@ -115,6 +117,16 @@ def insight(work: Work, person: Person) -> Mapping[str, Any]:
         ),
         "laest": rows(ReadMark, ReadMark.person_id == person_id, "municipal_task_id", "seen_at"),
         "gemte_filtre": rows(SavedFilter, SavedFilter.person_id == person_id, "id", "name"),
+        "brug_af_filtre": rows(
+            FilterUse,
+            FilterUse.person_id == person_id,
+            *("saved_filter_id", "pinned", "is_default", "subscription"),
+        ),
+        "kalendere": rows(
+            CalendarFeed,
+            CalendarFeed.person_id == person_id,
+            *("id", "name", "created_at", "fetched_at", "revoked_at"),
+        ),
         "listen": rows(ListSettings, ListSettings.person_id == person_id, "columns", "page_size", "grouping"),
         "varsler": rows(
             Notice,
@@ -173,13 +185,20 @@ def anonymise(work: Work, person: Person) -> None:
     session, gone = work.session, f"tidligere-{person.id}@{DOMAIN}"
     sessions.sign_out_everywhere(work, person)
     session.execute(delete(SecretToken).where(SecretToken.person_id == person.id))
+    session.execute(
+        update(CalendarFeed)
+        .where(CalendarFeed.person_id == person.id, CalendarFeed.revoked_at.is_(None))
+        .values(revoked_at=work.now)
+    )
     _end_roles(work, person)
     for member in session.scalars(select(Membership).where(Membership.person_id == person.id)):
         member.active, member.ended_on = False, member.ended_on or work.today
     _forget_mail(work, person, gone)
-    session.execute(
-        delete(SavedFilter).where(SavedFilter.person_id == person.id, SavedFilter.shared == "selv")
-    )
+    session.execute(delete(FilterUse).where(FilterUse.person_id == person.id))
+    own = select(SavedFilter.id).where(SavedFilter.person_id == person.id, SavedFilter.shared == "selv")
+    # Others may still have a star on what was shared with them once.
+    session.execute(delete(FilterUse).where(FilterUse.saved_filter_id.in_(own)))
+    session.execute(delete(SavedFilter).where(SavedFilter.id.in_(own)))
     session.execute(delete(ListSettings).where(ListSettings.person_id == person.id))
     _forget_history(work, person)
     person.name, person.name_key = NAME, sort_key(NAME)

@@ -93,6 +93,31 @@ def find(session: Session, cookie: str | None, now: datetime) -> SignedIn | None
     return SignedIn(_actor(session, row), row.id, now - row.seen_at > SEEN_STEP)
 
 
+def actor_of(session: Session, membership_id: int, person_id: int) -> Actor | None:
+    """Who a membership makes of a person just now, without a session; None when either is no longer active."""
+    row = session.execute(
+        select(
+            Person.id.label("person_id"),
+            Membership.id.label("membership_id"),
+            Person.name,
+            Person.email,
+            Membership.level,
+            Membership.municipality_id,
+            Membership.organisation,
+            Municipality.name.label("place"),
+        )
+        .join(Membership, Membership.person_id == Person.id)
+        .outerjoin(Municipality, Municipality.id == Membership.municipality_id)
+        .where(
+            Membership.id == membership_id,
+            Person.id == person_id,
+            Person.active.is_(True),
+            Membership.active.is_(True),
+        )
+    ).first()
+    return _actor(session, row) if row else None
+
+
 def _actor(session: Session, row: Any) -> Actor:
     level = Level(row.level)
     systems = (

@@ -1,4 +1,4 @@
-"""Comments on a municipality's task: shared with KOMBIT, or private to the municipality."""
+"""Comments on a municipality's task: shared with KOMBIT, or private to the municipality; people can be named."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from klik.domain.errors import InputError
 from klik.models import Comment
 from klik.services import access, auditing
 from klik.services.errors import ConflictError, Difference, ForbiddenError, RefusedError
-from klik.services.tasks import touching
+from klik.services.tasks import mentioning, touching
 from klik.services.work import Work
 
 LIMIT = 5_000
@@ -19,20 +19,25 @@ CPR_FOUND = (
 
 
 def add(work: Work, task_id: int, text: str, *, private: bool = False, not_cpr: bool = False) -> Comment:
-    """Write a comment; KOMBIT's are never private. Raises RefusedError, ForbiddenError, NotFoundError."""
+    """Write a comment and tell whom it names; KOMBIT's are never private.
+
+    Raises RefusedError, ForbiddenError, NotFoundError.
+    """
     task = access.municipal_task(work, task_id)
     if work.actor is None or not access.may_comment(work, task):
         raise ForbiddenError("comment")
+    private = private and not work.actor.kombit
     comment = Comment(
         municipality_id=task.municipality_id,
         municipal_task_id=task.id,
         author_id=work.actor.person_id,
         at=work.now,
-        text=_checked(text, not_cpr),
-        private=private and not work.actor.kombit,
+        text=mentioning.stored(work, task, _checked(text, not_cpr), private=private),
+        private=private,
     )
     work.session.add(comment)
     work.session.flush()
+    mentioning.tell(work, task, comment)
     _touched(work, comment, "kommentér", not_cpr)
     return comment
 
@@ -40,17 +45,24 @@ def add(work: Work, task_id: int, text: str, *, private: bool = False, not_cpr: 
 def edit(
     work: Work, task_id: int, comment_id: int, version: int, text: str, *, not_cpr: bool = False
 ) -> Comment:
-    """Change the words of one's own comment; raises ConflictError when another window was first."""
+    """Change the words of one's own comment; only those newly named are told.
+
+    Raises ConflictError when another window was first, RefusedError, ForbiddenError, NotFoundError.
+    """
     comment = access.own_comment(work, task_id, comment_id)
+    task = access.municipal_task(work, task_id)
     work.session.refresh(comment, with_for_update=True)
-    wanted = _checked(text, not_cpr)
+    before = comment.text
+    wanted = mentioning.stored(work, task, _checked(text, not_cpr), private=comment.private, before=before)
     if comment.version != version:
+        theirs = mentioning.written(work, task, before)
         raise ConflictError(
-            comment.version, (Difference(FIELD, wanted, comment.text),), work.actor and work.actor.name
+            comment.version, (Difference(FIELD, text, theirs),), work.actor and work.actor.name
         )
-    if comment.text != wanted:
-        comment.text = wanted
+    if before != wanted:
+        comment.text, comment.edited_at = wanted, work.now
         work.session.flush()
+        mentioning.tell(work, task, comment, before)
         _touched(work, comment, "ret-kommentar", not_cpr)
     return comment
 
@@ -58,6 +70,7 @@ def edit(
 def delete(work: Work, task_id: int, comment_id: int) -> None:
     """Remove one's own comment."""
     comment = access.own_comment(work, task_id, comment_id)
+    mentioning.take_back(work, comment.id)
     work.session.delete(comment)
     work.session.flush()
     _touched(work, comment, "slet-kommentar", False)

@@ -7,8 +7,9 @@ from datetime import date, datetime
 
 from sqlalchemy import and_, select
 
-from klik.domain import deadlines
+from klik.domain import deadlines, mentions
 from klik.domain.deadlines import Colour
+from klik.domain.mentions import Piece
 from klik.domain.rights import Level
 from klik.domain.status import Status
 from klik.models import (
@@ -27,9 +28,11 @@ from klik.models import (
     TaskLink,
 )
 from klik.services import access
+from klik.services.deadlines import yellow_note
 from klik.services.filters import PRIORITIES
-from klik.services.tasks import assigning
+from klik.services.tasks import assigning, checklist, mentioning
 from klik.services.tasks.assigning import Assignee
+from klik.services.tasks.checklist import Checklist
 from klik.services.tasks.words import TEXTS, choice_word
 from klik.services.work import Work
 
@@ -66,7 +69,10 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class CommentView:
-    """A comment with its author's name; ``mine`` when the actor wrote it and may change it."""
+    """A comment with its author's name; ``mine`` when the actor wrote it and may change it.
+
+    ``pieces`` is ``text`` cut where it names somebody.
+    """
 
     id: int
     version: int
@@ -76,6 +82,8 @@ class CommentView:
     text: str
     private: bool
     mine: bool
+    edited_at: datetime | None
+    pieces: tuple[Piece, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,7 @@ class FileView:
     media_type: str
     added_at: datetime
     added_by: str
+    added_by_id: int | None
     kombit: bool
 
 
@@ -121,17 +130,23 @@ class TaskDetails:
     suggested_responsible: str | None
     suggested_executor: str | None
     texts: tuple[tuple[str, str], ...]
-    extra_fields: tuple[tuple[str, str], ...]
+    keyed_fields: tuple[tuple[str, str, str], ...]
     field_values: dict[str, str]
     needs: tuple[Neighbour, ...]
     needed_by: tuple[Neighbour, ...]
     comments: tuple[CommentView, ...]
     files: tuple[FileView, ...]
+    checklist: Checklist
     deletion: DeletionView | None
     withdrawn_at: datetime | None
     withdrawal_reason: str
     own: bool
     sees_people: bool
+
+    @property
+    def extra_fields(self) -> tuple[tuple[str, str], ...]:
+        """Label and words of each plug-in field."""
+        return tuple((label, words) for _key, label, words in self.keyed_fields)
 
     @property
     def local(self) -> bool:
@@ -154,7 +169,13 @@ def load(work: Work, task_id: int) -> TaskDetails:
         task=task,
         status=status,
         colour=colour,
-        explanation=deadlines.explain(colour, task.deadline, task.yellow_from, work.today),
+        explanation=deadlines.explain(
+            colour,
+            task.deadline,
+            task.yellow_from,
+            work.today,
+            yellow_note(work.registry, version.deadline_rule) if version else "",
+        ),
         municipality=municipality.name,
         project=task.project.name,
         system=system.name if system else "",
@@ -164,12 +185,13 @@ def load(work: Work, task_id: int) -> TaskDetails:
         suggested_responsible=_role_name(work, version.responsible_role if version else None),
         suggested_executor=_role_name(work, version.executor_role if version else None),
         texts=_texts(task),
-        extra_fields=_extra_fields(work, task, values),
+        keyed_fields=_extra_fields(work, task, values),
         field_values=values,
         needs=_neighbours(work, task, TaskLink.task_id, TaskLink.needs_task_id),
         needed_by=_neighbours(work, task, TaskLink.needs_task_id, TaskLink.task_id),
         comments=_comments(work, task),
         files=_files(work, task, own),
+        checklist=checklist.of(work, task),
         deletion=_deletion(work, task),
         withdrawn_at=task.withdrawn_at,
         withdrawal_reason=(task.task.withdrawal_reason or "") if task.task and task.withdrawn_at else "",
@@ -211,11 +233,13 @@ def _field_values(work: Work, task: MunicipalTask) -> dict[str, str]:
     return {field: value for field, value in rows}
 
 
-def _extra_fields(work: Work, task: MunicipalTask, values: dict[str, str]) -> tuple[tuple[str, str], ...]:
-    """Label and words of each plug-in field; values of a plug-in that is gone stay under their key."""
+def _extra_fields(
+    work: Work, task: MunicipalTask, values: dict[str, str]
+) -> tuple[tuple[str, str, str], ...]:
+    """Key, label and words of each plug-in field; values of a plug-in that is gone stay under their key."""
     known = {extra.key: extra for extra in work.registry.fields_of(task.system_code)}
-    shown = [(extra.label, choice_word(extra, values.get(key, ""))) for key, extra in known.items()]
-    return tuple(shown + [(key, value) for key, value in sorted(values.items()) if key not in known])
+    shown = [(key, extra.label, choice_word(extra, values.get(key, ""))) for key, extra in known.items()]
+    return tuple(shown + [(key, key, value) for key, value in sorted(values.items()) if key not in known])
 
 
 def _neighbours(work: Work, task: MunicipalTask, here: object, there: object) -> tuple[Neighbour, ...]:
@@ -264,6 +288,7 @@ def _comments(work: Work, task: MunicipalTask) -> tuple[CommentView, ...]:
         .order_by(Comment.at, Comment.id)
     ).all()
     at_home = assigning.members_of(work, task.municipality_id, [person.id for _, person in rows])
+    names = mentioning.names(work, [comment.text for comment, _ in rows])
     return tuple(
         CommentView(
             id=comment.id,
@@ -271,8 +296,10 @@ def _comments(work: Work, task: MunicipalTask) -> tuple[CommentView, ...]:
             at=comment.at,
             author=person.name,
             place="" if person.id in at_home else "KOMBIT",
-            text=comment.text,
+            text=mentions.to_written(comment.text, names),
             private=comment.private,
+            edited_at=comment.edited_at,
+            pieces=mentions.pieces(comment.text, names),
             mine=may_write and actor is not None and actor.person_id == person.id,
         )
         for comment, person in rows
@@ -316,6 +343,7 @@ def _file_view(
         media_type=stored.media_type,
         added_at=file.added_at,
         added_by=added_by,
+        added_by_id=file.added_by,
         kombit=kombit,
     )
 

@@ -20,6 +20,7 @@ from klik.services.documents import (
     HistoryLine,
     TaskDocument,
     TextPart,
+    TickLine,
 )
 from klik.services.filestore import FileStore
 from klik.services.rendering import Renderer
@@ -96,6 +97,8 @@ def collect(work: Work, files: FileStore, task_id: int, base_url: str) -> TaskEx
         texts=(*_texts(details), *_links(details)),
         extra_fields=details.extra_fields,
         panels=tuple(TextPart(panel.title, panel.html) for panel in shown if panel.html is not None),
+        checklist=tuple(TickLine(line.text, line.done) for line in details.checklist.lines),
+        checklist_progress=details.checklist.words,
         comments=tuple(
             CommentLine(
                 each.at, f"{each.author}{f', {each.place}' if each.place else ''}", each.text, each.private
@@ -171,7 +174,7 @@ def _omitted(details: TaskDetails, shown: tuple[ShownPanel, ...], files: FileSto
         if not files.path(file.sha256).exists():
             yield f"Filen »{file.name}« mangler på serveren og kan ikke hentes."
     if not details.own:
-        yield "Kommunens egne filer og de kommentarer, der kun er for kommunen."
+        yield "Kommunens egne filer og de kommentarer, der kun er for kommunen, samt linjerne på dens tjekliste."
 
 
 def _embedded(details: TaskDetails, document: TaskDocument) -> bytes:

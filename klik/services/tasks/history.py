@@ -12,22 +12,28 @@ from klik.domain.calendar import clock
 from klik.domain.rights import Level
 from klik.models import Mail, MunicipalTask, Notice, Person, TaskChange
 from klik.services import access
+from klik.services.tasks.checklist import NOT_TICKED, TICKED
+from klik.services.tasks.read_marks import AT_HOME_FIELDS, SUPPLIER_FIELDS
 from klik.services.tasks.words import NOTHING, field_word
 from klik.services.work import Work
 
-# What a supplier may follow: progress, not people and not the municipality's own words.
-_SUPPLIER_FIELDS = ("status", "deadline")
 _LONG = 120
+# What a change says it came by when it is part of a change of many tasks: "samlet/12".
+BULK = "samlet"
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One thing that happened; ``detail`` holds the values, when they are short enough to be read."""
+    """One thing that happened; ``detail`` holds the values, when they are short enough to be read.
+
+    ``bulk_change`` is the actor's own change of many tasks that it is part of.
+    """
 
     at: datetime
     who: str
     what: str
     detail: str = ""
+    bulk_change: int | None = None
 
     @property
     def sentence(self) -> str:
@@ -56,9 +62,9 @@ def history(work: Work, task: MunicipalTask, *, own: bool) -> tuple[HistoryEntry
     )
     sees_people = access.sees_people(work)
     if work.actor is not None and work.actor.level is Level.SUPPLIER:
-        statement = statement.where(TaskChange.field.in_(_SUPPLIER_FIELDS))
+        statement = statement.where(TaskChange.field.in_(SUPPLIER_FIELDS))
     elif not own:
-        statement = statement.where(TaskChange.field != "file")
+        statement = statement.where(TaskChange.field.not_in(AT_HOME_FIELDS))
     entries = [
         _entry(work, row, (name or "klik") if sees_people else "Kommunen")
         for row, name in work.session.execute(statement)
@@ -74,10 +80,18 @@ def _entry(work: Work, row: TaskChange, who: str) -> HistoryEntry:
     if row.field == "file":
         what = "Fil vedhæftet" if row.new else "Fil fjernet"
         return HistoryEntry(row.at, who, what, row.new or row.old or "")
+    if row.field == "checklist":
+        return HistoryEntry(row.at, who, *_checklist_words(row.old, row.new))
     old, new = row.old or NOTHING, row.new or NOTHING
     if len(old) > _LONG or len(new) > _LONG or "\n" in old + new:
         return HistoryEntry(row.at, who, f"{word} er ændret")
-    return HistoryEntry(row.at, who, f"{word} ændret", f"{old} → {new}")
+    return HistoryEntry(row.at, who, f"{word} ændret", f"{old} → {new}", _own_bulk_change(work, row))
+
+
+def _own_bulk_change(work: Work, row: TaskChange) -> int | None:
+    kind, _, number = row.via.partition("/")
+    own = work.actor is not None and work.actor.person_id == row.person_id
+    return int(number) if own and kind == BULK and number.isdigit() else None
 
 
 def last_change(work: Work, task: MunicipalTask, field: str) -> HistoryEntry | None:
@@ -97,6 +111,18 @@ def last_change(work: Work, task: MunicipalTask, field: str) -> HistoryEntry | N
         return None
     row, name = found
     return _entry(work, row, (name or "klik") if access.sees_people(work) else "Kommunen")
+
+
+def _checklist_words(old: str | None, new: str | None) -> tuple[str, str]:
+    if new is None:
+        return "Linje fjernet fra tjeklisten", old or ""
+    if old is None:
+        return "Linje føjet til tjeklisten", new
+    if new.startswith(TICKED) and old.startswith(NOT_TICKED):
+        return "Afkrydset på tjeklisten", new.removeprefix(TICKED)
+    if old.startswith(TICKED) and new.startswith(NOT_TICKED):
+        return "Kryds fjernet på tjeklisten", new.removeprefix(NOT_TICKED)
+    return "Linje på tjeklisten ændret", f"{old} → {new}" if len(old) + len(new) <= 2 * _LONG else ""
 
 
 def _life(task: MunicipalTask) -> list[HistoryEntry]:

@@ -26,6 +26,7 @@ FIELDS: Mapping[str, str] = {
     "priority": "Prioritet",
     "start_date": "Startdato",
     "file": "Fil",
+    "checklist": "Tjekliste",
     "created": "Oprettet",
 }
 

@@ -13,7 +13,7 @@ from klik.models import Project, Task
 from klik.services import access as door
 from klik.services import publishing
 from klik.services.errors import NotFoundError, RefusedError
-from klik.services.publishing import Draft
+from klik.services.publishing import Draft, not_relevant
 from klik.services.publishing.preview import preview
 from klik.services.publishing.progress import copy_lines, count_tasks, task_lines
 from klik.services.publishing.text import PARTS, PRIORITY_LABELS
@@ -146,6 +146,7 @@ def show(work: Work, task_id: int) -> Any:
         draft=publishing.draft_of(work, task_id),
         state=STATES[task.state],
         copies=copy_lines(work, task_id),
+        not_relevant=not_relevant.of(work, task_id),
         deadline=_deadline_words(work, task),
         content=work.registry.content,
         **_words(),

@@ -101,7 +101,7 @@ def bulk_form(work: Work, tasks: Iterable[MunicipalTask]) -> BulkForm:
         for name, control in _controls(work, chosen, tasks).items():
             setattr(kind, name, control)
     form: BulkForm = kind()
-    form.field.choices = list(fields.items())
+    form.field.choices = fields
     return form
 
 
@@ -149,10 +149,10 @@ def _status_controls() -> Mapping[str, Any]:
 
 
 def _radio(label: str, choices: Mapping[str, str]) -> RadioField:
-    return RadioField(label, name=VALUE, choices=list(choices.items()))
+    return RadioField(label, name=VALUE, choices=dict(choices))
 
 
-def _people(work: Work, tasks: list[MunicipalTask]) -> dict[str, list[tuple[str, str]]]:
+def _people(work: Work, tasks: list[MunicipalTask]) -> dict[str, dict[str, str]]:
     """Everybody the tasks can be given to; with tasks of several systems every role of any of them."""
     assert work.actor is not None
     systems = sorted({task.system_code or "" for task in tasks})
@@ -162,5 +162,4 @@ def _people(work: Work, tasks: list[MunicipalTask]) -> dict[str, list[tuple[str,
     roles = dict(people.roles)
     for system in systems:
         roles |= {role.slug: role.name for role in assigning.roles_for(work, system or None)}
-    groups = People(people.with_role, people.others, tuple(roles.items())).choices(assigning.NOBODY, "Ingen")
-    return {heading: list(choices.items()) for heading, choices in groups.items()}
+    return People(people.with_role, people.others, tuple(roles.items())).choices(assigning.NOBODY, "Ingen")

@@ -251,8 +251,15 @@ class CommentForm(OnceForm):
     """A new comment."""
 
     text = TextAreaField("Kommentar", validators=[CleanText(commenting.LIMIT, required=True, lines=True)])
+    mention = SelectField("Nævn en person", validate_choice=False)
     private = BooleanField("Kun for vores kommune")
     not_cpr = BooleanField("Tallet er ikke et CPR-nummer")
+
+    def words(self) -> str:
+        """The comment with the person chosen from the list at its end, when the text does not name them."""
+        text, name = self.text.data or "", self.mention.data or ""
+        chosen = f"@{name}"
+        return f"{text} {chosen}" if name and chosen.casefold() not in text.casefold() else text
 
 
 class CommentEditForm(TaskForm):

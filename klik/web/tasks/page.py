@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import io
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response
 
 from klik.domain.rights import Right
+from klik.models import MunicipalTask
 from klik.services import access as doors
-from klik.services import filtering, idempotency, listing, past
-from klik.services.criteria import Criteria, QueryTooLongError
+from klik.services import idempotency, listing, past
+from klik.services.criteria import Criteria
 from klik.services.errors import ConflictError, RefusedError
 from klik.services.listing import Neighbours
 from klik.services.rendering import RenderingError
-from klik.services.tasks import attachments, changing, commenting, exporting, panels, read_marks
+from klik.services.tasks import (
+    attachments,
+    changing,
+    commenting,
+    exporting,
+    mentioning,
+    panels,
+    read_marks,
+    unseen,
+)
 from klik.services.tasks import details as task_details
 from klik.services.tasks import history as task_history
 from klik.services.tasks.details import TaskDetails
 from klik.services.work import Work
 from klik.web import errors
 from klik.web.base import Afterwards, access, installation
+from klik.web.tasks.checklist import LineForm
 from klik.web.tasks.forms import AttachForm, CommentEditForm, CommentForm, EditForm, edit_form, show_problems
 from klik.web.tasks.panel import list_address
+from klik.web.tasks.way import criteria as criteria_of_list
+from klik.web.tasks.way import way
 
 blueprint = Blueprint("task", __name__, url_prefix="/opgaver")
 
@@ -81,8 +95,10 @@ def change(work: Work, task_id: int) -> Any:
 @blueprint.post("/<id:task_id>/set")
 @access(Right.READ_TASKS)
 def mark_read(work: Work, task_id: int) -> Response:
-    """ "Set": what is there now is no longer new to this person."""
-    read_marks.mark_read(work, task_id)
+    """ "Set": what the page showed is no longer new to this person; what came meanwhile still is."""
+    shown = request.form.get("udgave", "")
+    version_id = int(shown) if shown.isascii() and shown.isdigit() and len(shown) < 18 else None
+    read_marks.mark_read(work, task_id, _moment(request.form.get("vist", "")), version_id)
     return _back(work, task_id)
 
 
@@ -100,7 +116,7 @@ def comment(work: Work, task_id: int) -> Any:
         row = commenting.add(
             work,
             task_id,
-            form.text.data or "",
+            form.words(),
             private=bool(form.private.data),
             not_cpr=bool(form.not_cpr.data),
         )
@@ -117,7 +133,8 @@ def comment(work: Work, task_id: int) -> Any:
 def edit_comment(work: Work, task_id: int, comment_id: int) -> str:
     """The form for changing one's own comment."""
     row = doors.own_comment(work, task_id, comment_id)
-    form = CommentEditForm(data={"version": row.version, "text": row.text})
+    text = mentioning.written(work, doors.municipal_task(work, task_id), row.text)
+    form = CommentEditForm(data={"version": row.version, "text": text})
     return _comment_page(work, task_id, comment_id, form)
 
 
@@ -224,23 +241,17 @@ def _attachment(name: str, media_type: str, content: bytes) -> Response:
     return response
 
 
-def _criteria(work: Work) -> Criteria | None:
-    """The list the person came from: it stands in the address, so that the way goes on from here."""
-    query = request.query_string.decode("utf-8", "replace")
+def _moment(text: str) -> datetime | None:
+    """The moment a page was drawn, as its form sends it back."""
     try:
-        return filtering.read(work.registry, query) if query else None
-    except QueryTooLongError:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
         return None
-
-
-def _way(work: Work) -> str:
-    """The list's filter as the end of an address, or nothing."""
-    criteria = _criteria(work)
-    return f"?{criteria.link_query()}" if criteria else ""
+    return moment if moment.tzinfo is not None else None
 
 
 def _back(work: Work, task_id: int, anchor: str = "") -> Response:
-    return redirect(f"{url_for('task.show', task_id=task_id)}{_way(work)}{anchor and '#'}{anchor}", 303)
+    return redirect(f"{url_for('task.show', task_id=task_id)}{way(work)}{anchor and '#'}{anchor}", 303)
 
 
 def _comment_page(
@@ -264,10 +275,13 @@ def _page(
     """The whole page; forms the actor may not use are left out."""
     task = details.task
     assert work.actor is not None
-    criteria = _criteria(work)
+    criteria = criteria_of_list(work)
     neighbours = _neighbours(work, criteria, task.id)
     may_change, may_comment = doors.may_change(work, task), doors.may_comment(work, task)
     content = work.registry.content
+    comment_form = (comment_form or CommentForm(None)) if may_comment else None
+    if comment_form:
+        comment_form.mention.choices = _mentionable(work, task)
     return render_template(
         "tasks/page.html",
         details=details,
@@ -276,15 +290,20 @@ def _page(
         theme=content.theme(task.theme),
         form=(form or edit_form(work, task, details.field_values)) if may_change else None,
         conflict=conflict,
-        comment_form=(comment_form or CommentForm(None)) if may_comment else None,
+        comment_form=comment_form,
         attach_form=(attach_form or AttachForm(None)) if may_change else None,
         panels=panels.task_panels(work, task),
         history=task_history.history(work, task, own=details.own),
         told=task_history.told(work, task),
-        unread=read_marks.is_unread(work, task),
+        news=unseen.load(work, details),
+        may_change=may_change,
+        line_form=LineForm(None),
+        line_edit_form=None,
+        line_edited=None,
+        line_conflict=None,
         may_export=work.actor.has(Right.EXPORT),
         today=work.today,
-        way=_way(work),
+        way=way(work),
         back=_list_address(criteria, task.id, neighbours),
         neighbours=neighbours,
     )
@@ -305,3 +324,10 @@ def _neighbours(work: Work, criteria: Criteria | None, task_id: int) -> Neighbou
         return None
     with past.asked(work, criteria) as standing:
         return listing.neighbours(standing.work, standing.criteria, task_id)
+
+
+def _mentionable(work: Work, task: MunicipalTask) -> dict[str, str]:
+    """Whom a comment can name, as the list beside it has them: everybody but oneself."""
+    me = work.actor.person_id if work.actor else None
+    others = [each for each in mentioning.people(work, task) if each.id != me]
+    return {"": "Ingen"} | {each.written: each.written for each in others}

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
-from klik.models import SavedFilter
 from klik.plugins.contributions import Filter
 from klik.services import access, filtering, saved_filters
 from klik.services.criteria import SINCE, Criteria
 from klik.services.filtering import Selection
 from klik.services.filters import ME
 from klik.services.news import News
-from klik.services.vocabulary import PEOPLE_KEYS
+from klik.services.saved_filters import ListedFilter, health
+from klik.services.vocabulary import PEOPLE_KEYS, Vocabulary
 from klik.services.work import Work
 
 MOST_COUNTED = 20
@@ -42,9 +42,20 @@ Counts = Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
+class SavedChoice:
+    """A saved or suggested filter and what it asks; ``saved`` is None for a suggestion."""
+
+    name: str
+    query: str
+    criteria: Criteria
+    saved: ListedFilter | None
+
+
+@dataclass(frozen=True, slots=True)
 class SavedButton:
     """A saved or suggested filter as a button: its name, what it asks, and how many tasks that is just now.
 
+    ``group`` is the heading it stands under, "" for one's own and pinned ones; ``id`` None for a suggestion.
     ``news`` is what has come onto it since yesterday, listed at ``since_href``.
     """
 
@@ -52,6 +63,9 @@ class SavedButton:
     href: str
     count: int
     active: bool
+    id: int | None = None
+    pinned: bool = False
+    group: str = ""
     news: News | None = None
     since_href: str = ""
 
@@ -81,34 +95,55 @@ def sees_several(work: Work) -> bool:
     return work.actor is None or work.actor.municipality_id is None
 
 
-def saved_choices(work: Work, saved: Sequence[SavedFilter]) -> list[tuple[str, Criteria]]:
-    """Name and criteria of the buttons under "Gemte filtre": the person's own, then what klik suggests."""
-    named = [(row.name, row.query) for row in saved[:MOST_COUNTED]]
+def saved_choices(work: Work, saved: Sequence[ListedFilter]) -> list[SavedChoice]:
+    """The buttons under "Gemte filtre": those the person can use, then what klik suggests."""
+    named = [(row.name, row.query, row) for row in saved[:MOST_COUNTED]]
+    suggested = [(name, query, None) for name, query in saved_filters.suggestions(saved)]
     return [
-        (name, filtering.read(work.registry, query))
-        for name, query in (*named, *saved_filters.suggestions(saved))
+        SavedChoice(name, query, filtering.read(work.registry, query), row)
+        for name, query, row in (*named, *suggested)
     ]
 
 
 def saved_buttons(
-    choices: Sequence[tuple[str, Criteria]],
+    choices: Sequence[SavedChoice],
     counts: Mapping[int, int],
-    current: Criteria,
     news: Mapping[int, News],
+    *current: Criteria,
 ) -> list[SavedButton]:
-    """The buttons, with the current one marked."""
-    asked = current.filters_only()
+    """The buttons, with the current one marked: as it was asked for, or as far as it means something."""
+    asked, as_of = [each.filters_only() for each in current], current[0].as_of
     return [
         SavedButton(
-            name,
-            list_address(criteria.standing(current.as_of)),
-            counts[place],
-            criteria.filters_only() == asked,
-            news.get(place),
-            since_address(criteria),
+            name=each.name,
+            # As it was saved: what names nothing any more is told on the page it leads to.
+            href=list_address(each.criteria.standing(as_of)) if as_of else f"/opgaver?{each.query}",
+            count=counts[place],
+            active=each.criteria.filters_only() in asked,
+            id=each.saved.id if each.saved else None,
+            pinned=bool(each.saved and each.saved.pinned),
+            group=_group_of(each.saved),
+            news=news.get(place),
+            since_href=since_address(each.criteria),
         )
-        for place, (name, criteria) in enumerate(choices)
+        for place, each in enumerate(choices)
     ]
+
+
+def health_remarks(
+    work: Work, choices: Sequence[SavedChoice], asked: Criteria, words: Vocabulary
+) -> list[tuple[str, int | None]]:
+    """What is wrong with the saved filter in use: the sentence, and the filter's id when one can mend it."""
+    wanted = asked.filters_only()
+    used = [each.saved for each in choices if each.saved and each.criteria.filters_only() == wanted]
+    wrong = health.faults(work, used, words)
+    return [(fault.sentence, row.id if row.own else None) for row in used for fault in wrong.get(row.id, ())]
+
+
+def _group_of(saved: ListedFilter | None) -> str:
+    if saved is None:
+        return "Forslag"
+    return "" if saved.own or saved.pinned else f"Delt af {saved.shared_by}"
 
 
 def list_address(criteria: Criteria) -> str:

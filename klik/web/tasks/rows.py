@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -18,6 +18,7 @@ from klik.services.criteria import SORTS, Criteria, Sort
 from klik.services.filters import PRIORITIES, YES_NO
 from klik.services.grouping import Group
 from klik.services.listing import TaskRow
+from klik.services.tasks import checklist
 from klik.services.work import Work
 from klik.web.tasks.panel import list_address
 
@@ -67,7 +68,8 @@ class ShownRow:
     """A row in words. ``people`` holds name and vacant role of responsible and executor by their column.
 
     ``number``, ``project`` and ``theme`` are empty where a column of their own holds them; ``texts`` are the
-    other shown columns by their word. ``heading`` stands above the first row of a group.
+    other shown columns by their word. ``heading`` stands above the first row of a group,
+    ``checklist`` ("3 af 7") beside the title where there is one.
     """
 
     id: int
@@ -90,6 +92,7 @@ class ShownRow:
     texts: Mapping[str, str]
     editable: bool
     heading: ShownGroup | None
+    checklist: str
 
 
 def drawing(
@@ -115,13 +118,16 @@ def drawing(
     # The past is looked at and not changed.
     may_change = (lambda _row: False) if criteria.as_of else access.changeable(work)
     headings = _headings(criteria, found, groups)
+    ticked = checklist.progress(work, [row.id for row in found])
     rows = []
     for row in found:
         texts = {word: _TEXTS[word](work, row) for word in own}
         for word in extra:
             texts[word] = fields.get(row.id, nothing).get(word, "")
-        above = headings.get(row.id)
-        rows.append(_row(work, row, query, shown, texts, with_people, no_longer_fits, may_change(row), above))
+        shown_row = _row(
+            work, row, query, shown, texts, with_people, no_longer_fits, may_change(row), headings.get(row.id)
+        )
+        rows.append(replace(shown_row, checklist=ticked.get(row.id, "")))
     return {
         "rows": rows,
         "cells": [(word, labels[word]) for word in shown if word != list_columns.TASK],
@@ -177,6 +183,7 @@ def _row(
         texts=texts,
         editable=editable,
         heading=heading,
+        checklist="",
     )
 
 

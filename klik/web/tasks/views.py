@@ -13,7 +13,6 @@ from werkzeug.wrappers import Response
 
 from klik.domain.calendar import long_date, relative
 from klik.domain.rights import Right
-from klik.models import SavedFilter
 from klik.services import (
     calendar_file,
     filtering,
@@ -30,35 +29,36 @@ from klik.services.criteria import PAGE_SIZES, SINCE, Criteria, QueryTooLongErro
 from klik.services.filtering import Selection
 from klik.services.list_settings import Wanted
 from klik.services.past import Standing
+from klik.services.saved_filters import ListedFilter, Opening
 from klik.services.work import Work
 from klik.web.base import access, installation
 from klik.web.tasks import arranging, panel, pulse, rows
 
 blueprint = Blueprint("tasks", __name__)
 _URGENT = {"roed": "røde", "gul": "gule"}
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @blueprint.get("/opgaver")
 @access(Right.READ_TASKS)
 def index(work: Work) -> Any:
-    """A page of the list; an address without any filter opens with the person's default filter."""
-    saved = saved_filters.own(work)
-    opened_by = None if request.query_string else next((row for row in saved if row.is_default), None)
+    """A page of the list; an address without any parameter opens with a default filter."""
+    saved = saved_filters.listed(work)
+    opened_by = None if request.query_string else saved_filters.opening(saved)
     wanted = list_settings.read(work)
     asked = wanted.applied(filtering.read(work.registry, opened_by.query) if opened_by else _asked(work))
     with past.asked(work, asked) as standing:
-        return _page(standing, wanted, saved, opened_by.name if opened_by else None)
+        return _page(standing, wanted, saved, opened_by)
 
 
-def _page(standing: Standing, wanted: Wanted, saved: Sequence[SavedFilter], opened_by: str | None) -> str:
+def _page(
+    standing: Standing, wanted: Wanted, saved: Sequence[ListedFilter], opened_by: Opening | None
+) -> str:
     work, asked = standing.work, standing.criteria
     choices = panel.saved_choices(work, saved)
-    words = vocabulary.read(work, [asked, *(criteria for _name, criteria in choices)])
+    words = vocabulary.read(work, [asked, *(choice.criteria for choice in choices)])
     selection = filtering.select_tasks(work, asked, words)
     others = {
-        place: filtering.select_tasks(work, criteria, words)
-        for place, (_name, criteria) in enumerate(choices)
+        place: filtering.select_tasks(work, choice.criteria, words) for place, choice in enumerate(choices)
     }
     counts = listing.count(work, selection, others)
     fresh = {} if standing.day else pulse.fresh(work, selection, counts, others)
@@ -82,7 +82,9 @@ def _page(standing: Standing, wanted: Wanted, saved: Sequence[SavedFilter], open
         periods=panel.periods(work, selection),
         texts=panel.text_fields(work, selection),
         hidden=panel.hidden(work, selection, groups),
-        saved=panel.saved_buttons(choices, counts.others, criteria, fresh),
+        saved=panel.saved_buttons(choices, counts.others, fresh, asked, criteria),
+        own_filters=[each for each in saved if each.own],
+        health=panel.health_remarks(work, choices, asked, words),
         **pulse.context(selection, counts, fresh),
         empty=_empty(work, selection) if not counts.total else None,
         notices=[("warning", remark) for remark in selection.remarks],
@@ -95,23 +97,6 @@ def _page(standing: Standing, wanted: Wanted, saved: Sequence[SavedFilter], open
         page_size_address=lambda size: panel.list_address(criteria.with_page_size(size)),
         no_filters=panel.list_address(Criteria().standing(criteria.as_of)),
     )
-
-
-@blueprint.get("/opgaver.csv")
-@access(Right.EXPORT)
-def as_csv(work: Work) -> Response:
-    """The filtered rows as CSV for a Danish Excel."""
-    with _whole_list(work) as (then, selection, what):
-        content = tables.as_csv(then, selection)
-        return _download(content, "text/csv; charset=utf-8", tables.named(then, "csv", what))
-
-
-@blueprint.get("/opgaver.xlsx")
-@access(Right.EXPORT)
-def as_xlsx(work: Work) -> Response:
-    """The filtered rows as an Excel workbook."""
-    with _whole_list(work) as (then, selection, what):
-        return _download(tables.as_xlsx(then, selection), XLSX, tables.named(then, "xlsx", what))
 
 
 @blueprint.get("/opgaver.ics")

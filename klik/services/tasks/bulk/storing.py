@@ -13,9 +13,9 @@ from klik.services.tasks.bulk.chosen import AskedAhead
 from klik.services.tasks.bulk.preview import Preview, StaleError, preview
 from klik.services.tasks.bulk.values import raw
 from klik.services.tasks.bulk.wanted import Wanted
+from klik.services.tasks.history import BULK
 from klik.services.work import Work
 
-VIA = "samlet"
 NOTHING_LEFT = "Ingen af de valgte opgaver kan rettes sådan. Vælg en anden værdi eller andre opgaver."
 
 
@@ -63,7 +63,7 @@ def _store_lines(work: Work, change: BulkChange, found: Preview) -> None:
         ]
         changed = [changing.store(work, line.task, line.steps) for line in found.lines]
     work.session.flush()
-    change.last_change_id = changing.write_down(work, changed, via=f"{VIA}/{change.id}")
+    change.last_change_id = changing.write_down(work, changed, via=f"{BULK}/{change.id}")
     after = AskedAhead(work, [line.task for line in found.lines], change.field)
     work.session.add_all(
         BulkChangeItem(
