@@ -296,7 +296,7 @@ def test_paging(current: int, total: int, expected: str | None) -> None:
 def test_page_size_and_counts() -> None:
     page = render(
         "{{ paging.page_size(50, [25, 50], url) }}{{ paging.showing(51, 100, 1312) }}|"
-        "{{ paging.showing(1, 50, 1) }}|{{ paging.showing(0, 0, 0) }}|"
+        "{{ paging.showing(1, 50, 1, id='en') }}|{{ paging.showing(0, 0, 0, id='ingen') }}|"
         "{{ numbers.counted(1, 'opgave', 'opgaver') }}",
         url=lambda size: f"?pr_side={size}",
     )
