@@ -22,9 +22,6 @@ from klik.services.tasks import checklist, read_marks
 from klik.services.work import Work
 from klik.web.tasks.panel import list_address
 
-# Whether the person had seen the task before.
-_NEWS = {True: "Ændret", False: "Ny"}
-
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -73,7 +70,7 @@ class ShownRow:
     ``number`` and ``theme`` are empty where a column of their own holds them; ``texts`` are the
     other shown columns by their word. ``heading`` stands above the first row of a group,
     ``under`` stands below the title: the project, and how far its checklist is ("tjekliste 3 af 7").
-    ``news`` is "Ændret" or "Ny" where the filter aendret=ja counts the task.
+    Of the tasks that the filter aendret=ja counts, those never seen say "ny" there, and the others are ``changed``.
     """
 
     id: int
@@ -96,7 +93,7 @@ class ShownRow:
     editable: bool
     heading: ShownGroup | None
     under: tuple[str, ...]
-    news: str
+    changed: bool
 
 
 def drawing(
@@ -135,12 +132,13 @@ def drawing(
             work, row, query, shown, texts, with_people, no_longer_fits, may_change(row), headings.get(row.id)
         )
         project = "" if "projekt" in shown else row.project
+        unseen = "ny" if news.get(row.id) is False else ""
         lines = f"tjekliste {ticked[row.id]}" if row.id in ticked else ""
         rows.append(
             replace(
                 shown_row,
-                under=tuple(filter(None, (project, lines))),
-                news=_NEWS[news[row.id]] if row.id in news else "",
+                under=tuple(filter(None, (project, lines, unseen))),
+                changed=news.get(row.id, False),
             )
         )
     return {
@@ -198,7 +196,7 @@ def _row(
         editable=editable,
         heading=heading,
         under=(),
-        news="",
+        changed=False,
     )
 
 
