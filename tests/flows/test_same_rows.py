@@ -1,4 +1,4 @@
-"""Whatever is asked, every page of the screen, CSV, Excel, the calendar and the PDF hold the same tasks in one order."""
+"""Whatever is asked, the screen, CSV, Excel, the calendar and the PDF hold the same tasks in one order."""
 
 from __future__ import annotations
 
