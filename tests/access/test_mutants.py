@@ -38,6 +38,7 @@ ADDRESSES = {
     "deletion_items": r"/sletning|^/$",
     "deletion_item": r"/sletning",
     "export": r"/eksport",
+    "exports": r"/eksport",
     "checklist_item": r"/tjekliste",
     "calendar_feed": r"/kalender",
 }

@@ -12,6 +12,7 @@ from klik.services.access.deletions import deletion, deletion_item, deletion_ite
 from klik.services.access.files import (
     calendar_feed,
     export,
+    exports,
     municipal_file,
     task_file,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "deletion_item",
     "deletion_items",
     "export",
+    "exports",
     "filter_to_open_with",
     "filter_to_share",
     "holding_to_change",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 
 from klik.domain.rights import Right
-from klik.models import CalendarFeed, Export, MunicipalTaskFile, TaskFile
+from klik.models import CalendarFeed, Export, Membership, MunicipalTaskFile, TaskFile
 from klik.services.access.actor import require
 from klik.services.access.tasks import municipal_task
 from klik.services.errors import NotFoundError
@@ -40,12 +40,20 @@ def task_file(work: Work, municipal_task_id: int, file_id: int) -> TaskFile:
     return file
 
 
-def export(work: Work, export_id: int) -> Export:
-    """An export the actor asked for; raises NotFoundError."""
+def exports(work: Work) -> ColumnElement[bool]:
+    """Files the actor asked for, from where the actor still belongs: who has left takes nothing along."""
     actor = require(work, Right.EXPORT)
-    found = work.session.scalar(
-        select(Export).where(Export.id == export_id, Export.person_id == actor.person_id)
+    still_there = select(Membership.id).where(
+        Membership.person_id == actor.person_id,
+        Membership.active.is_(True),
+        Membership.municipality_id.is_not_distinct_from(Export.municipality_id),
     )
+    return and_(Export.person_id == actor.person_id, still_there.exists())
+
+
+def export(work: Work, export_id: int) -> Export:
+    """An export the actor may fetch; raises NotFoundError."""
+    found = work.session.scalar(select(Export).where(Export.id == export_id, exports(work)))
     if found is None:
         raise NotFoundError
     return found
