@@ -5,17 +5,21 @@ from __future__ import annotations
 import ast
 import copy
 import inspect
+import pkgutil
 import types
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 
 from klik.services import access
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One bug: the function it is in, what was taken away, and the module with the bug in it."""
+    """One bug: the function it is in, what was taken away, and the function without it."""
 
+    module: types.ModuleType
     function: str
     taken: str
     source: str
@@ -25,27 +29,36 @@ class Mutant:
         """As the report names it."""
         return f"{self.function}: without {self.taken}"
 
-    def functions(self) -> dict[str, types.FunctionType]:
-        """The functions of the door, one of them wrong."""
-        module = types.ModuleType("klik.services.access")
-        exec(compile(self.source, "mutant", "exec"), module.__dict__)
-        return {
-            name: each
-            for name, each in vars(module).items()
-            if isinstance(each, types.FunctionType) and each.__module__ == "klik.services.access"
-        }
+    @contextmanager
+    def planted(self) -> Iterator[None]:
+        """The function does wrong for everybody who holds it, under whatever name and in whatever module."""
+        function: types.FunctionType = getattr(self.module, self.function)
+        wrong: dict[str, types.FunctionType] = {}
+        exec(compile(f"from __future__ import annotations\n{self.source}", "mutant", "exec"), wrong)
+        right = function.__code__
+        function.__code__ = wrong[self.function].__code__
+        try:
+            yield
+        finally:
+            function.__code__ = right
+
+
+def modules() -> list[types.ModuleType]:
+    """The modules of the door."""
+    return [import_module(f"{access.__name__}.{each.name}") for each in pkgutil.iter_modules(access.__path__)]
 
 
 def all_mutants() -> list[Mutant]:
     """Each guard that raises or narrows, and each condition of each statement, dropped in turn."""
-    tree = ast.parse(inspect.getsource(access))
     found = []
-    for at, function in enumerate(tree.body):
-        if isinstance(function, ast.FunctionDef):
-            for place, taken in _conditions(function):
-                changed = copy.deepcopy(tree)
-                _drop(list(ast.walk(changed.body[at]))[place[0]], place[1])
-                found.append(Mutant(function.name, taken, ast.unparse(ast.fix_missing_locations(changed))))
+    for module in modules():
+        for function in ast.parse(inspect.getsource(module)).body:
+            if isinstance(function, ast.FunctionDef):
+                for place, taken in _conditions(function):
+                    changed = copy.deepcopy(function)
+                    _drop(list(ast.walk(changed))[place[0]], place[1])
+                    source = ast.unparse(ast.fix_missing_locations(changed))
+                    found.append(Mutant(module, function.name, taken, source))
     return found
 
 
@@ -83,4 +96,4 @@ def _drop(node: ast.AST, argument: int) -> None:
     elif isinstance(node, ast.BoolOp):
         node.values[argument] = ast.Constant(True)
     elif isinstance(node, ast.Call):
-        node.args[argument] = ast.parse("true()", mode="eval").body
+        node.args[argument] = ast.parse("__import__('sqlalchemy').true()", mode="eval").body

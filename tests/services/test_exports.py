@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -98,6 +99,30 @@ def test_somebody_who_may_see_less_gets_less(house: Installation, scene: Scene) 
     assert "I Herning" in text and "Lokal i Køge" not in text
     with house.reading(NOW, me) as work, pytest.raises(NotFoundError):
         exports.fetch(work, _folder(house), theirs)
+
+
+def test_who_has_left_a_municipality_takes_no_file_of_it_along(house: Installation, scene: Scene) -> None:
+    me, export_id = scene
+    assert _run(house) == 1
+    with house.writing(NOW) as work:
+        herning = Membership(
+            person_id=me.person_id,
+            municipality_id=make.HERNING,
+            level=Level.PLUS_USER.value,
+            since=make.TODAY,
+        )
+        work.session.add(herning)
+        work.session.flush()
+        elsewhere = replace(me, membership_id=herning.id, municipality_id=make.HERNING)
+    with house.reading(NOW, elsewhere) as work:
+        assert exports.fetch(work, _folder(house), export_id)
+        assert [export.id for export in exports.own(work)] == [export_id]
+    with house.writing(NOW) as work:
+        work.session.execute(update(Membership).where(Membership.id == me.membership_id).values(active=False))
+    with house.reading(NOW, elsewhere) as work:
+        assert exports.own(work) == []
+        with pytest.raises(NotFoundError):
+            exports.fetch(work, _folder(house), export_id)
 
 
 def test_cancelled_before_and_while_it_is_made(

@@ -13,7 +13,7 @@ from klik import jobs
 from klik.domain.rights import Level
 from klik.installation import Installation
 from klik.services import job_runs
-from klik.services.notices import delivery, scanning
+from klik.services.notices import account, delivery
 from klik.services.notices.mails import Sender
 from tests import make
 from tests.client import Browser
@@ -94,9 +94,7 @@ def test_reading_is_a_post_and_only_ones_own(house: Installation, browser: Calla
     with house.reading(make.NOW) as work:
         ids = {
             row.municipality: row.id
-            for row in scanning.notice_account.rows(
-                work, scanning.notice_account.Question(states=frozenset({"pending"}))
-            )
+            for row in account.rows(work, account.Question(states=frozenset({"pending"})))
         }
     visitor = browser().sign_in("plus@koege.example")
     page = visitor.get("/varsler/mine")
@@ -140,6 +138,6 @@ def test_the_task_pages_own_list_keeps_to_its_municipality(house: Installation) 
         task = make.municipal_task(session, deadline=make.TODAY - DAY, responsible=make.person(session))
     jobs.run(house, "scan-deadlines", make.NOW, "to")
     with house.reading(make.NOW) as work:
-        assert [row.state for row in scanning.notices_of_task(work, task)].count("pending") == 1
+        assert [row.state for row in account.of_task(work, task)].count("pending") == 1
     with house.reading(make.NOW, stranger) as work:
-        assert scanning.notices_of_task(work, task) == ()
+        assert account.of_task(work, task) == ()

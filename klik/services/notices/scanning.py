@@ -23,9 +23,7 @@ from klik.models import MunicipalTask, Notice, TaskChange
 from klik.plugins.contributions import NotificationRule
 from klik.plugins.manager import CORE, plugin_of
 from klik.plugins.views import MunicipalTaskView
-from klik.services.notices import account as notice_account
 from klik.services.notices import ledger, reminders, task_recipients
-from klik.services.notices.account import NoticeRow
 from klik.services.notices.ledger import NoticeDraft
 from klik.services.notices.recipients import Recipient
 from klik.services.views import municipal_task_views
@@ -225,11 +223,6 @@ def _deadline_days(work: Work, tasks: Sequence[MunicipalTask]) -> Mapping[int, d
         )
     }
     return {task.id: moved.get(task.id, danish_today(task.created_at)) for task in tasks}
-
-
-def notices_of_task(work: Work, task: MunicipalTask) -> Sequence[NoticeRow]:
-    """What has been told about a municipal task, oldest first, for its page."""
-    return notice_account.of_task(work, task)
 
 
 def key_of(rule: str, task_id: int, deadline_version: int) -> str:

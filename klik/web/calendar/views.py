@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, abort, flash, make_response, render_template, request
+from flask import Blueprint, flash, make_response, render_template
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, StringField
 
 from klik.domain.rights import Right
 from klik.models import CalendarFeed
 from klik.services import calendar_feeds, filtering, idempotency, list_document, saved_filters
-from klik.services.criteria import Criteria, QueryTooLongError
+from klik.services.criteria import Criteria
 from klik.services.errors import RefusedError
 from klik.services.work import Work
 from klik.web.base import access, installation, see_other
 from klik.web.forms import CleanText, OnceForm
+from klik.web.tasks import way
 from klik.web.tasks.forms import show_problems
 
 blueprint = Blueprint("calendar", __name__, url_prefix="/kalender")
@@ -37,7 +38,7 @@ def index(work: Work) -> str:
         "calendar/index.html",
         feeds=feeds,
         counts=calendar_feeds.count_days(work, [feed.id for feed in feeds]),
-        words={feed.id: _words(work, _criteria(work, feed.query)) for feed in feeds},
+        words={feed.id: _words(work, way.asked(work, feed.query)) for feed in feeds},
         saved=saved_filters.listed(work),
     )
 
@@ -46,7 +47,7 @@ def index(work: Work) -> str:
 @access(Right.EXPORT)
 def new(work: Work) -> str:
     """The form for the filter in the address."""
-    criteria = _criteria(work, request.query_string.decode("utf-8", "replace"))
+    criteria = way.asked(work)
     named = next(
         (row.name for row in saved_filters.listed(work) if row.query == criteria.query()), "Frister i klik"
     )
@@ -58,7 +59,7 @@ def new(work: Work) -> str:
 def make(work: Work) -> Any:
     """Make it, and show its address this once."""
     form = FeedForm()
-    criteria = _criteria(work, form.query.data or "")
+    criteria = way.asked(work, form.query.data or "")
     if idempotency.earlier_result(work.session, form.idempotency_key.data):
         flash("Kalenderen er allerede lavet. Har du ikke adressen, så lav en ny adresse nedenfor.", "info")
         return see_other("calendar.index")
@@ -87,13 +88,6 @@ def revoke(work: Work, feed_id: int) -> Response:
     name = calendar_feeds.revoke(work, feed_id)
     flash(f"Kalenderen “{name}” er lukket. Adressen virker ikke længere.", "success")
     return see_other("calendar.index")
-
-
-def _criteria(work: Work, query: str) -> Criteria:
-    try:
-        return filtering.read(work.registry, query)
-    except QueryTooLongError:
-        abort(414)
 
 
 def _words(work: Work, criteria: Criteria) -> tuple[str, ...]:

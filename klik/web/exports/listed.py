@@ -6,16 +6,16 @@ import io
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, abort, request, send_file
+from flask import Blueprint, send_file
 
 from klik.domain.calendar import long_date
 from klik.domain.rights import Right
 from klik.services import filtering, list_document, past, tables
-from klik.services.criteria import QueryTooLongError
 from klik.services.rendering import RenderingError
 from klik.services.work import Work
 from klik.web import errors
 from klik.web.base import Afterwards, access, installation
+from klik.web.tasks import way
 
 blueprint = Blueprint("list_export", __name__)
 
@@ -24,11 +24,7 @@ blueprint = Blueprint("list_export", __name__)
 @access(Right.EXPORT)
 def as_pdf(work: Work) -> Afterwards:
     """The filtered rows as a PDF, drawn when the transaction is over."""
-    try:
-        criteria = filtering.read(work.registry, request.query_string.decode("utf-8", "replace"))
-    except QueryTooLongError:
-        abort(414)
-    with past.asked(work, criteria) as standing:
+    with past.asked(work, way.asked(work)) as standing:
         selection = filtering.select_tasks(standing.work, standing.criteria)
         document = list_document.collect(standing.work, selection)
         name = tables.named(standing.work, "pdf", "Opgaver, som de stod" if standing.day else "Opgaver")

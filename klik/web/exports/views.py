@@ -5,19 +5,19 @@ from __future__ import annotations
 import tempfile
 from typing import Any
 
-from flask import Blueprint, abort, redirect, render_template, request, send_file
+from flask import Blueprint, redirect, render_template, request, send_file
 from werkzeug.wrappers import Response
 
 from klik.domain.rights import Right
 from klik.models import Export
 from klik.services import access as doors
 from klik.services import exports, filtering, idempotency, list_document, listing, past, tables
-from klik.services.criteria import Criteria, QueryTooLongError
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.work import Work
 from klik.web import errors
 from klik.web.base import access, installation, see_other
 from klik.web.forms import OnceForm
+from klik.web.tasks import way
 
 blueprint = Blueprint("exports", __name__)
 
@@ -37,7 +37,7 @@ def as_xlsx(work: Work) -> Any:
 
 
 def _table(work: Work, kind: str) -> Any:
-    criteria = _criteria(work, request.query_string.decode("utf-8", "replace"))
+    criteria = way.asked(work)
     with past.asked(work, criteria) as standing:
         selection = filtering.select_tasks(standing.work, standing.criteria)
         total = listing.count(standing.work, selection).total
@@ -83,7 +83,7 @@ def order(work: Work) -> Any:
     form = OnceForm()
     if earlier := idempotency.earlier_result(work.session, form.idempotency_key.data):
         return redirect(earlier, 303)
-    criteria = _criteria(work, request.form.get("query", ""))
+    criteria = way.asked(work, request.form.get("query", ""))
     try:
         export = exports.order(work, request.form.get("kind", ""), criteria)
     except RefusedError as error:
@@ -131,13 +131,6 @@ def _words(work: Work, export: Export) -> tuple[str, ...]:
     return list_document.criteria_in_words(
         work, filtering.select_tasks(work, filtering.read(work.registry, export.query))
     )
-
-
-def _criteria(work: Work, query: str) -> Criteria:
-    try:
-        return filtering.read(work.registry, query)
-    except QueryTooLongError:
-        abort(414)
 
 
 def _sent(content: Any, kind: str, name: str) -> Response:

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from klik.domain.rights import Right
-from klik.services import columns, filtering, grouping, list_settings
-from klik.services.criteria import GROUPINGS, PAGE_SIZES, Criteria, QueryTooLongError
+from klik.services import columns, grouping, list_settings
+from klik.services.criteria import GROUPINGS, PAGE_SIZES
 from klik.services.list_settings import Wanted
 from klik.services.work import Work
 from klik.web.base import access
+from klik.web.tasks import way
 from klik.web.tasks.panel import list_address
 
 blueprint = Blueprint("list_columns", __name__, url_prefix="/opgaver/kolonner")
@@ -70,16 +71,9 @@ def reset(work: Work) -> Response:
     return _back(work)
 
 
-def _criteria(work: Work) -> Criteria:
-    try:
-        return filtering.read(work.registry, request.query_string.decode("utf-8", "replace"))
-    except QueryTooLongError:
-        abort(414)
-
-
 def _back(work: Work) -> Response:
     """The list they came from, with what is now usual instead of what its address said."""
-    criteria = replace(_criteria(work), size=None, grouped_by=None)
+    criteria = replace(way.asked(work), size=None, grouped_by=None)
     return redirect(list_address(criteria.on_page(1)), 303)
 
 
@@ -116,5 +110,5 @@ def _page(work: Work, lines: list[Line], wanted: Wanted) -> str:
         wanted=wanted,
         sizes=PAGE_SIZES,
         groupings=grouping.offered(work),
-        query=_criteria(work).link_query(),
+        query=way.asked(work).link_query(),
     )

@@ -26,7 +26,7 @@ from klik.services.tasks.steps import Changes, assignee
 from klik.services.work import Work
 from klik.web.base import access
 from klik.web.forms import CleanText
-from klik.web.tasks import panel, pulse
+from klik.web.tasks import panel, pulse, way
 from klik.web.tasks.forms import People, TaskForm
 from klik.web.tasks.rows import row_html
 
@@ -120,7 +120,7 @@ def _asked_in_place() -> bool:
 def _criteria(work: Work) -> Criteria:
     """The list the row stands in: its filter is the address's query, as on the task's page."""
     try:
-        return filtering.read(work.registry, request.query_string.decode("utf-8", "replace"))
+        return filtering.read(work.registry, way.address_query())
     except QueryTooLongError:
         return Criteria()
 

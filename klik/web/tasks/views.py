@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, abort, render_template, request, send_file, url_for
+from flask import Blueprint, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response
 
 from klik.domain.calendar import long_date, relative
@@ -25,14 +25,14 @@ from klik.services import (
     vocabulary,
 )
 from klik.services import columns as list_columns
-from klik.services.criteria import PAGE_SIZES, SINCE, Criteria, QueryTooLongError
+from klik.services.criteria import PAGE_SIZES, SINCE, Criteria
 from klik.services.filtering import Selection
 from klik.services.list_settings import Wanted
 from klik.services.past import Standing
 from klik.services.saved_filters import ListedFilter, Opening
 from klik.services.work import Work
 from klik.web.base import access, installation
-from klik.web.tasks import arranging, panel, pulse, rows
+from klik.web.tasks import arranging, panel, pulse, rows, way
 
 blueprint = Blueprint("tasks", __name__)
 _URGENT = {"roed": "røde", "gul": "gule"}
@@ -45,7 +45,7 @@ def index(work: Work) -> Any:
     saved = saved_filters.listed(work)
     opened_by = None if request.query_string else saved_filters.opening(saved)
     wanted = list_settings.read(work)
-    asked = wanted.applied(filtering.read(work.registry, opened_by.query) if opened_by else _asked(work))
+    asked = wanted.applied(filtering.read(work.registry, opened_by.query) if opened_by else way.asked(work))
     with past.asked(work, asked) as standing:
         return _page(standing, wanted, saved, opened_by)
 
@@ -111,17 +111,10 @@ def as_ics(work: Work) -> Response:
         return _download(content, "text/calendar; charset=utf-8", tables.named(then, "ics", "Frister"))
 
 
-def _asked(work: Work) -> Criteria:
-    try:
-        return filtering.read(work.registry, request.query_string.decode("utf-8", "replace"))
-    except QueryTooLongError:
-        abort(414)
-
-
 @contextmanager
 def _whole_list(work: Work) -> Iterator[tuple[Work, Selection, str]]:
     """The work to read with, what was asked, and what a file of it is called."""
-    with past.asked(work, _asked(work)) as standing:
+    with past.asked(work, way.asked(work)) as standing:
         selection = filtering.select_tasks(standing.work, standing.criteria)
         tables.require_reasonable(listing.count(standing.work, selection).total)
         yield standing.work, selection, "Opgaver, som de stod" if standing.day else "Opgaver"

@@ -1,17 +1,30 @@
-"""The list a person came from: it stands in the address of the task's page, so that the way goes on from there."""
+"""The list in an address: what it asks for, and on the task's page the list somebody came from and goes back to."""
 
 from __future__ import annotations
 
-from flask import request
+from flask import abort, request
 
 from klik.services import filtering
 from klik.services.criteria import Criteria, QueryTooLongError
 from klik.services.work import Work
 
 
+def asked(work: Work, query: str | None = None) -> Criteria:
+    """What a query asks of the list, without one the address's own; too long a query is answered with 414."""
+    try:
+        return filtering.read(work.registry, address_query() if query is None else query)
+    except QueryTooLongError:
+        abort(414)
+
+
+def address_query() -> str:
+    """The query of the address as text, whatever bytes it holds."""
+    return request.query_string.decode("utf-8", "replace")
+
+
 def criteria(work: Work) -> Criteria | None:
     """What the list asked for, or None without a list."""
-    query = request.query_string.decode("utf-8", "replace")
+    query = address_query()
     try:
         return filtering.read(work.registry, query) if query else None
     except QueryTooLongError:

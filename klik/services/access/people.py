@@ -1,0 +1,82 @@
+"""The door to municipalities, their people and who holds which role."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, false, select, true
+
+from klik.domain.rights import Level, Right
+from klik.models import Membership, Municipality, Person, RoleHolding
+from klik.services.access.actor import require
+from klik.services.errors import NotFoundError
+from klik.services.work import Work
+
+
+def sees_people(work: Work) -> bool:
+    """Whether names of a municipality's people may be shown: not to suppliers."""
+    return work.actor is None or work.actor.level is not Level.SUPPLIER
+
+
+def municipalities(work: Work) -> ColumnElement[bool]:
+    """Which municipalities the actor may name a filter or a page by."""
+    actor = work.actor
+    if actor is None or actor.level.scope != "municipality":
+        return true()
+    return Municipality.id == actor.municipality_id
+
+
+def memberships(work: Work) -> ColumnElement[bool]:
+    """Whose memberships the actor may see: the own municipality's; KOMBIT all; suppliers none."""
+    actor = work.actor
+    if actor is None or actor.kombit:
+        return true()
+    if actor.level is Level.SUPPLIER:
+        return false()
+    return Membership.municipality_id == actor.municipality_id
+
+
+def membership(work: Work, membership_id: int) -> Membership:
+    """A membership the actor may administer; raises NotFoundError."""
+    actor = require(work, Right.MANAGE_PEOPLE)
+    found = work.session.scalar(select(Membership).where(Membership.id == membership_id, memberships(work)))
+    if found is None:
+        raise NotFoundError
+    if actor.municipality_id is not None and found.municipality_id != actor.municipality_id:
+        raise NotFoundError
+    return found
+
+
+def member(work: Work, person_id: int, municipality_id: int) -> Person | None:
+    """An active member of this municipality, or None: only such a person can be given a task or a role."""
+    return work.session.scalar(
+        select(Person)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(
+            Person.id == person_id,
+            Person.active.is_(True),
+            Membership.municipality_id == municipality_id,
+            Membership.active.is_(True),
+        )
+    )
+
+
+def holdings(work: Work) -> ColumnElement[bool]:
+    """Role holdings the actor may see: own municipality's; KOMBIT all; suppliers none."""
+    actor = work.actor
+    if actor is None or actor.kombit:
+        return true()
+    if not actor.has(Right.READ_ROLES):
+        return false()
+    return RoleHolding.municipality_id == actor.municipality_id
+
+
+def holding_to_change(work: Work, holding_id: int) -> RoleHolding:
+    """A role holding of the actor's own municipality; raises NotFoundError."""
+    actor = require(work, Right.EDIT_ROLES)
+    found = work.session.scalar(
+        select(RoleHolding).where(
+            RoleHolding.id == holding_id, RoleHolding.municipality_id == actor.municipality_id
+        )
+    )
+    if found is None:
+        raise NotFoundError
+    return found
