@@ -25,6 +25,7 @@ from klik.models.person import (
 from klik.models.project import MunicipalSystem, Project, System, Wave
 from klik.models.role import RoleHolding
 from klik.models.saved_filter import SavedFilter
+from klik.models.stamps import DataStamp
 from klik.models.task import StoredFile, Task, TaskFile, TaskLink, TaskVersion, TaskVersionField
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Base",
     "ChecklistItem",
     "Comment",
+    "DataStamp",
     "Deletion",
     "DeletionItem",
     "Export",

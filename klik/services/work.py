@@ -43,12 +43,17 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A unit of work: one transaction, one actor (None: the system itself), one moment."""
+    """A unit of work: one transaction, one actor (None: the system itself), one moment.
+
+    ``stamp`` is the state of all that the actor may see, read before anything else (klik.models.stamps); None
+    while something is written, where nothing may be kept or taken from what was kept.
+    """
 
     session: Session
     actor: Actor | None
     now: datetime
     registry: Registry
+    stamp: int | None = None
 
     @property
     def today(self) -> date:

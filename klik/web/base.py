@@ -106,9 +106,11 @@ def enter(right: Right | None, view: View, parts: dict[str, Any]) -> AnyResponse
     try:
         with transaction() as session:
             g.klik_session, g.klik_now = session, now
-            actor = current_user.actor if current_user.is_authenticated else None
+            signed_in = current_user if current_user.is_authenticated else None
+            actor = signed_in.actor if signed_in else None
+            stamp = signed_in.stamp if signed_in and not writes else None
             g.klik_actor = actor
-            g.klik_work = work = Work(session, actor, now, house.registry)
+            g.klik_work = work = Work(session, actor, now, house.registry, stamp)
             if right is not None and actor is None:
                 raise UndoneError(sign_in_first())
             if right is not None and not work.actor.has(right):  # type: ignore[union-attr]

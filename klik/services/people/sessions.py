@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, case, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from klik.domain.rights import Level
-from klik.models import LoginAttempt, LoginSession, Membership, MembershipSystem, Municipality, Person
+from klik.models import DataStamp, LoginAttempt, LoginSession, Membership, MembershipSystem, Municipality, Person
+from klik.models import stamps
 from klik.services import auditing
 from klik.services.people import passwords
 from klik.services.work import Actor, Work
@@ -35,11 +36,16 @@ class TooManyAttemptsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """An open session: who, and whether its last-seen time is due to be moved."""
+    """An open session: who, whether its last-seen time is due to be moved, and the stamp of what they may see."""
 
     actor: Actor
     session_id: str
     seen_is_old: bool
+    stamp: int
+
+
+def _stamp(*where: Any) -> Any:
+    return select(func.sum(DataStamp.stamp)).where(*where).correlate(Membership).scalar_subquery()
 
 
 # Every page begins with this one: columns, not entities, in a statement that is put together once.
@@ -61,6 +67,11 @@ _FOUND = (
         Membership.municipality_id,
         Membership.organisation,
         Municipality.name.label("place"),
+        # The very first thing that is read: whatever a page reads after it is at least as new.
+        case(
+            (Membership.municipality_id.is_(None), _stamp()),
+            else_=_stamp(DataStamp.municipality_id.in_((stamps.EVERYONE, Membership.municipality_id))),
+        ).label("stamp"),
     )
     .join(Person, Person.id == LoginSession.person_id)
     .join(Membership, Membership.id == LoginSession.membership_id)
@@ -90,7 +101,7 @@ def find(session: Session, cookie: str | None, now: datetime) -> SignedIn | None
     )
     if not alive:
         return None
-    return SignedIn(_actor(session, row), row.id, now - row.seen_at > SEEN_STEP)
+    return SignedIn(_actor(session, row), row.id, now - row.seen_at > SEEN_STEP, int(row.stamp or 0))
 
 
 def _actor(session: Session, row: Any) -> Actor:
