@@ -61,6 +61,7 @@ class Database:
         self.url = make_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.sqlite else _postgresql_engine(self.url)
+        event.listen(self.engine, "before_cursor_execute", _hear)
         self._reader = self.engine.execution_options(klik_writes=False)
         self._writer = self.engine.execution_options(klik_writes=True)
         self._queue = Queue() if self.sqlite else nullcontext()
@@ -88,6 +89,23 @@ class Database:
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
+
+
+@contextmanager
+def heard(session: Session) -> Iterator[set[str]]:
+    """The texts of all statements that the session sends while the block runs."""
+    statements = session.connection().info.setdefault("klik_heard", set())
+    try:
+        yield statements
+    finally:
+        # The connection goes back to the pool and on to others.
+        session.connection().info.pop("klik_heard", None)
+
+
+def _hear(connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
+    statements = connection.info.get("klik_heard")
+    if statements is not None:
+        statements.add(statement)
 
 
 def _sqlite_engine(url: Any) -> Engine:

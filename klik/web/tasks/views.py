@@ -18,6 +18,7 @@ from klik.services.filtering import Selection
 from klik.services.listing import Counts
 from klik.services.work import Work
 from klik.web.base import access, installation
+from klik.web.kept import kept
 from klik.web.tasks import panel
 from klik.web.tasks.rows import columns, rows
 
@@ -27,6 +28,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 @blueprint.get("/opgaver")
 @access(Right.READ_TASKS)
+@kept
 def index(work: Work) -> Any:
     """A page of the list; an address without any filter opens with the person's default filter."""
     saved = saved_filters.own(work)

@@ -1,0 +1,92 @@
+"""Pages that are drawn once for each state of the data, and after that only handed out again."""
+
+from __future__ import annotations
+
+import functools
+import re
+import uuid
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from flask import Response, current_app, g, request, session
+from flask_wtf.csrf import generate_csrf
+
+from klik.db import heard
+from klik.services.keeping import is_stamped
+from klik.services.work import Work
+from klik.web.base import cookie_name, installation
+
+_ONCE = re.compile(rb'(?<=name="idempotency_key" value=")[0-9a-f-]{36}(?=")')
+_TOKEN, _REFERENCE, _KEY = b"\0token\0", b"\0reference\0", b"\0key%d\0"
+
+
+def kept(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Keep what a GET view draws, for the one actor and address, until something it could show has changed.
+
+    The view must answer by the address, the actor, the Danish day and the database alone. It is drawn anew when
+    the stamp of the actor's data has moved, and a page for which a table without a stamp was read is not kept at
+    all. CSRF token, reference number and the keys of forms are new each time.
+    """
+
+    @functools.wraps(view)
+    def show(work: Work, **parts: Any) -> Any:
+        if work.stamp is None or work.actor is None or "_flashes" in session:
+            return view(work, **parts)
+        key = _key(view.__name__, work, parts)
+        pages = installation().kept
+        if page := pages.get(key, work.stamp):
+            return Response(_fresh(page), mimetype="text/html")
+        before = _remembered()
+        with heard(work.session) as statements:
+            drawn = view(work, **parts)
+        if isinstance(drawn, str) and _remembered() == before and all(map(is_stamped, statements)):
+            page = _worn(drawn.encode())
+            if page is not None:
+                pages.put(key, work.stamp, page, len(page))
+        return drawn
+
+    return show
+
+
+def _key(name: str, work: Work, parts: dict[str, Any]) -> Hashable:
+    own = (cookie_name(), current_app.config["SESSION_COOKIE_NAME"])
+    return (
+        name,
+        tuple(parts.items()),
+        request.full_path,
+        request.host_url,
+        tuple(sorted(each for each in request.headers.items() if each[0].casefold().startswith("hx-"))),
+        tuple(sorted(each for each in request.cookies.items() if each[0] not in own)),
+        _remembered(),
+        work.actor,
+        work.today,
+    )
+
+
+def _remembered() -> str:
+    """What the browser's signed cookie holds beside the secret of its forms."""
+    return repr(sorted(each for each in session.items() if each[0] != "csrf_token"))
+
+
+def _worn(page: bytes) -> bytes | None:
+    """The page with marks for what is new each time; None when it holds a key of a form that would not be."""
+    keys = dict.fromkeys(_ONCE.findall(page))
+    if page.count(b"idempotency_key") != len(_ONCE.findall(page)):
+        return None
+    for number, each in enumerate(keys):
+        page = page.replace(each, _KEY % number)
+    token = g.get("csrf_token")
+    if token:
+        page = page.replace(token.encode(), _TOKEN)
+    return page.replace(g.request_id.encode(), _REFERENCE)
+
+
+def _fresh(page: bytes) -> bytes:
+    page = page.replace(_REFERENCE, g.request_id.encode())
+    if _TOKEN in page:
+        page = page.replace(_TOKEN, generate_csrf().encode())
+    number = 0
+    while (mark := _KEY % number) in page:
+        page = page.replace(mark, str(uuid.uuid4()).encode())
+        number += 1
+    return page
