@@ -80,7 +80,9 @@ def worlds(database: str, tasks: int) -> Iterator[World]:
             server.start()
             left.callback(server.stop)
             filled = (home / FILLED).exists()
-            settings = settings_in(home, server.url_of(DATABASE) if filled else server.create_database(DATABASE))
+            settings = settings_in(
+                home, server.url_of(DATABASE) if filled else server.create_database(DATABASE)
+            )
         house = Installation(settings)
         left.callback(house.close)
         schema.upgrade(house.database, house.registry)

@@ -92,20 +92,24 @@ class Database:
 
 
 @contextmanager
-def heard(session: Session) -> Iterator[set[str]]:
-    """The texts of all statements that the session sends while the block runs."""
-    statements = session.connection().info.setdefault("klik_heard", set())
+def heard(session: Session) -> Iterator[list[str]]:
+    """The texts of all statements that the session sends while the block runs; blocks may stand in each other."""
+    info = session.connection().info
+    outer, info["klik_heard"] = info.get("klik_heard"), []
     try:
-        yield statements
+        yield info["klik_heard"]
     finally:
         # The connection goes back to the pool and on to others.
-        session.connection().info.pop("klik_heard", None)
+        inner = info.pop("klik_heard")
+        if outer is not None:
+            info["klik_heard"] = outer
+            outer.extend(inner)
 
 
 def _hear(connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
     statements = connection.info.get("klik_heard")
     if statements is not None:
-        statements.add(statement)
+        statements.append(statement)
 
 
 def _sqlite_engine(url: Any) -> Engine:

@@ -1,4 +1,7 @@
-"""When a municipality's data last changed: a stamp that the database itself raises with every change.
+"""When a municipality's data last changed: stamps that the database itself raises with every change.
+
+There are two of each municipality: one of its tasks and what hangs on them, which change all day, and one of the
+frame around them (people, roles, systems, saved filters), which seldom does.
 
 A stamp is the sum over its slots. Each transaction raises the slot of its own connection, so that two that write
 at once neither wait for each other nor deadlock; what is committed can only make the sum larger. A value is also
@@ -10,16 +13,27 @@ are made anew after every migration, like the guards.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Connection, Integer, text
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+
+from sqlalchemy import BigInteger, Connection, Integer, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from klik.models.base import Base, OfMunicipality
 
 EVERYONE = 0
 SLOTS = 64
-# Tables without the mixin whose rows a page may show; the first have a municipality, sometimes empty.
-ALSO_OF_MUNICIPALITY = ("memberships", "municipal_systems", "role_holdings", "saved_filters")
-OF_EVERYONE = (
+# Tables of the frame whose rows have a municipality, sometimes empty; then those of everyone.
+FRAME_OF_MUNICIPALITY = (
+    "deletion_items",
+    "memberships",
+    "municipal_systems",
+    "role_holdings",
+    "saved_filters",
+)
+FRAME_OF_EVERYONE = (
     "deletions",
     "municipalities",
     "people",
@@ -36,24 +50,45 @@ UNSTAMPED_COLUMNS = {"people": frozenset({"seen_at", "password_hash", "epoch"})}
 ACTS = {"insert": "new", "update": "new", "delete": "old"}
 
 
+class Part(Enum):
+    """Which of a municipality's two stamps."""
+
+    FRAME = 0
+    TASKS = 1
+
+
 class DataStamp(Base):
     """One slot of a municipality's stamp; ``municipality_id`` is 0 for what belongs to everyone."""
 
     __tablename__ = "data_stamps"
 
     municipality_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    part: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     slot: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     stamp: Mapped[int] = mapped_column(BigInteger)
 
 
-def stamped_tables() -> dict[str, bool]:
-    """Every table whose changes raise a stamp, and whether its rows belong to a municipality."""
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """A table whose changes raise a stamp: of which part, and whether its rows belong to a municipality."""
+
+    part: Part
+    of_municipality: bool
+
+
+@lru_cache(maxsize=1)
+def stamped_tables() -> Mapping[str, Stamped]:
+    """Every table whose changes raise a stamp; a new table of municipalities is among them by itself."""
     own = {
         mapper.local_table.name
         for mapper in Base.registry.mappers
         if issubclass(mapper.class_, OfMunicipality)
     }
-    return dict.fromkeys(sorted(own | set(ALSO_OF_MUNICIPALITY)), True) | dict.fromkeys(OF_EVERYONE, False)
+    return (
+        {table: Stamped(Part.TASKS, True) for table in sorted(own)}
+        | {table: Stamped(Part.FRAME, True) for table in FRAME_OF_MUNICIPALITY}
+        | {table: Stamped(Part.FRAME, False) for table in FRAME_OF_EVERYONE}
+    )
 
 
 def install(connection: Connection) -> None:
@@ -61,12 +96,10 @@ def install(connection: Connection) -> None:
     sqlite = connection.dialect.name == "sqlite"
     if not sqlite:
         _make_functions(connection)
-    for table, has_municipality in stamped_tables().items():
-        for act, row in ACTS.items():
-            if sqlite:
-                _make_sqlite(connection, table, act, f"{row}.municipality_id" if has_municipality else "null")
-            else:
-                _make_postgresql(connection, table, act, row if has_municipality else "")
+    make = _make_sqlite if sqlite else _make_postgresql
+    for table, stamped in stamped_tables().items():
+        for act in ACTS:
+            make(connection, table, stamped, act)
 
 
 def missing(connection: Connection) -> list[str]:
@@ -90,42 +123,49 @@ def _event(table: str, act: str) -> str:
     return "update of " + ", ".join(name for name in columns if name not in left_out)
 
 
-def _make_sqlite(connection: Connection, table: str, act: str, municipality: str) -> None:
+def _make_sqlite(connection: Connection, table: str, stamped: Stamped, act: str) -> None:
     name = f"{table}_stamped_{act}"
+    municipality = (
+        f"coalesce({ACTS[act]}.municipality_id, {EVERYONE})" if stamped.of_municipality else EVERYONE
+    )
     connection.exec_driver_sql(f"drop trigger if exists {name}")
     connection.exec_driver_sql(
         f"create trigger {name} after {_event(table, act)} on {table} begin "
-        "insert into data_stamps (municipality_id, slot, stamp) "
-        f"values (coalesce({municipality}, {EVERYONE}), 0, "
-        "cast((julianday('now') - 2440587.5) * 86400000 as integer)) "
-        "on conflict (municipality_id, slot) do update set stamp = max(data_stamps.stamp + 1, excluded.stamp); end"
+        "insert into data_stamps (municipality_id, part, slot, stamp) values "
+        f"({municipality}, {stamped.part.value}, 0, cast((julianday('now') - 2440587.5) * 86400000 as integer)) "
+        "on conflict (municipality_id, part, slot) "
+        "do update set stamp = max(data_stamps.stamp + 1, excluded.stamp); end"
     )
 
 
 def _make_functions(connection: Connection) -> None:
-    raised = (
-        f"pg_backend_pid() % {SLOTS}, (extract(epoch from statement_timestamp()) * 1000)::bigint",
-        "on conflict (municipality_id, slot) do update set stamp = greatest(held.stamp + 1, excluded.stamp)",
-    )
+    part = "tg_argv[0]::smallint"
+    slot = f"pg_backend_pid() % {SLOTS}"
+    clock = "(extract(epoch from statement_timestamp()) * 1000)::bigint"
     for name, rows in (
-        ("stamp_municipalities", f"select distinct coalesce(municipality_id, {EVERYONE}), {raised[0]} from changed"),
-        ("stamp_everyone", f"select {EVERYONE}, {raised[0]}"),
+        ("stamp_everyone", f"values ({EVERYONE}, {part}, {slot}, {clock})"),
+        (
+            "stamp_municipalities",
+            # Always in the same order: who shares a slot by chance waits, and is not deadlocked.
+            f"select distinct coalesce(municipality_id, {EVERYONE}), {part}, {slot}, {clock} from changed order by 1",
+        ),
     ):
-        # Always in the order of the municipalities: who shares a slot by chance waits, and is not deadlocked.
         connection.exec_driver_sql(
-            f"create or replace function {name}() returns trigger language plpgsql as $$ begin "
-            f"insert into data_stamps as held (municipality_id, slot, stamp) {rows} order by 1 {raised[1]}; "
-            "return null; end $$".replace("%", "%%")
+            (
+                f"create or replace function {name}() returns trigger language plpgsql as $$ begin "
+                f"insert into data_stamps as held (municipality_id, part, slot, stamp) {rows} "
+                "on conflict (municipality_id, part, slot) "
+                "do update set stamp = greatest(held.stamp + 1, excluded.stamp); return null; end $$"
+            ).replace("%", "%%")
         )
 
 
-def _make_postgresql(connection: Connection, table: str, act: str, rows: str) -> None:
-    """``rows`` is ``new`` or ``old``: which rows name the municipality; empty for a table of everyone's."""
+def _make_postgresql(connection: Connection, table: str, stamped: Stamped, act: str) -> None:
     name = f"{table}_stamped_{act}"
-    seen = f"referencing {rows} table as changed " if rows else ""
-    function = "stamp_municipalities" if rows else "stamp_everyone"
+    seen = f"referencing {ACTS[act]} table as changed " if stamped.of_municipality else ""
+    function = "stamp_municipalities" if stamped.of_municipality else "stamp_everyone"
     connection.exec_driver_sql(f"drop trigger if exists {name} on {table}")
     connection.exec_driver_sql(
         f"create trigger {name} after {_event(table, act)} on {table} {seen}"
-        f"for each statement execute function {function}()"
+        f"for each statement execute function {function}('{stamped.part.value}')"
     )

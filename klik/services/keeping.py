@@ -1,7 +1,7 @@
 """What was worked out once and still holds: kept in this process for as long as the data it came from is the same.
 
-Nothing is kept by time. Whoever keeps something says under which stamp it was made (``Work.stamp``), and gets it
-back only under that very stamp, which every change of the data raises, whichever process makes it.
+Nothing is kept by time. What is kept was made under a stamp, and comes back only under that very stamp, which every
+change of the data raises, whichever process makes it (klik.models.stamps).
 """
 
 from __future__ import annotations
@@ -9,15 +9,28 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
+from sqlalchemy.orm import Session
+
+from klik.db import heard
 from klik.models import Base
-from klik.models.stamps import UNSTAMPED_COLUMNS, stamped_tables
+from klik.models.stamps import UNSTAMPED_COLUMNS, DataStamp, Part, stamped_tables
 
 MOST_BYTES = 64 * 1024 * 1024
-_WORD = re.compile(r"[a-z_][a-z0-9_]*")
+Thing = TypeVar("Thing")
+SMALL = 2_000  # bytes, about: what a few numbers take with their key
+
+
+@dataclass(frozen=True, slots=True)
+class Stamps:
+    """The state of all that an actor may see: of the frame around the tasks, and of the tasks."""
+
+    frame: int
+    tasks: int
 
 
 class Keep:
@@ -27,9 +40,9 @@ class Keep:
         self._most = most
         self._held = 0
         self._lock = threading.Lock()
-        self._things: OrderedDict[Hashable, tuple[int, Any, int]] = OrderedDict()
+        self._things: OrderedDict[Hashable, tuple[Hashable, Any, int]] = OrderedDict()
 
-    def get(self, key: Hashable, stamp: int) -> Any:
+    def get(self, key: Hashable, stamp: Hashable) -> Any:
         """What is kept under the key and was made under this stamp, or None."""
         with self._lock:
             found = self._things.get(key)
@@ -38,7 +51,7 @@ class Keep:
             self._things.move_to_end(key)
             return found[1]
 
-    def put(self, key: Hashable, stamp: int, thing: Any, size: int) -> None:
+    def put(self, key: Hashable, stamp: Hashable, thing: Any, size: int) -> None:
         """Keep a thing of so many bytes in place of any other under the key."""
         with self._lock:
             self._held -= self._things.pop(key, (0, None, 0))[2]
@@ -50,13 +63,43 @@ class Keep:
                 _key, (_stamp, _thing, gone) = self._things.popitem(last=False)
                 self._held -= gone
 
+    def under(self, stamps: Stamps) -> Kept:
+        """The store as one reader sees it."""
+        return Kept(self, stamps)
+
     def __len__(self) -> int:
         return len(self._things)
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The store under the stamps that one reading transaction began with."""
+
+    store: Keep
+    stamps: Stamps
+
+    def once(
+        self, session: Session, key: Hashable, make: Callable[[], Thing], *, part: Part, size: int = SMALL
+    ) -> Thing:
+        """What ``make`` gave under these stamps, now or before.
+
+        ``key`` must hold all that the answer depends on beside the database: the actor, the day, what was asked.
+        An answer for which more was read than the part's tables is given, but not kept.
+        """
+        stamp = self.stamps.frame if part is Part.FRAME else self.stamps
+        found = self.store.get(key, stamp)
+        if found is not None:
+            return found[0]
+        with heard(session) as statements:
+            made = make()
+        if all(is_stamped(statement, part) for statement in statements):
+            self.store.put(key, stamp, (made,), size)
+        return made
+
+
 @lru_cache(maxsize=2_000)
-def is_stamped(statement: str) -> bool:
-    """Whether everything that a statement reads raises a stamp when it changes.
+def is_stamped(statement: str, part: Part = Part.TASKS) -> bool:
+    """Whether everything that a statement reads raises a stamp when it changes; with FRAME, the frame's.
 
     Taken by its words, so it errs on the safe side: a table that is not stamped or not known, a column that
     changes without a stamp, the database's clock or chance, or what is no question, and the answer is no.
@@ -66,7 +109,9 @@ def is_stamped(statement: str) -> bool:
         return False
     named = set(_WITH.findall(text))
     read = {word for listed in _FROM.findall(text) for word in _LISTED.findall(listed)} - named
-    return bool(read) and read <= stamped_tables().keys() and not _reads_unstamped_column(text)
+    stamped = {table for table, each in stamped_tables().items() if part is Part.TASKS or each.part is part}
+    stamped.add(DataStamp.__tablename__)
+    return bool(read) and read <= stamped and not _reads_unstamped_column(text)
 
 
 def _reads_unstamped_column(text: str) -> bool:
@@ -78,6 +123,7 @@ def _reads_unstamped_column(text: str) -> bool:
     return False
 
 
+_WORD = re.compile(r"[a-z_][a-z0-9_]*")
 _COLUMN = re.compile(r"\b([a-z_][a-z0-9_]*\.)?([a-z_][a-z0-9_]*)\b")
 _WITH = re.compile(r"\b([a-z_][a-z0-9_]*)(?:\s*\([^()]*\))?\s+as\s+(?:materialized\s+)?\(")
 _FROM = re.compile(r"\b(?:from|join)\s+(\w+(?:\s+as\s+\w+)?(?:\s*,\s*\w+(?:\s+as\s+\w+)?)*)")

@@ -11,6 +11,7 @@ from klik.domain.deadlines import danish_today
 from klik.domain.rights import Level, Right, has
 from klik.plugins.context import PluginContext, PluginStore
 from klik.plugins.manager import Registry
+from klik.services.keeping import Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +46,15 @@ class Actor:
 class Work:
     """A unit of work: one transaction, one actor (None: the system itself), one moment.
 
-    ``stamp`` is the state of all that the actor may see, read before anything else (klik.models.stamps); None
-    while something is written, where nothing may be kept or taken from what was kept.
+    ``kept`` is what was worked out before and still holds for the actor (klik.services.keeping); None while
+    something is written: what is not stored yet must not be kept, and what was kept does not know of it.
     """
 
     session: Session
     actor: Actor | None
     now: datetime
     registry: Registry
-    stamp: int | None = None
+    kept: Kept | None = None
 
     @property
     def today(self) -> date:

@@ -108,9 +108,9 @@ def enter(right: Right | None, view: View, parts: dict[str, Any]) -> AnyResponse
             g.klik_session, g.klik_now = session, now
             signed_in = current_user if current_user.is_authenticated else None
             actor = signed_in.actor if signed_in else None
-            stamp = signed_in.stamp if signed_in and not writes else None
+            kept = house.kept.under(signed_in.stamps) if signed_in and not writes else None
             g.klik_actor = actor
-            g.klik_work = work = Work(session, actor, now, house.registry, stamp)
+            g.klik_work = work = Work(session, actor, now, house.registry, kept)
             if right is not None and actor is None:
                 raise UndoneError(sign_in_first())
             if right is not None and not work.actor.has(right):  # type: ignore[union-attr]

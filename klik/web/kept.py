@@ -14,7 +14,7 @@ from flask_wtf.csrf import generate_csrf
 from klik.db import heard
 from klik.services.keeping import is_stamped
 from klik.services.work import Work
-from klik.web.base import cookie_name, installation
+from klik.web.base import cookie_name
 
 _ONCE = re.compile(rb'(?<=name="idempotency_key" value=")[0-9a-f-]{36}(?=")')
 _TOKEN, _REFERENCE, _KEY = b"\0token\0", b"\0reference\0", b"\0key%d\0"
@@ -24,17 +24,17 @@ def kept(view: Callable[..., Any]) -> Callable[..., Any]:
     """Keep what a GET view draws, for the one actor and address, until something it could show has changed.
 
     The view must answer by the address, the actor, the Danish day and the database alone. It is drawn anew when
-    the stamp of the actor's data has moved, and a page for which a table without a stamp was read is not kept at
+    a stamp of the actor's data has moved, and a page for which a table without a stamp was read is not kept at
     all. CSRF token, reference number and the keys of forms are new each time.
     """
 
     @functools.wraps(view)
     def show(work: Work, **parts: Any) -> Any:
-        if work.stamp is None or work.actor is None or "_flashes" in session:
+        if work.kept is None or work.actor is None or "_flashes" in session:
             return view(work, **parts)
         key = _key(view.__name__, work, parts)
-        pages = installation().kept
-        if page := pages.get(key, work.stamp):
+        pages, stamps = work.kept.store, work.kept.stamps
+        if page := pages.get(key, stamps):
             return Response(_fresh(page), mimetype="text/html")
         before = _remembered()
         with heard(work.session) as statements:
@@ -42,7 +42,7 @@ def kept(view: Callable[..., Any]) -> Callable[..., Any]:
         if isinstance(drawn, str) and _remembered() == before and all(map(is_stamped, statements)):
             page = _worn(drawn.encode())
             if page is not None:
-                pages.put(key, work.stamp, page, len(page))
+                pages.put(key, stamps, page, len(page))
         return drawn
 
     return show

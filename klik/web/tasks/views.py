@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from klik.domain.calendar import long_date, relative
 from klik.domain.rights import Right
 from klik.domain.status import Status
-from klik.services import calendar_file, filtering, listing, saved_filters, tables, vocabulary
+from klik.services import calendar_file, counting, filtering, listing, saved_filters, tables, vocabulary
 from klik.services.criteria import PAGE_SIZES, Criteria, QueryTooLongError
 from klik.services.filtering import Selection
 from klik.services.listing import Counts
@@ -124,7 +124,7 @@ def _choice_counts(work: Work, selection: Selection) -> panel.Counts | None:
     """How many tasks each choice shows; across many municipalities that would cost more than it tells."""
     if panel.sees_several(work) and len(selection.criteria.values("kommune")) != 1:
         return None
-    return listing.choices(work, selection)
+    return counting.choices(work, selection)
 
 
 def _empty(work: Work, selection: Selection, counts: Counts) -> dict[str, Any]:
