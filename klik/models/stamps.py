@@ -46,7 +46,7 @@ FRAME_OF_EVERYONE = (
     "waves",
 )
 # What changes with every visit and is shown on no page that is kept.
-UNSTAMPED_COLUMNS = {"people": frozenset({"seen_at", "password_hash", "epoch"})}
+UNSTAMPED_COLUMNS = {"people": frozenset({"seen_at", "password_hash", "epoch", "version"})}
 ACTS = {"insert": "new", "update": "new", "delete": "old"}
 
 

@@ -65,6 +65,8 @@ class Guard:
         self._patience = patience
         self._health: dict[str, Health] = {}
         self._lock = threading.Lock()
+        # Rises with every question: what a plug-in had a say in may be otherwise next time, and is never kept.
+        self.asked = 0
 
     def ask(
         self,
@@ -81,6 +83,7 @@ class Guard:
         ``store`` is the one in the context the contribution is handed: it is closed afterwards, and what was
         written through it is undone unless the answer was accepted.
         """
+        self.asked += 1
         if self.rests(key):
             return fallback
         patience = self._patience if patience is None else patience

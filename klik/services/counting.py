@@ -14,20 +14,18 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, case, cast, func, literal, select, union_all
 
-from klik.db import heard
 from klik.domain.deadlines import Colour
 from klik.models import DataStamp, MunicipalTask, Project
-from klik.models.stamps import EVERYONE
+from klik.models.stamps import EVERYONE, Part
 from klik.services import access
 from klik.services.filtering import Selection
 from klik.services.filters import NOBODY, ROLE, has_colour
-from klik.services.keeping import is_stamped
 from klik.services.work import Work
 
 Questions = Mapping[Hashable, ColumnElement[bool]]
 # What is kept of one question: for each municipality its stamp and its number.
 Shares = dict[int, tuple[int, int]]
-_SHARES = 12_000  # bytes, about
+_SHARES, _STATEMENT = 12_000, 60_000  # bytes, about
 # Counting more than these one by one costs more than counting all of them together.
 _FEW = 30
 
@@ -45,7 +43,7 @@ def numbers(work: Work, questions: Questions) -> Mapping[Hashable, int]:
     held: dict[Hashable, Shares] = {each: store.get(key, work.actor) or {} for each, key in keys.items()}
     stale = _stale(held.values(), everyone, raised)
     if stale != set():
-        with heard(work.session) as statements:
+        with work.kept.watching(work.session) as seen:
             counted = _shares(work, questions, stale)
         for question, key in keys.items():
             places = stale if stale is not None else raised.keys() | {place for each, place in counted}
@@ -54,7 +52,7 @@ def numbers(work: Work, questions: Questions) -> Mapping[Hashable, int]:
                 for place in places
             }
             held[question] = held[question] | fresh
-            if all(map(is_stamped, statements)):
+            if seen.may_be_kept():
                 store.put(key, work.actor, held[question], _SHARES)
     return {question: sum(number for _stamp, number in shares.values()) for question, shares in held.items()}
 
@@ -110,7 +108,7 @@ def choices(work: Work, selection: Selection) -> Mapping[str, Mapping[str, int]]
     """
     columns = _counted(work.today, access.sees_people(work))
     found: dict[str, dict[str, int]] = {each.key: {} for each in columns}
-    for place, cell, number in work.session.execute(_choices(selection, columns)):
+    for place, cell, number in work.session.execute(_choices_statement(work, selection, columns)):
         each = columns[place]
         if value := each.value(cell):
             found[each.key][value] = found[each.key].get(value, 0) + number
@@ -153,6 +151,19 @@ def _counted(today: date, with_people: bool) -> tuple[_Counted, ...]:
         _Counted("status", task.status),
         _Counted("infrastruktur", case((task.infrastructure, "ja"), else_="nej")),
         *(people if with_people else ()),
+    )
+
+
+def _choices_statement(work: Work, selection: Selection, columns: tuple[_Counted, ...]) -> Select[Any]:
+    """The same object for the same question: SQLAlchemy then knows it at once."""
+    if work.kept is None or selection.key is None:
+        return _choices(selection, columns)
+    return work.kept.once(
+        work.session,
+        ("choices", selection.key),
+        lambda: _choices(selection, columns),
+        part=Part.FRAME,
+        size=_STATEMENT,
     )
 
 

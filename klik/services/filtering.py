@@ -7,12 +7,13 @@ role may still stand there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, and_, select
 
 from klik.models import MunicipalTask, MunicipalTaskField
+from klik.models.stamps import Part
 from klik.plugins.contributions import Filter, FilterColumns, FilterQuestion, FilterValueError
 from klik.plugins.manager import Registry
 from klik.services import access, vocabulary
@@ -21,6 +22,7 @@ from klik.services.filters import is_open
 from klik.services.vocabulary import PEOPLE_KEYS, Vocabulary
 from klik.services.work import Work
 
+_SIZE = 20_000
 _Answer = tuple[ColumnElement[bool] | None, str]
 
 
@@ -29,7 +31,8 @@ class Selection:
     """What was asked, as conditions by key; ``criteria`` holds only what means something.
 
     ``remarks`` are Danish sentences about everything that was left out. ``visible`` is what the actor may see
-    at all and is always part of ``where``.
+    at all and is always part of ``where``. Selections with the same ``key`` have the same conditions; None tells
+    nothing.
     """
 
     criteria: Criteria
@@ -37,6 +40,7 @@ class Selection:
     conditions: Mapping[str, ColumnElement[bool]]
     remarks: tuple[str, ...]
     words: Vocabulary
+    key: Hashable = None
 
     def where(self, *without: str) -> ColumnElement[bool]:
         """Everything that must hold, but for the filters of the keys in ``without``."""
@@ -57,6 +61,20 @@ def read(registry: Registry, query: str) -> Criteria:
 def select_tasks(work: Work, criteria: Criteria, words: Vocabulary | None = None) -> Selection:
     """The conditions for the criteria; without ``words`` the vocabulary is read (one statement)."""
     words = words or vocabulary.read(work, [criteria])
+    key = (criteria, criteria.remarks, work.actor, work.today)
+    if work.kept is None:
+        return _select(work, criteria, words, key)
+    found = work.kept.once(
+        work.session,
+        ("selection", key),
+        lambda: _select(work, criteria, words, key),
+        part=Part.FRAME,
+        size=_SIZE,
+    )
+    return found if found.words is words else replace(found, words=words)
+
+
+def _select(work: Work, criteria: Criteria, words: Vocabulary, key: Hashable) -> Selection:
     question = _question(work)
     conditions: dict[str, ColumnElement[bool]] = {}
     kept: list[tuple[str, tuple[str, ...]]] = []
@@ -76,7 +94,7 @@ def select_tasks(work: Work, criteria: Criteria, words: Vocabulary | None = None
     if conditions.pop(COMPLETED, None) is None:
         conditions[COMPLETED] = MunicipalTask.withdrawn_at.is_(None)
         conditions.setdefault("status", is_open())
-    return Selection(criteria, access.visible(work), conditions, tuple(dict.fromkeys(remarks)), words)
+    return Selection(criteria, access.visible(work), conditions, tuple(dict.fromkeys(remarks)), words, key)
 
 
 def label(registry: Registry, words: Vocabulary, key: str, value: str) -> str:

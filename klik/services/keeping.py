@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ from sqlalchemy.orm import Session
 from klik.db import heard
 from klik.models import Base
 from klik.models.stamps import UNSTAMPED_COLUMNS, DataStamp, Part, stamped_tables
+from klik.plugins.guard import Guard
 
 MOST_BYTES = 64 * 1024 * 1024
 Thing = TypeVar("Thing")
@@ -63,12 +65,24 @@ class Keep:
                 _key, (_stamp, _thing, gone) = self._things.popitem(last=False)
                 self._held -= gone
 
-    def under(self, stamps: Stamps) -> Kept:
+    def under(self, stamps: Stamps, guard: Guard) -> Kept:
         """The store as one reader sees it."""
-        return Kept(self, stamps)
+        return Kept(self, stamps, guard)
 
     def __len__(self) -> int:
         return len(self._things)
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was asked while something was worked out: the statements, and whether a plug-in had a say."""
+
+    statements: list[str]
+    plugin_asked: bool = False
+
+    def may_be_kept(self, part: Part = Part.TASKS) -> bool:
+        """Whether nothing but stamped tables was asked, with FRAME only the frame's."""
+        return not self.plugin_asked and all(is_stamped(each, part) for each in self.statements)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +91,32 @@ class Kept:
 
     store: Keep
     stamps: Stamps
+    guard: Guard
+
+    @contextmanager
+    def watching(self, session: Session) -> Iterator[Seen]:
+        """See what is asked while the block runs."""
+        before = self.guard.asked
+        with heard(session) as statements:
+            seen = Seen(statements)
+            yield seen
+        seen.plugin_asked = self.guard.asked != before
 
     def once(
         self, session: Session, key: Hashable, make: Callable[[], Thing], *, part: Part, size: int = SMALL
     ) -> Thing:
-        """What ``make`` gave under these stamps, now or before.
+        """What ``make`` gave under these stamps, now or before. What asks the database nothing is of the frame.
 
         ``key`` must hold all that the answer depends on beside the database: the actor, the day, what was asked.
-        An answer for which more was read than the part's tables is given, but not kept.
+        An answer for which more was read than the part's tables, or a plug-in was asked, is given but not kept.
         """
         stamp = self.stamps.frame if part is Part.FRAME else self.stamps
         found = self.store.get(key, stamp)
         if found is not None:
             return found[0]
-        with heard(session) as statements:
+        with self.watching(session) as seen:
             made = make()
-        if all(is_stamped(statement, part) for statement in statements):
+        if seen.may_be_kept(part):
             self.store.put(key, stamp, (made,), size)
         return made
 

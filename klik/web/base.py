@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -108,9 +108,11 @@ def enter(right: Right | None, view: View, parts: dict[str, Any]) -> AnyResponse
             g.klik_session, g.klik_now = session, now
             signed_in = current_user if current_user.is_authenticated else None
             actor = signed_in.actor if signed_in else None
-            kept = house.kept.under(signed_in.stamps) if signed_in and not writes else None
             g.klik_actor = actor
-            g.klik_work = work = Work(session, actor, now, house.registry, kept)
+            g.klik_work = work = Work(session, actor, now, house.registry)
+            if signed_in and not writes:
+                kept = house.kept.under(signed_in.stamps, house.registry.guard)
+                g.klik_work = work = replace(work, kept=kept)
             if right is not None and actor is None:
                 raise UndoneError(sign_in_first())
             if right is not None and not work.actor.has(right):  # type: ignore[union-attr]

@@ -11,12 +11,10 @@ from typing import Any
 from flask import Response, current_app, g, request, session
 from flask_wtf.csrf import generate_csrf
 
-from klik.db import heard
-from klik.services.keeping import is_stamped
 from klik.services.work import Work
 from klik.web.base import cookie_name
 
-_ONCE = re.compile(rb'(?<=name="idempotency_key" value=")[0-9a-f-]{36}(?=")')
+_ONCE = re.compile(rb'name="idempotency_key" value="([0-9a-f-]{36})"')
 _TOKEN, _REFERENCE, _KEY = b"\0token\0", b"\0reference\0", b"\0key%d\0"
 
 
@@ -37,9 +35,9 @@ def kept(view: Callable[..., Any]) -> Callable[..., Any]:
         if page := pages.get(key, stamps):
             return Response(_fresh(page), mimetype="text/html")
         before = _remembered()
-        with heard(work.session) as statements:
+        with work.kept.watching(work.session) as seen:
             drawn = view(work, **parts)
-        if isinstance(drawn, str) and _remembered() == before and all(map(is_stamped, statements)):
+        if isinstance(drawn, str) and _remembered() == before and seen.may_be_kept():
             page = _worn(drawn.encode())
             if page is not None:
                 pages.put(key, stamps, page, len(page))
@@ -70,10 +68,10 @@ def _remembered() -> str:
 
 def _worn(page: bytes) -> bytes | None:
     """The page with marks for what is new each time; None when it holds a key of a form that would not be."""
-    keys = dict.fromkeys(_ONCE.findall(page))
-    if page.count(b"idempotency_key") != len(_ONCE.findall(page)):
+    keys = _ONCE.findall(page) if b"idempotency_key" in page else []
+    if page.count(b"idempotency_key") != len(keys):
         return None
-    for number, each in enumerate(keys):
+    for number, each in enumerate(dict.fromkeys(keys)):
         page = page.replace(each, _KEY % number)
     token = g.get("csrf_token")
     if token:
