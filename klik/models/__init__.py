@@ -2,7 +2,9 @@
 
 from klik.models.audit import AuditEntry, Heartbeat, JobRun, RequestKey
 from klik.models.base import Base
+from klik.models.bulk_change import BulkChange, BulkChangeItem
 from klik.models.deletion import Deletion, DeletionItem, Export, ExportProof
+from klik.models.list_settings import ListSettings
 from klik.models.municipal_task import (
     ChecklistItem,
     Comment,
@@ -14,6 +16,7 @@ from klik.models.municipal_task import (
 )
 from klik.models.municipality import Municipality
 from klik.models.notice import Mail, Newsletter, NewsletterRecipient, Notice, PluginEvent
+from klik.models.past import EarlierState, LastMeeting
 from klik.models.person import (
     LoginAttempt,
     LoginSession,
@@ -31,15 +34,20 @@ from klik.models.task import StoredFile, Task, TaskFile, TaskLink, TaskVersion, 
 __all__ = [
     "AuditEntry",
     "Base",
+    "BulkChange",
+    "BulkChangeItem",
     "ChecklistItem",
     "Comment",
     "DataStamp",
     "Deletion",
     "DeletionItem",
+    "EarlierState",
     "Export",
     "ExportProof",
     "Heartbeat",
     "JobRun",
+    "LastMeeting",
+    "ListSettings",
     "LoginAttempt",
     "LoginSession",
     "Mail",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from klik.models import remembering
 from klik.models.base import Base, OfMunicipality
 
 # Tables that belong to a municipality without the mixin (their column may be empty for other rows).
@@ -100,21 +101,23 @@ RULES = (
 
 
 def install(connection: Connection) -> None:
-    """Make every guard anew."""
+    """Make every guard anew, and the triggers that remember."""
     make = _make_sqlite if connection.dialect.name == "sqlite" else _make_postgresql
     for guard in all_guards():
         make(connection, guard)
+    remembering.install(connection)
 
 
 def missing(connection: Connection) -> list[str]:
-    """The guards that the database lacks."""
+    """The guards and other triggers that the database lacks."""
     query = (
         "select name from sqlite_master where type = 'trigger'"
         if connection.dialect.name == "sqlite"
         else "select tgname from pg_trigger where not tgisinternal"
     )
     there = set(connection.scalars(text(query)))
-    return [guard.name for guard in all_guards() if guard.name not in there]
+    wanted = (*(guard.name for guard in all_guards()), *remembering.NAMES)
+    return [name for name in wanted if name not in there]
 
 
 def _make_sqlite(connection: Connection, guard: Guard) -> None:

@@ -35,6 +35,7 @@ FRAME_OF_MUNICIPALITY = (
 )
 FRAME_OF_EVERYONE = (
     "deletions",
+    "list_settings",
     "municipalities",
     "people",
     "projects",

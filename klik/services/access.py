@@ -6,10 +6,15 @@ by its id.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Protocol
+
 from sqlalchemy import ColumnElement, and_, false, not_, or_, select, true
 
 from klik.domain.rights import Level, Right
 from klik.models import (
+    BulkChange,
     Comment,
     Deletion,
     DeletionItem,
@@ -72,35 +77,58 @@ def municipal_task(work: Work, task_id: int) -> MunicipalTask:
     return task
 
 
-def may_change(work: Work, task: MunicipalTask) -> bool:
+class Changeable(Protocol):
+    """What must be known of a municipal task, or of its row in a list, to say whether somebody may change it."""
+
+    municipality_id: Any
+    system_code: Any
+    responsible_id: Any
+    responsible_role: Any
+    executor_id: Any
+    executor_role: Any
+    withdrawn_at: Any
+
+
+def may_change(work: Work, task: Changeable) -> bool:
     """Whether the actor may set status, responsible, executor and files of this task."""
-    actor = work.actor
-    if actor is None:
-        return True
-    if task.withdrawn_at is not None or actor.municipality_id != task.municipality_id:
-        return False
-    if actor.has(Right.CHANGE_ANY_TASK):
-        return True
-    if not actor.has(Right.CHANGE_OWN_TASK):
-        return False
-    return actor.person_id in (task.responsible_id, task.executor_id) or _has_by_role(work, actor, task)
+    return changeable(work)(task)
 
 
-def _has_by_role(work: Work, actor: Actor, task: MunicipalTask) -> bool:
-    """Whether the task is the actor's through a role that is responsible or executor and held today."""
-    pairs = ((task.responsible_id, task.responsible_role), (task.executor_id, task.executor_role))
-    roles = [role for person_id, role in pairs if person_id is None and role]
-    if not roles:
-        return False
-    held = select(RoleHolding.id).where(
-        RoleHolding.municipality_id == task.municipality_id,
-        RoleHolding.person_id == actor.person_id,
-        RoleHolding.role.in_(roles),
-        or_(RoleHolding.system_code.is_(None), RoleHolding.system_code == task.system_code),
-        RoleHolding.valid_from <= work.today,
-        or_(RoleHolding.valid_to.is_(None), RoleHolding.valid_to >= work.today),
+def changeable(work: Work) -> Callable[[Changeable], bool]:
+    """The same as a question to ask of many tasks; the actor's roles are read once, and only when needed."""
+    actor, held = work.actor, cache(lambda: _roles_held(work))
+
+    def asks(task: Changeable) -> bool:
+        if actor is None:
+            return True
+        if task.withdrawn_at is not None or actor.municipality_id != task.municipality_id:
+            return False
+        if actor.has(Right.CHANGE_ANY_TASK):
+            return True
+        if not actor.has(Right.CHANGE_OWN_TASK):
+            return False
+        if actor.person_id in (task.responsible_id, task.executor_id):
+            return True
+        pairs = ((task.responsible_id, task.responsible_role), (task.executor_id, task.executor_role))
+        roles = [role for person_id, role in pairs if person_id is None and role]
+        # Where nobody is named, a role held today makes the task the actor's.
+        return any({(role, None), (role, task.system_code)} & held() for role in roles)
+
+    return asks
+
+
+def _roles_held(work: Work) -> frozenset[tuple[str, str | None]]:
+    """Role and system of what the actor holds today in the own municipality; no system: across it."""
+    assert work.actor is not None
+    rows = work.session.execute(
+        select(RoleHolding.role, RoleHolding.system_code).where(
+            RoleHolding.municipality_id == work.actor.municipality_id,
+            RoleHolding.person_id == work.actor.person_id,
+            RoleHolding.valid_from <= work.today,
+            or_(RoleHolding.valid_to.is_(None), RoleHolding.valid_to >= work.today),
+        )
     )
-    return work.session.scalar(held.limit(1)) is not None
+    return frozenset((role, system) for role, system in rows)
 
 
 def task_to_change(work: Work, task_id: int) -> MunicipalTask:
@@ -109,6 +137,31 @@ def task_to_change(work: Work, task_id: int) -> MunicipalTask:
     if not may_change(work, task):
         raise ForbiddenError("change")
     return task
+
+
+def require_changer(work: Work) -> Actor:
+    """The actor, when there are tasks the level may change at all; raises ForbiddenError."""
+    actor = work.actor
+    if actor is None or actor.municipality_id is None:
+        raise ForbiddenError(Right.CHANGE_OWN_TASK)
+    if not actor.has(Right.CHANGE_ANY_TASK):
+        require(work, Right.CHANGE_OWN_TASK)
+    return actor
+
+
+def own_bulk_change(work: Work, change_id: int) -> BulkChange:
+    """A bulk change the actor made in this municipality; raises NotFoundError."""
+    actor = require_changer(work)
+    found = work.session.scalar(
+        select(BulkChange).where(
+            BulkChange.id == change_id,
+            BulkChange.person_id == actor.person_id,
+            BulkChange.municipality_id == actor.municipality_id,
+        )
+    )
+    if found is None:
+        raise NotFoundError
+    return found
 
 
 def may_comment(work: Work, task: MunicipalTask) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +20,16 @@ START = "0" * 64
 CHAIN_LOCK = 4_259_001
 
 
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What is written down of an act. ``facts`` holds ids and counts, never names or texts."""
+
+    action: str
+    subject: str
+    facts: Mapping[str, Any] | None = None
+    municipality_id: int | None = None
+
+
 def record(
     work: Work,
     action: str,
@@ -28,6 +38,11 @@ def record(
     municipality_id: int | None = None,
 ) -> AuditEntry:
     """Write down an act. ``facts`` holds ids and counts, never names or texts: the chain cannot be erased."""
+    return record_all(work, [Act(action, subject, facts, municipality_id)])[0]
+
+
+def record_all(work: Work, acts: Sequence[Act]) -> list[AuditEntry]:
+    """Write down many acts in their order, an entry each; the statements do not grow with their number."""
     session = work.session
     if session.get_bind().dialect.name == "postgresql":
         # Two writers would otherwise chain to the same entry and one of them fail.
@@ -35,23 +50,30 @@ def record(
     last = session.execute(
         select(AuditEntry.id, AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1)
     ).first()
-    number, previous = (last.id + 1, last.hash) if last else (1, START)
-    body = json.dumps(facts or {}, sort_keys=True, ensure_ascii=False, default=str)
+    number, previous = (last.id, last.hash) if last else (0, START)
     person_id = work.actor.person_id if work.actor else None
-    entry = AuditEntry(
-        id=number,
-        at=work.now,
-        person_id=person_id,
-        municipality_id=municipality_id,
-        action=action,
-        subject=subject,
-        facts=body,
-        previous=previous,
-        hash=_hash(number, work.now, person_id, municipality_id, action, subject, body, previous),
-    )
-    session.add(entry)
+    entries = []
+    for act in acts:
+        number += 1
+        body = json.dumps(act.facts or {}, sort_keys=True, ensure_ascii=False, default=str)
+        entry = AuditEntry(
+            id=number,
+            at=work.now,
+            person_id=person_id,
+            municipality_id=act.municipality_id,
+            action=act.action,
+            subject=act.subject,
+            facts=body,
+            previous=previous,
+            hash=_hash(
+                number, work.now, person_id, act.municipality_id, act.action, act.subject, body, previous
+            ),
+        )
+        previous = entry.hash
+        entries.append(entry)
+    session.add_all(entries)
     session.flush()
-    return entry
+    return entries
 
 
 def _hash(number: int, at: datetime, *parts: Any) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode
 
 from klik.domain.errors import InputError
@@ -21,6 +22,10 @@ DEFAULT_PAGE_SIZE = 50
 LARGEST_PAGE = 200
 LAST_PAGE = 1_000_000
 COMPLETED = "fuldfoerte"
+AS_OF = "vis_som"
+SINCE = "siden"
+# Keys with one value each that are no filters.
+PLAIN = ("sorter", "grupper", "side", "pr_side", AS_OF)
 # Says nothing more than an address without filters, but is no empty address: the default filter stays away.
 EVERYTHING = "fuldfoerte=nej"
 SORTS: Mapping[str, str] = {
@@ -38,12 +43,36 @@ SORTS: Mapping[str, str] = {
     "startdato": "Startdato",
     "slutdato": "Slutdato",
     "aendret": "Senest ændret",
+    "system": "System",
+    "infrastruktur": "STS/Infrastruktur",
 }
-DEFAULT_SORT = "deadline"
+MOST_SORTS = 3
+GROUPINGS: Mapping[str, str] = {
+    "fase": "Fase",
+    "tema": "Tema",
+    "system": "System",
+    "ansvarlig": "Ansvarlig",
+    "projekt": "Projekt",
+    "kommune": "Kommune",
+}
+UNGROUPED = "ingen"
 # The panel has two fields for a period; together they are one value of the language.
 _PERIOD_ENDS = {
     f"{key}_{end}": (key, end) for key in ("startdato", "slutdato", "deadline") for end in ("fra", "til")
 }
+
+
+class Sort(NamedTuple):
+    """A key to sort by: a word of ``SORTS``, and whether its order is turned round."""
+
+    word: str
+    descending: bool = False
+
+    def __str__(self) -> str:
+        return f"{'-' if self.descending else ''}{self.word}"
+
+
+DEFAULT_SORTS = (Sort("deadline"),)
 
 
 class QueryTooLongError(InputError):
@@ -52,17 +81,21 @@ class QueryTooLongError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
-    """What is asked of the list: filters in the order of their keys, sorting and page.
+    """What is asked of the list: filters in the order of their keys, sorting, grouping and page.
 
-    ``filters`` maps a key to its values ("or" among them, "and" between keys). ``remarks`` are Danish
+    ``filters`` maps a key to its values ("or" among them, "and" between keys). ``sorts`` are one to three keys,
+    the first one foremost. ``size`` and ``grouped_by`` are None where the address says nothing, so that what a
+    person usually wants can step in; ``grouped_by`` is "" where no groups are asked for. ``as_of`` is the day the
+    list is shown as of (``vis_som``), as it was typed; empty for now. ``remarks`` are Danish
     sentences about what could not be read; they take no part in comparison.
     """
 
     filters: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    sort: str = DEFAULT_SORT
-    descending: bool = False
+    sorts: tuple[Sort, ...] = DEFAULT_SORTS
+    grouped_by: str | None = None
     page: int = 1
-    page_size: int = DEFAULT_PAGE_SIZE
+    size: int | None = None
+    as_of: str = ""
     remarks: tuple[str, ...] = field(default=(), compare=False)
 
     def values(self, key: str) -> tuple[str, ...]:
@@ -72,6 +105,16 @@ class Criteria:
     def pairs(self) -> Iterator[tuple[str, str]]:
         """Every filter as (key, value)."""
         return ((key, value) for key, values in self.filters for value in values)
+
+    @property
+    def page_size(self) -> int:
+        """How many rows a page holds."""
+        return self.size or DEFAULT_PAGE_SIZE
+
+    @property
+    def grouping(self) -> str:
+        """The word of ``GROUPINGS`` the list is grouped by; "" for none."""
+        return self.grouped_by or ""
 
     @property
     def shows_completed(self) -> bool:
@@ -93,26 +136,50 @@ class Criteria:
 
     def with_page_size(self, size: int) -> Criteria:
         """The same with another number of rows a page, from the first page."""
-        return replace(self, page_size=size, page=1)
+        return replace(self, size=size, page=1)
 
-    def sorted_by(self, sort: str, descending: bool = False) -> Criteria:
+    def sorted_by(self, *sorts: Sort) -> Criteria:
         """The same in another order, from the first page."""
-        return replace(self, sort=sort, descending=descending, page=1)
+        return replace(self, sorts=sorts, page=1)
+
+    def with_grouping(self, word: str) -> Criteria:
+        """The same in other groups ("" for none), from the first page."""
+        return replace(self, grouped_by=word, page=1)
+
+    def usually(self, size: int | None, grouped_by: str | None) -> Criteria:
+        """The same with what a person usually wants, where the address says nothing of it."""
+        return replace(
+            self,
+            size=size if self.size is None else self.size,
+            grouped_by=grouped_by if self.grouped_by is None else self.grouped_by,
+        )
 
     def filters_only(self) -> Criteria:
-        """The filters and the order, from the first page of usual length: what is saved."""
-        return replace(self, page=1, page_size=DEFAULT_PAGE_SIZE, remarks=())
+        """The filters and the order, as of now, ungrouped and from the first page of usual length: what is saved."""
+        return replace(self.whole_list(), grouped_by=None, as_of="")
+
+    def whole_list(self) -> Criteria:
+        """Everything but the page: what a file of the list holds, in its order."""
+        return replace(self, page=1, size=None, remarks=())
+
+    def standing(self, as_of: str) -> Criteria:
+        """The same as of a day, in the words of the language; empty for now."""
+        return replace(self, as_of=as_of, page=1)
 
     def query(self) -> str:
         """The canonical query string, without what is the default anyway; "" for no filter at all."""
         parts = list(self.pairs())
-        if self.sort != DEFAULT_SORT or self.descending:
-            parts.append(("sorter", f"{'-' if self.descending else ''}{self.sort}"))
+        if self.sorts != DEFAULT_SORTS:
+            parts.append(("sorter", ",".join(map(str, self.sorts))))
+        if self.grouped_by is not None:
+            parts.append(("grupper", self.grouped_by or UNGROUPED))
         if self.page != 1:
             parts.append(("side", str(self.page)))
-        if self.page_size != DEFAULT_PAGE_SIZE:
-            parts.append(("pr_side", str(self.page_size)))
-        return urlencode(parts, quote_via=quote, safe=":")
+        if self.size is not None:
+            parts.append(("pr_side", str(self.size)))
+        if self.as_of:
+            parts.append((AS_OF, self.as_of))
+        return urlencode(parts, quote_via=quote, safe=":,")
 
     def link_query(self) -> str:
         """The query string for a link on a page: never empty, so that no default filter steps in."""
@@ -130,6 +197,7 @@ def parse(query: str, keys: Iterable[str]) -> Criteria:
     remarks: list[str] = []
     filters: dict[str, list[str]] = {}
     plain: dict[str, str] = {}
+    sorters: list[str] = []
     periods: dict[str, dict[str, str]] = {}
     given = parse_qsl(query)
     if len(given) > MOST_VALUES:
@@ -145,22 +213,24 @@ def parse(query: str, keys: Iterable[str]) -> Criteria:
         if name in _PERIOD_ENDS:
             key, end = _PERIOD_ENDS[name]
             periods.setdefault(key, {})[end] = value
-        elif name in ("sorter", "side", "pr_side"):
+        elif name == "sorter":
+            sorters += value.split(",")
+        elif name in PLAIN:
             plain[name] = value
         elif name in known:
             filters.setdefault(name, []).append(value)
         else:
-            remarks.append(unknown("Filteret", name, (*known, "sorter", "side", "pr_side")))
+            remarks.append(unknown("Filteret", name, (*known, *PLAIN)))
     for key, ends in periods.items():
         filters.setdefault(key, []).append(f"{ends.get('fra', '')}..{ends.get('til', '')}")
     _settle_completed(filters, remarks)
-    sort, descending = _sort(plain.get("sorter", DEFAULT_SORT), remarks)
     return Criteria(
         filters=_ordered({key: tuple(dict.fromkeys(values)) for key, values in filters.items()}),
-        sort=sort,
-        descending=descending,
-        page=_whole(plain.get("side"), "side", 1, LAST_PAGE, remarks),
-        page_size=_whole(plain.get("pr_side"), "pr_side", DEFAULT_PAGE_SIZE, LARGEST_PAGE, remarks),
+        sorts=_sorts(sorters, remarks),
+        grouped_by=_grouping(plain.get("grupper"), remarks),
+        page=_whole(plain.get("side"), "side", LAST_PAGE, remarks) or 1,
+        size=_whole(plain.get("pr_side"), "pr_side", LARGEST_PAGE, remarks),
+        as_of=plain.get(AS_OF, ""),
         remarks=tuple(dict.fromkeys(remarks)),
     )
 
@@ -190,20 +260,35 @@ def _settle_completed(filters: dict[str, list[str]], remarks: list[str]) -> None
         filters[COMPLETED] = ["ja"]
 
 
-def _sort(typed: str, remarks: list[str]) -> tuple[str, bool]:
-    word, descending = typed.removeprefix("-"), typed.startswith("-")
-    if word in SORTS:
-        return word, descending
-    remarks.append(unknown("Sorteringen", word, SORTS))
-    return DEFAULT_SORT, False
+def _sorts(typed: Iterable[str], remarks: list[str]) -> tuple[Sort, ...]:
+    """The keys in their order, a word that comes again left out."""
+    found: dict[str, Sort] = {}
+    for each in filter(None, map(str.strip, typed)):
+        word = each.removeprefix("-")
+        if word not in SORTS:
+            remarks.append(unknown("Sorteringen", word, SORTS))
+        elif len(found) == MOST_SORTS and word not in found:
+            remarks.append(f"Der kan højst sorteres efter {MOST_SORTS} ting; {_shown(word)} er ikke brugt.")
+        else:
+            found.setdefault(word, Sort(word, each.startswith("-")))
+    return tuple(found.values()) or DEFAULT_SORTS
 
 
-def _whole(typed: str | None, name: str, default: int, most: int, remarks: list[str]) -> int:
+def _grouping(typed: str | None, remarks: list[str]) -> str | None:
+    if typed is None or typed in GROUPINGS:
+        return typed
+    if typed == UNGROUPED:
+        return ""
+    remarks.append(unknown("Grupperingen", typed, (*GROUPINGS, UNGROUPED)))
+    return None
+
+
+def _whole(typed: str | None, name: str, most: int, remarks: list[str]) -> int | None:
     if typed is None:
-        return default
+        return None
     if not typed.isascii() or not typed.isdigit() or not typed.strip("0"):
         remarks.append(f"{name} skal være et helt tal fra 1; {_shown(typed)} er ikke brugt.")
-        return default
+        return None
     # Compared by length first: a number of four hundred digits is no reason to count that far.
     beyond = len(typed.lstrip("0")) > len(str(most)) or int(typed) > most
     if beyond and name == "pr_side":

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from klik.models import MunicipalTask, MunicipalTaskField
 from klik.models.stamps import Part
 from klik.plugins.contributions import Filter, FilterColumns, FilterQuestion, FilterValueError
 from klik.plugins.manager import Registry
-from klik.services import access, vocabulary
-from klik.services.criteria import COMPLETED, Criteria, parse, unknown
+from klik.services import access, past, vocabulary
+from klik.services.criteria import COMPLETED, SINCE, Criteria, parse, unknown
 from klik.services.filters import is_open
 from klik.services.vocabulary import PEOPLE_KEYS, Vocabulary
 from klik.services.work import Work
@@ -94,7 +94,16 @@ def _select(work: Work, criteria: Criteria, words: Vocabulary, key: Hashable) ->
     if conditions.pop(COMPLETED, None) is None:
         conditions[COMPLETED] = MunicipalTask.withdrawn_at.is_(None)
         conditions.setdefault("status", is_open())
+    if days := criteria.values(SINCE):
+        conditions[SINCE] = or_(*(_did_not_match(work, criteria, words, typed) for typed in days))
     return Selection(criteria, access.visible(work), conditions, tuple(dict.fromkeys(remarks)), words, key)
+
+
+def _did_not_match(work: Work, criteria: Criteria, words: Vocabulary, typed: str) -> ColumnElement[bool]:
+    """Whether a task did not pass the other filters when that day ended."""
+    day = past.past_day(typed, work.today)
+    then = select_tasks(past.standing_at(work, day), criteria.with_values(SINCE, ()), words)
+    return past.did_not_match(work, day, then.where())
 
 
 def label(registry: Registry, words: Vocabulary, key: str, value: str) -> str:

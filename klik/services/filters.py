@@ -7,7 +7,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
 from klik.content.loading import Content
 from klik.domain.calendar import long_date, parse_date_range
@@ -18,6 +18,8 @@ from klik.domain.tasknumbers import TaskNumber, TaskNumberError
 from klik.domain.texts import search_key, sort_key
 from klik.models import MunicipalSystem, MunicipalTask, Project, ReadMark, TaskVersion, Wave
 from klik.plugins.contributions import Choice, Filter, FilterQuestion, FilterValueError
+from klik.services import past
+from klik.services.criteria import SINCE
 
 PRIORITIES = {"hoej": "Høj", "normal": "Normal", "lav": "Lav"}
 YES_NO = {"ja": "Ja", "nej": "Nej"}
@@ -94,6 +96,7 @@ def core_filters(content: Content) -> tuple[Filter, ...]:
         Filter(key="nummer", label="Nummer", where=_number, describe=str, kind="tekst"),
         Filter(key="q", label="Søgning", where=_search, describe=lambda value: f"“{value}”", kind="tekst"),
         _yes_no("aendret", "Ændret, siden jeg så den", _changed),
+        Filter(key=SINCE, label="Ny siden", where=_since, describe=_since_words, kind="dato"),
     )
 
 
@@ -265,6 +268,20 @@ def _changed(question: FilterQuestion) -> ColumnElement[bool]:
         .exists()
     )
     return ~seen
+
+
+def _since(values: Sequence[str], question: FilterQuestion) -> ColumnElement[bool]:
+    """Only whether the days can be read; what a day asks depends on the other filters (see filtering)."""
+    for value in values:
+        try:
+            past.past_day(value, question.today)
+        except InputError as error:
+            raise FilterValueError(f"Ny siden: {error}") from None
+    return true()
+
+
+def _since_words(value: str) -> str:
+    return "i går" if value.strip().casefold() in past.YESTERDAY else period_words(value)
 
 
 def _number(values: Sequence[str], _question: FilterQuestion) -> ColumnElement[bool]:

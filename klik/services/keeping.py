@@ -150,8 +150,9 @@ def _reads_unstamped_column(text: str) -> bool:
 _WORD = re.compile(r"[a-z_][a-z0-9_]*")
 _COLUMN = re.compile(r"\b([a-z_][a-z0-9_]*\.)?([a-z_][a-z0-9_]*)\b")
 _WITH = re.compile(r"\b([a-z_][a-z0-9_]*)(?:\s*\([^()]*\))?\s+as\s+(?:materialized\s+)?\(")
-_FROM = re.compile(r"\b(?:from|join)\s+(\w+(?:\s+as\s+\w+)?(?:\s*,\s*\w+(?:\s+as\s+\w+)?)*)")
-_LISTED = re.compile(r"(?:^|,)\s*(\w+)")
+_TABLE = r"(?:(?:main|public)\.)?\w+(?:\s+as\s+\w+)?"
+_FROM = re.compile(rf"\b(?:from|join)\s+({_TABLE}(?:\s*,\s*{_TABLE})*)")
+_LISTED = re.compile(r"(?:^|,)\s*(?:(?:main|public)\.)?(\w+)")
 _NEVER = frozenset(
     {"insert", "update", "delete", "now", "random", "julianday", "strftime", "unixepoch", "nextval"}
     | {"current_timestamp", "current_date", "current_time", "localtimestamp", "localtime"}

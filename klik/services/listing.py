@@ -11,13 +11,14 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
 from klik.domain.deadlines import Colour, colour, explain
 from klik.domain.status import Status
 from klik.models import MunicipalTask, Project, RoleHolding
 from klik.services import access, counting, ordering
 from klik.services.criteria import Criteria
+from klik.services.errors import NotFoundError
 from klik.services.filtering import Selection, select_tasks
 from klik.services.filters import has_colour, is_open
 from klik.services.ordering import Executor, Responsible
@@ -36,10 +37,13 @@ class TaskRow:
     """
 
     id: int
+    version: int
     number: str | None
     title: str
     project: str
+    project_slug: str
     system: str | None
+    system_code: str | None
     municipality: str
     municipality_id: int
     phase: str
@@ -52,9 +56,11 @@ class TaskRow:
     yellow_from: date | None
     deadline_version: int
     completed_on: date | None
+    responsible_id: int | None
     responsible: str | None
     responsible_role: str | None
     responsible_vacant: bool
+    executor_id: int | None
     executor: str | None
     executor_role: str | None
     executor_vacant: bool
@@ -110,7 +116,7 @@ def page(work: Work, selection: Selection, total: int) -> Page:
     pages = max(1, -(-total // size))
     number = min(selection.criteria.page, pages)
     # Sorted before they are joined: the database then joins fifty rows, not all that match.
-    order = ordering.order(work, selection.criteria)
+    order = ordering.order(work, selection.criteria, selection.words)
     ids = ordering.with_names(select(MunicipalTask.id).where(selection.where()), selection.criteria)
     wanted = ids.order_by(*order).limit(size).offset((number - 1) * size).subquery()
     statement = _columns(work.today).where(MunicipalTask.id.in_(select(wanted.c.id)))
@@ -119,10 +125,24 @@ def page(work: Work, selection: Selection, total: int) -> Page:
     return Page(tuple(_rows(work, selection.words, rows)), number, pages)
 
 
+def row(work: Work, selection: Selection, municipal_task_id: int) -> tuple[TaskRow, bool]:
+    """One task as the list shows it, and whether it is in the selection; one statement.
+
+    Raises NotFoundError for a task the actor may not see.
+    """
+    statement = _columns(work.today).add_columns(case((selection.where(), 1), else_=0).label("fits"))
+    found = work.session.execute(
+        statement.where(selection.visible, MunicipalTask.id == municipal_task_id)
+    ).one_or_none()
+    if found is None:
+        raise NotFoundError
+    return next(_rows(work, selection.words, [found])), bool(found.fits)
+
+
 def every_row(work: Work, selection: Selection, *, withdrawn: bool = False) -> Iterator[TaskRow]:
     """All rows of the selection in its order, in portions; ``withdrawn`` adds those taken back."""
     where = selection.where("fuldfoerte") if withdrawn else selection.where()
-    order = ordering.order(work, selection.criteria)
+    order = ordering.order(work, selection.criteria, selection.words)
     statement = ordering.with_names(_columns(work.today), selection.criteria, but=_JOINED)
     rows = work.session.execute(
         statement.where(where).order_by(*order), execution_options={"yield_per": _PORTION}
@@ -175,7 +195,7 @@ def next_yellow(work: Work, selection: Selection) -> date | None:
 def neighbours(work: Work, criteria: Criteria, municipal_task_id: int) -> Neighbours | None:
     """Who stands before and after a task in the filtered list; None when it is not in it. Two statements."""
     selection = select_tasks(work, criteria)
-    order = ordering.order(work, criteria)
+    order = ordering.order(work, selection.criteria, selection.words)
     listed = ordering.with_names(
         select(
             MunicipalTask.id,
@@ -184,7 +204,7 @@ def neighbours(work: Work, criteria: Criteria, municipal_task_id: int) -> Neighb
             func.row_number().over(order_by=order).label("place"),
             func.count().over().label("total"),
         ),
-        criteria,
+        selection.criteria,
     ).where(selection.where())
     inner = listed.subquery()
     row = work.session.execute(
@@ -222,9 +242,11 @@ def _columns(today: date) -> Select[Any]:
     return (
         select(
             task.id,
+            task.version,
             task.task_number,
             task.title,
             Project.name.label("project"),
+            Project.slug.label("project_slug"),
             task.system_code,
             task.municipality_id,
             task.phase,
@@ -265,10 +287,13 @@ def _row(row: Any, words: Vocabulary, named: bool, today: date) -> TaskRow:
     shade = colour(status, row.deadline, row.yellow_from, today)
     return TaskRow(
         id=row.id,
+        version=row.version,
         number=row.task_number,
         title=row.title,
         project=row.project,
+        project_slug=row.project_slug,
         system=words.system.get(row.system_code),
+        system_code=row.system_code,
         municipality=words.kommune.get(str(row.municipality_id), ""),
         municipality_id=row.municipality_id,
         phase=row.phase,
@@ -281,9 +306,11 @@ def _row(row: Any, words: Vocabulary, named: bool, today: date) -> TaskRow:
         yellow_from=row.yellow_from,
         deadline_version=row.deadline_version,
         completed_on=row.completed_on,
+        responsible_id=row.responsible_id if named else None,
         responsible=row.responsible if named else None,
         responsible_role=row.responsible_role if named and row.responsible_id is None else None,
         responsible_vacant=bool(named and row.responsible_vacant),
+        executor_id=row.executor_id if named else None,
         executor=row.executor if named else None,
         executor_role=row.executor_role if named and row.executor_id is None else None,
         executor_vacant=bool(named and row.executor_vacant),

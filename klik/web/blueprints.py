@@ -17,6 +17,7 @@ from klik.web.people.views import blueprint as people
 from klik.web.publishing.views import blueprint as publishing
 from klik.web.roles.views import blueprint as roles
 from klik.web.systems.views import blueprint as systems
+from klik.web.tasks.columns import blueprint as list_columns
 from klik.web.tasks.local import blueprint as local_task
 from klik.web.tasks.page import blueprint as task
 from klik.web.tasks.views import blueprint as tasks
@@ -31,6 +32,7 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         deleting,
         operations,
         tasks,
+        list_columns,
         filters,
         task,
         local_task,

@@ -6,11 +6,14 @@ import functools
 import re
 import uuid
 from collections.abc import Callable, Hashable
+from dataclasses import fields
+from datetime import date, datetime
 from typing import Any
 
 from flask import Response, current_app, g, request, session
 from flask_wtf.csrf import generate_csrf
 
+from klik.domain.deadlines import danish_today
 from klik.services.work import Work
 from klik.web.base import cookie_name
 
@@ -18,12 +21,48 @@ _ONCE = re.compile(rb'name="idempotency_key" value="([0-9a-f-]{36})"')
 _TOKEN, _REFERENCE, _KEY = b"\0token\0", b"\0reference\0", b"\0key%d\0"
 
 
+class Watched(Work):
+    """Work that notices when its clock is read: what depends on the time of day is not kept."""
+
+    __slots__ = ("clock_was_read",)
+    clock_was_read: bool
+
+    @classmethod
+    def of(cls, work: Work) -> Watched:
+        """The same work, watched."""
+        watched = object.__new__(cls)
+        for field in fields(Work):
+            Work.__dict__[field.name].__set__(watched, getattr(work, field.name))
+        object.__setattr__(watched, "clock_was_read", False)
+        return watched
+
+    @property
+    def now(self) -> datetime:  # type: ignore[override]
+        """The moment, as of all work."""
+        object.__setattr__(self, "clock_was_read", True)
+        return self._moment()
+
+    @now.setter
+    def now(self, moment: datetime) -> None:
+        # A copy at another moment is made by the dataclass, which sets every field once.
+        Work.__dict__["now"].__set__(self, moment)
+
+    @property
+    def today(self) -> date:
+        """The Danish day, which is part of what a page is kept under."""
+        return danish_today(self._moment())
+
+    def _moment(self) -> datetime:
+        return Work.__dict__["now"].__get__(self)
+
+
 def kept(view: Callable[..., Any]) -> Callable[..., Any]:
     """Keep what a GET view draws, for the one actor and address, until something it could show has changed.
 
-    The view must answer by the address, the actor, the Danish day and the database alone. It is drawn anew when
-    a stamp of the actor's data has moved, and a page for which a table without a stamp was read is not kept at
-    all. CSRF token, reference number and the keys of forms are new each time.
+    The view must answer by the address, the actor, the Danish day and the database alone; one that reads the
+    clock, asks a plug-in, reads a table without a stamp, or changes what the browser's cookie remembers is not
+    kept. It is drawn anew when a stamp of the actor's data has moved. CSRF token, reference number and the keys of
+    forms are new each time.
     """
 
     @functools.wraps(view)
@@ -35,9 +74,12 @@ def kept(view: Callable[..., Any]) -> Callable[..., Any]:
         if page := pages.get(key, stamps):
             return Response(_fresh(page), mimetype="text/html")
         before = _remembered()
+        watched = Watched.of(work)
+        g.klik_work = watched
         with work.kept.watching(work.session) as seen:
-            drawn = view(work, **parts)
-        if isinstance(drawn, str) and _remembered() == before and seen.may_be_kept():
+            drawn = view(watched, **parts)
+        settled = _remembered() == before and not watched.clock_was_read
+        if isinstance(drawn, str) and settled and seen.may_be_kept():
             page = _worn(drawn.encode())
             if page is not None:
                 pages.put(key, stamps, page, len(page))

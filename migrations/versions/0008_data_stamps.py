@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008"
-down_revision = "0002"
+down_revision = "0005"
 
 LISTED = ["municipality_id", "status", "deadline", "yellow_from", "task_id", "withdrawn_at", "erased_at"]
 LISTED += ["project_id", "system_code", "phase", "theme", "priority", "infrastructure"]

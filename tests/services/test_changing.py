@@ -15,7 +15,7 @@ from klik.models import AuditEntry, MunicipalTask, Notice, ReadMark, TaskChange
 from klik.services.errors import ConflictError, ForbiddenError, NotFoundError, RefusedError
 from klik.services.tasks import changing
 from klik.services.tasks.assigning import NOBODY, Assignee
-from klik.services.tasks.changing import Changes
+from klik.services.tasks.steps import Changes
 from klik.services.work import Actor
 from tests import make
 from tests.make import NOW, TODAY

@@ -15,7 +15,7 @@ from klik.models import MunicipalTask, SavedFilter
 from klik.plugins import Choice, Filter, hookimpl
 from klik.plugins.manager import Loaded, PluginInfo
 from klik.services import counting, filtering, listing
-from klik.services.criteria import MOST_VALUES, SORTS, Criteria, QueryTooLongError, parse
+from klik.services.criteria import GROUPINGS, MOST_VALUES, SORTS, Criteria, QueryTooLongError, Sort, parse
 from klik.services.filtering import Selection
 from klik.services.work import Work
 from klik.settings import Settings
@@ -265,10 +265,12 @@ def test_reading_what_was_written_gives_the_same() -> None:
             for key in chance.sample([key for key in KEYS if key != "fuldfoerte"], chance.randint(0, 4))
         }
         criteria = Criteria(
-            sort=chance.choice(list(SORTS)),
-            descending=chance.random() < 0.5,
+            sorts=tuple(
+                Sort(word, chance.random() < 0.5) for word in chance.sample(list(SORTS), chance.randint(1, 3))
+            ),
+            grouped_by=chance.choice([None, "", *GROUPINGS]),
             page=chance.randint(1, 9),
-            page_size=chance.choice([25, 50, 200]),
+            size=chance.choice([None, 25, 50, 200]),
         )
         for key, values in filters.items():
             criteria = criteria.with_values(key, values).on_page(criteria.page)

@@ -211,3 +211,17 @@ def test_a_statement_counts_as_stamped_only_when_everything_it_reads_is(
 def test_what_reads_tasks_is_not_of_the_frame() -> None:
     assert is_stamped("SELECT people.name FROM people", Part.FRAME)
     assert not is_stamped("SELECT municipal_tasks.id FROM municipal_tasks, people", Part.FRAME)
+
+
+def test_what_a_plug_in_had_a_say_in_is_not_kept(house: Installation) -> None:
+    with house.writing(make.NOW) as work:
+        actor = make.actor(work.session, make.person(work.session))
+    keep, answers = Keep(), iter(range(10))
+    with house.reading(make.NOW, actor) as work:
+        kept = kept_work(work, keep).kept
+        assert kept is not None
+
+        def ask() -> int:
+            return work.registry.guard.ask("kp.x", lambda: next(answers), 0)
+
+        assert [kept.once(work.session, "x", ask, part=Part.FRAME) for _again in range(2)] == [0, 1]

@@ -184,6 +184,25 @@ def test_tomorrow_another_page_is_drawn(
     assert today != tomorrow
 
 
+def test_a_list_as_of_a_past_day_is_kept_too_and_is_another_page(
+    filled: Installation, visitor: Callable[..., Browser]
+) -> None:
+    mette = visitor()
+    with filled.writing(make.NOW) as work:
+        work.session.execute(
+            text("update municipal_tasks set created_at = :then, changed_at = :then"), {"then": "2026-10-01"}
+        )
+        work.session.execute(
+            text(
+                "update municipal_tasks set status = 'fuldfoert', changed_at = '2026-11-20' where title = 'Køges egen'"
+            )
+        )
+    past = "/opgaver?vis_som=2026-11-01"
+    for _again in range(2):
+        assert titles(mette) == {"Køges fælles"}
+        assert titles(mette, past) == {"Køges fælles", "Køges egen"}
+
+
 @pytest.fixture
 def asked(house: Installation, browser: Callable[..., Browser]) -> Flask:
     """The application, to draw in."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 
 from klik.domain.calendar import long_date
 from klik.models import MunicipalTask, Person
@@ -17,31 +18,40 @@ OCCASION = "tildelt"
 _WORDS = {"responsible": "ansvarlig", "executor": "udfører"}
 
 
-def tell_assigned(work: Work, task: MunicipalTask, before: Mapping[str, Assignee]) -> int:
-    """Tell whoever is responsible or executor now and was not before; one notice a person. Gives the count.
+def tell_assigned(work: Work, changed: Sequence[tuple[MunicipalTask, Mapping[str, Assignee]]]) -> int:
+    """Tell whoever is responsible or executor now and was not before; a notice for each person and task.
 
-    A role's notice goes to those who hold it today; a vacant role has nobody to tell, and the page says so.
+    ``changed`` holds each task with who had it before. What is new for one person goes out in one mail. A role's
+    notice goes to those who hold it today; a vacant role has nobody to tell, and the page says so. Gives the
+    count.
     """
-    found: dict[str, tuple[Holder, str, list[str]]] = {}
-    for field, earlier in before.items():
-        now = Assignee(getattr(task, f"{field}_id"), getattr(task, f"{field}_role"))
-        if now == earlier:
-            continue
-        for holder, reason in _people(work, task, now, _WORDS[field]):
-            found.setdefault(holder.address.casefold(), (holder, reason, []))[2].append(_WORDS[field])
-    return ledger.enqueue(
-        work, [_draft(task, holder, reason, words) for holder, reason, words in found.values()]
-    )
+    people = cache(lambda municipality, system, assignee: _people(work, municipality, system, assignee))
+    drafts = []
+    for task, before in changed:
+        found: dict[str, tuple[Holder, str, list[str]]] = {}
+        for field, earlier in before.items():
+            now = Assignee(getattr(task, f"{field}_id"), getattr(task, f"{field}_role"))
+            if now == earlier:
+                continue
+            for holder, reason in people(task.municipality_id, task.system_code, now):
+                why = reason.format(_WORDS[field])
+                found.setdefault(holder.address.casefold(), (holder, why, []))[2].append(_WORDS[field])
+        drafts += [_draft(task, holder, reason, words) for holder, reason, words in found.values()]
+    return ledger.enqueue(work, drafts)
 
 
-def _people(work: Work, task: MunicipalTask, assignee: Assignee, word: str) -> Iterator[tuple[Holder, str]]:
+def _people(
+    work: Work, municipality_id: int, system: str | None, assignee: Assignee
+) -> list[tuple[Holder, str]]:
+    """Who stands behind an assignee, with the reason as a pattern that takes what they are for the task."""
     if assignee.person_id is not None:
         person = work.session.get_one(Person, assignee.person_id)
-        yield Holder(person.id, person.name, person.email), f"{word} for opgaven"
-    elif assignee.role is not None:
-        role = work.registry.content.role(assignee.role)
-        for holder in assigning.holders(work, task.municipality_id, role, task.system_code):
-            yield holder, f"har rollen {role.name}, som er {word} for opgaven"
+        return [(Holder(person.id, person.name, person.email), "{} for opgaven")]
+    if assignee.role is None:
+        return []
+    role = work.registry.content.role(assignee.role)
+    reason = f"har rollen {role.name}, som er {{}} for opgaven"
+    return [(each, reason) for each in assigning.holders(work, municipality_id, role, system)]
 
 
 def _draft(task: MunicipalTask, holder: Holder, reason: str, words: list[str]) -> NoticeDraft:

@@ -12,7 +12,9 @@ from klik.domain.texts import sort_key
 from klik.models import (
     AuditEntry,
     Comment,
+    EarlierState,
     Export,
+    ListSettings,
     LoginSession,
     Mail,
     Membership,
@@ -88,6 +90,11 @@ def insight(work: Work, person: Person) -> Mapping[str, Any]:
             }
             for task in work.session.scalars(select(MunicipalTask).where(mine).order_by(MunicipalTask.id))
         ],
+        "opgaver_foer": rows(
+            EarlierState,
+            or_(EarlierState.responsible_id == person_id, EarlierState.executor_id == person_id),
+            *("municipal_task_id", "until", "responsible_id", "executor_id"),
+        ),
         "kommentarer": rows(
             Comment, Comment.author_id == person_id, "id", "municipal_task_id", "at", "text", "private"
         ),
@@ -108,6 +115,7 @@ def insight(work: Work, person: Person) -> Mapping[str, Any]:
         ),
         "laest": rows(ReadMark, ReadMark.person_id == person_id, "municipal_task_id", "seen_at"),
         "gemte_filtre": rows(SavedFilter, SavedFilter.person_id == person_id, "id", "name"),
+        "listen": rows(ListSettings, ListSettings.person_id == person_id, "columns", "page_size", "grouping"),
         "varsler": rows(
             Notice,
             # The secret of a password link is a key and not a fact about the person.
@@ -172,6 +180,7 @@ def anonymise(work: Work, person: Person) -> None:
     session.execute(
         delete(SavedFilter).where(SavedFilter.person_id == person.id, SavedFilter.shared == "selv")
     )
+    session.execute(delete(ListSettings).where(ListSettings.person_id == person.id))
     _forget_history(work, person)
     person.name, person.name_key = NAME, sort_key(NAME)
     person.email = person.email_key = gone

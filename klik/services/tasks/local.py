@@ -17,7 +17,7 @@ from klik.services.errors import RefusedError
 from klik.services.notices.assigned import tell_assigned
 from klik.services.tasks import assigning, read_marks
 from klik.services.tasks.assigning import NOBODY, Assignee
-from klik.services.tasks.changing import checked_local_value
+from klik.services.tasks.steps import checked_local_value
 from klik.services.work import Work
 
 
@@ -90,7 +90,7 @@ def create(work: Work, wanted: LocalTask) -> MunicipalTask:
         )
     )
     auditing.record(work, "opret-lokal-opgave", f"kommuneopgave/{task.id}", {}, task.municipality_id)
-    tell_assigned(work, task, {"responsible": NOBODY})
+    tell_assigned(work, [(task, {"responsible": NOBODY})])
     read_marks.mark(work, task)
     return task
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, abort, request, send_file
 
+from klik.domain.calendar import long_date
 from klik.domain.rights import Right
-from klik.services import filtering, list_document, tables
+from klik.services import filtering, list_document, past, tables
 from klik.services.criteria import QueryTooLongError
 from klik.services.rendering import RenderingError
 from klik.services.work import Work
@@ -26,8 +28,13 @@ def as_pdf(work: Work) -> Afterwards:
         criteria = filtering.read(work.registry, request.query_string.decode("utf-8", "replace"))
     except QueryTooLongError:
         abort(414)
-    document = list_document.collect(work, filtering.select_tasks(work, criteria))
-    name = tables.named(work, "pdf")
+    with past.asked(work, criteria) as standing:
+        selection = filtering.select_tasks(standing.work, standing.criteria)
+        document = list_document.collect(standing.work, selection)
+        name = tables.named(standing.work, "pdf", "Opgaver, som de stod" if standing.day else "Opgaver")
+    if standing.day:
+        stood = f"Vist, som det stod {long_date(standing.day)}"
+        document = replace(document, exported_at=work.now, criteria=(stood, *document.criteria))
     renderer = installation().renderer
 
     def make() -> Any:

@@ -29,9 +29,9 @@ from klik.models import MunicipalTask, Person, Project
 from klik.plugins.contributions import ExtraField
 from klik.services.errors import RefusedError
 from klik.services.filters import PRIORITIES
-from klik.services.tasks import assigning, changing, commenting
+from klik.services.tasks import assigning, commenting, steps
 from klik.services.tasks.assigning import NOBODY, Assignee
-from klik.services.tasks.changing import Changes
+from klik.services.tasks.steps import Changes
 from klik.services.tasks.words import LOCAL_TEXT_LIMIT
 from klik.services.work import Work
 from klik.web.forms import CleanText, Form, OnceForm, VersionedForm, showable
@@ -180,7 +180,7 @@ def _value(field: Field) -> Any:
 class LocalEditForm(EditForm):
     """The same for a local task, whose words the municipality owns too."""
 
-    title = StringField("Titel", validators=[CleanText(changing.TITLE_LIMIT, required=True)])
+    title = StringField("Titel", validators=[CleanText(steps.TITLE_LIMIT, required=True)])
     local_text = TextAreaField("Beskrivelse", validators=[CleanText(LOCAL_TEXT_LIMIT, lines=True)])
     phase = SelectField("Fase")
     theme = SelectField("Tema")
@@ -204,8 +204,8 @@ def edit_form(work: Work, task: MunicipalTask, values: Mapping[str, str], *, sen
         "version": task.version,
         "status": task.status,
         "not_relevant_reason": task.not_relevant_reason or "",
-        "responsible": changing.assignee(task, "responsible").key,
-        "executor": changing.assignee(task, "executor").key,
+        "responsible": steps.assignee(task, "responsible").key,
+        "executor": steps.assignee(task, "executor").key,
         "deadline": _day(task.deadline if local or task.deadline_is_own else None),
         "title": task.title,
         "local_text": task.local_text,
@@ -224,7 +224,7 @@ def edit_form(work: Work, task: MunicipalTask, values: Mapping[str, str], *, sen
     )
     people = People.of(work, task)
     for name in ("responsible", "executor"):
-        now = changing.assignee(task, name)
+        now = steps.assignee(task, name)
         form[name].choices = people.choices(now, assigning.word(work, now))
     if local:
         _content_choices(form, work.registry.content, phase=task.phase, theme=task.theme)
@@ -242,7 +242,7 @@ def _with_retired(choices: dict[str, str], now: str) -> dict[str, str]:
 
 def _extra_field(extra: ExtraField, now: str) -> Any:
     if not extra.choices:
-        return StringField(extra.label, validators=[CleanText(changing.FIELD_LIMIT)], description=extra.help)
+        return StringField(extra.label, validators=[CleanText(steps.FIELD_LIMIT)], description=extra.help)
     choices = {"": "Ikke angivet"} | {choice.value: choice.label for choice in extra.choices}
     return SelectField(extra.label, choices=_with_retired(choices, now), description=extra.help)
 
@@ -273,7 +273,7 @@ class NewLocalForm(OnceForm):
 
     title = StringField(
         "Titel",
-        validators=[CleanText(changing.TITLE_LIMIT, required=True)],
+        validators=[CleanText(steps.TITLE_LIMIT, required=True)],
         description="Begynd med det, der skal gøres, fx “Udpeg superbrugere”.",
     )
     project_id = SelectField("Projekt", coerce=int)

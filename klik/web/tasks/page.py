@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from klik.domain.rights import Right
 from klik.services import access as doors
-from klik.services import filtering, idempotency, listing
+from klik.services import filtering, idempotency, listing, past
 from klik.services.criteria import Criteria, QueryTooLongError
 from klik.services.errors import ConflictError, RefusedError
 from klik.services.listing import Neighbours
@@ -288,4 +288,7 @@ def _page(
 
 def _neighbours(work: Work, task_id: int) -> Neighbours | None:
     criteria = _criteria(work)
-    return listing.neighbours(work, criteria, task_id) if criteria else None
+    if criteria is None:
+        return None
+    with past.asked(work, criteria) as standing:
+        return listing.neighbours(standing.work, standing.criteria, task_id)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qsl
 
 from klik.models import SavedFilter
 from klik.plugins.contributions import Filter
 from klik.services import access, filtering, saved_filters
-from klik.services.criteria import SORTS, Criteria
+from klik.services.criteria import Criteria
 from klik.services.filtering import Selection
 from klik.services.filters import ME
 from klik.services.vocabulary import PEOPLE_KEYS
@@ -89,7 +90,12 @@ def saved_buttons(
     """The buttons, with the current one marked."""
     asked = current.filters_only()
     return [
-        SavedButton(name, list_address(criteria), counts[place], criteria.filters_only() == asked)
+        SavedButton(
+            name,
+            list_address(criteria.standing(current.as_of)),
+            counts[place],
+            criteria.filters_only() == asked,
+        )
         for place, (name, criteria) in enumerate(choices)
     ]
 
@@ -155,13 +161,6 @@ def periods(work: Work, selection: Selection) -> list[dict[str, str]]:
     return fields
 
 
-def sorts(work: Work) -> dict[str, str]:
-    """The orders the actor can choose; none by people where people are not shown."""
-    return {
-        word: label for word, label in SORTS.items() if word not in PEOPLE_KEYS or access.sees_people(work)
-    }
-
-
 def hidden(work: Work, selection: Selection, shown: Sequence[Group]) -> list[tuple[str, str]]:
     """What the form must carry on because no field of it shows it."""
     criteria = selection.criteria
@@ -173,9 +172,13 @@ def hidden(work: Work, selection: Selection, shown: Sequence[Group]) -> list[tup
             continue
         one_is_shown = key in written or key in PERIODS
         kept += [(key, value) for value in values[1 if one_is_shown else 0 :]]
-    if criteria.page_size != Criteria().page_size:
-        kept.append(("pr_side", str(criteria.page_size)))
-    return kept
+    return [*kept, *arrangement(criteria)]
+
+
+def arrangement(criteria: Criteria) -> list[tuple[str, str]]:
+    """Order, groups and page size as a form carries them on."""
+    arranged = replace(criteria, filters=(), page=1)
+    return parse_qsl(arranged.query())
 
 
 def _of_plugins(work: Work, *, with_choices: bool) -> tuple[str, ...]:

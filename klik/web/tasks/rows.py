@@ -1,55 +1,73 @@
-"""The list's columns and rows as the table macro takes them."""
+"""The list's columns and rows as its templates take them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
-from klik.domain.calendar import long_date, relative
-from klik.services import access
-from klik.services.criteria import Criteria
+from flask import render_template
+from markupsafe import Markup
+
+from klik.domain.calendar import DENMARK, long_date, relative
+from klik.domain.status import Status
+from klik.services import access, grouping, list_settings
+from klik.services import columns as list_columns
+from klik.services.criteria import SORTS, Criteria, Sort
+from klik.services.filters import PRIORITIES, YES_NO
+from klik.services.grouping import Group
 from klik.services.listing import TaskRow
 from klik.services.work import Work
-from klik.web.tasks.panel import list_address, sees_several
-
-_COLUMNS = (
-    ("task", "Opgave", "titel"),
-    ("deadline", "Deadline", "deadline"),
-    ("status", "Status", "status"),
-    ("responsible", "Ansvarlig", "ansvarlig"),
-    ("executor", "Udfører", "udfoerer"),
-    ("phase", "Fase og tema", "fase"),
-    ("municipality", "Kommune", "kommune"),
-)
+from klik.web.tasks.panel import list_address
 
 
-def columns(work: Work, criteria: Criteria) -> list[dict[str, Any]]:
-    """The columns the actor sees, each sorting by itself; the one sorted by turns its order round."""
-    left_out = set() if sees_several(work) else {"municipality"}
-    if not access.sees_people(work):
-        left_out |= {"responsible", "executor"}
-    shown = []
-    for key, label, sort in _COLUMNS:
-        if key in left_out:
-            continue
-        current = criteria.sort == sort
-        turned = current and not criteria.descending
-        shown.append(
-            {
-                "key": key,
-                "label": label,
-                "sort_href": list_address(criteria.sorted_by(sort, turned)),
-                "sorted": ("descending" if criteria.descending else "ascending") if current else None,
-            }
-        )
-    return shown
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of a column. ``place`` is its place among the keys sorted by, 0 for none; ``direction`` in words."""
+
+    key: str
+    label: str
+    sort_href: str | None
+    place: int
+    descending: bool
+
+    @property
+    def direction(self) -> str:
+        """The direction as aria-sort calls it."""
+        return "descending" if self.descending else "ascending"
+
+
+def columns(work: Work, criteria: Criteria, shown: Sequence[str]) -> list[Head]:
+    """The heads of the shown columns: each sorts by itself alone, the foremost key turns round and keeps the rest."""
+    labels = _labels(work, shown)
+    places = {sort.word: (place, sort.descending) for place, sort in enumerate(criteria.sorts, start=1)}
+    heads = []
+    for word in shown:
+        place, descending = places.get(word, (0, False))
+        wanted = (Sort(word, not descending), *criteria.sorts[1:]) if place == 1 else (Sort(word),)
+        href = list_address(criteria.sorted_by(*wanted)) if word in SORTS else None
+        heads.append(Head(word, labels[word], href, place, descending))
+    return heads
+
+
+@dataclass(frozen=True, slots=True)
+class ShownGroup:
+    """The head above the first row of a group on a page. ``href`` shows only this group; ``opens`` the table."""
+
+    group: Group
+    anchor: str
+    href: str | None
+    opens: bool
+    continued: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ShownRow:
-    """A row in words. ``people`` holds label, name and vacant role of responsible and executor, or nothing.
+    """A row in words. ``people`` holds name and vacant role of responsible and executor by their column.
 
-    ``municipality`` is empty where there is only one.
+    ``number``, ``project`` and ``theme`` are empty where a column of their own holds them; ``texts`` are the
+    other shown columns by their word. ``heading`` stands above the first row of a group.
     """
 
     id: int
@@ -58,6 +76,7 @@ class ShownRow:
     title: str
     local: bool
     withdrawn: bool
+    no_longer_fits: bool
     project: str
     deadline_iso: str
     deadline_text: str
@@ -65,48 +84,143 @@ class ShownRow:
     colour: str | None
     explanation: str
     status: str
-    people: tuple[tuple[str, str | None, str | None], ...]
+    people: Mapping[str, tuple[str | None, str | None]]
     phase: str
     theme: str
-    municipality: str
+    texts: Mapping[str, str]
+    heading: ShownGroup | None
 
 
-def rows(work: Work, criteria: Criteria, found: tuple[TaskRow, ...]) -> list[ShownRow]:
-    """The rows; each address carries the filter, so that the task's page knows its neighbours."""
-    query = criteria.on_page(1).link_query()
-    with_people, several = access.sees_people(work), sees_several(work)
-    return [_row(work, row, query, with_people, several) for row in found]
+def drawing(
+    work: Work,
+    criteria: Criteria,
+    shown: Sequence[str],
+    found: Sequence[TaskRow],
+    fields: Mapping[int, Mapping[str, str]] = MappingProxyType({}),
+    groups: Sequence[Group] = (),
+    *,
+    no_longer_fits: bool = False,
+) -> dict[str, Any]:
+    """What tasks/rows.html draws from; each address carries the filter, so that a task knows its neighbours.
+
+    ``shown`` are the words of the columns, ``fields`` the plug-ins' values by task, ``groups`` all of the list.
+    """
+    query = criteria.link_query()
+    with_people = access.sees_people(work)
+    labels = _labels(work, shown)
+    own = [word for word in shown if word in _TEXTS]
+    extra = [word for word in shown if "." in word]
+    nothing: Mapping[str, str] = {}
+    headings = _headings(criteria, found, groups)
+    rows = []
+    for row in found:
+        texts = {word: _TEXTS[word](work, row) for word in own}
+        for word in extra:
+            texts[word] = fields.get(row.id, nothing).get(word, "")
+        rows.append(_row(work, row, query, shown, texts, with_people, no_longer_fits, headings.get(row.id)))
+    return {
+        "rows": rows,
+        "cells": [(word, labels[word]) for word in shown if word != list_columns.TASK],
+        "statuses": list(Status),
+        "grouped": bool(groups),
+    }
 
 
-def _row(work: Work, row: TaskRow, query: str, with_people: bool, several: bool) -> ShownRow:
+def row_html(work: Work, criteria: Criteria, row: TaskRow, *, no_longer_fits: bool = False) -> Markup:
+    """One row of the list alone, ``<tr id="opgave-N">``, in the columns of the actor; for an answer that swaps it.
+
+    ``criteria`` are those of the list it stands in; ``row`` comes from ``listing.row``.
+    """
+    shown = list_settings.read(work).columns
+    fields = list_columns.extra_values(work, shown, [row.id])
+    context = drawing(work, criteria, shown, [row], fields, no_longer_fits=no_longer_fits)
+    return Markup(render_template("tasks/rows.html", **context).strip())
+
+
+def _row(
+    work: Work,
+    row: TaskRow,
+    query: str,
+    shown: Sequence[str],
+    texts: Mapping[str, str],
+    with_people: bool,
+    no_longer_fits: bool,
+    heading: ShownGroup | None,
+) -> ShownRow:
     content = work.registry.content
     day = row.deadline
     return ShownRow(
         id=row.id,
         href=f"/opgaver/{row.id}?{query}",
-        number=row.number or "",
+        number="" if "nummer" in shown else row.number or "",
         title=row.title,
         local=row.local,
         withdrawn=row.withdrawn,
-        project=row.project,
+        no_longer_fits=no_longer_fits,
+        project="" if "projekt" in shown else row.project,
         deadline_iso=day.isoformat() if day else "",
         deadline_text=long_date(day) if day else "",
         deadline_relative=relative(day, work.today) if day and row.colour else "",
         colour=row.colour.value if row.colour else None,
         explanation=row.explanation,
         status=row.status.value,
-        people=_people(work, row) if with_people else (),
+        people=_people(work, row) if with_people else {},
         phase=content.phase(row.phase).name,
-        theme=content.theme(row.theme).name,
-        municipality=row.municipality if several else "",
+        theme="" if "tema" in shown else content.theme(row.theme).name,
+        texts=texts,
+        heading=heading,
     )
 
 
-def _people(work: Work, row: TaskRow) -> tuple[tuple[str, str | None, str | None], ...]:
-    return (
-        ("Ansvarlig", *_person(work, row.responsible, row.responsible_role, row.responsible_vacant)),
-        ("Udfører", *_person(work, row.executor, row.executor_role, row.executor_vacant)),
-    )
+def _headings(
+    criteria: Criteria, found: Sequence[TaskRow], groups: Sequence[Group]
+) -> Mapping[int, ShownGroup]:
+    """The heads by the row they stand above; a group that began on an earlier page is continued."""
+    if not groups:
+        return {}
+    word = criteria.grouping
+    by_key = {group.key: (place, group) for place, group in enumerate(groups, start=1)}
+    at = (criteria.page - 1) * criteria.page_size + 1
+    heads: dict[int, ShownGroup] = {}
+    before = None
+    for row in found:
+        key = grouping.key_of(word, row)
+        if key != before and key in by_key:
+            place, group = by_key[key]
+            href = list_address(criteria.with_values(word, [key])) if group.has_filter else None
+            heads[row.id] = ShownGroup(group, f"gruppe-{place}", href, before is None, group.first < at)
+        before = key
+    return heads
+
+
+_TEXTS: Mapping[str, Callable[[Work, TaskRow], str]] = {
+    "nummer": lambda _work, row: row.number or "",
+    "projekt": lambda _work, row: row.project,
+    "system": lambda _work, row: row.system or "",
+    "kommune": lambda _work, row: row.municipality,
+    "fase": lambda work, row: work.registry.content.phase(row.phase).name,
+    "tema": lambda work, row: work.registry.content.theme(row.theme).name,
+    "prioritet": lambda _work, row: PRIORITIES.get(row.priority, row.priority),
+    "startdato": lambda _work, row: long_date(row.start) if row.start else "",
+    "slutdato": lambda _work, row: long_date(row.completed_on) if row.completed_on else "",
+    "infrastruktur": lambda _work, row: YES_NO["ja" if row.infrastructure else "nej"],
+    "aendret": lambda _work, row: long_date(row.changed_at.astimezone(DENMARK).date()),
+}
+
+
+def _labels(work: Work, shown: Sequence[str]) -> Mapping[str, str]:
+    """The phase's column holds the theme too, where the theme has none of its own."""
+    labels = dict(list_columns.offered(work))
+    if "tema" not in shown:
+        labels["fase"] = "Fase og tema"
+    return labels
+
+
+def _people(work: Work, row: TaskRow) -> Mapping[str, tuple[str | None, str | None]]:
+    return {
+        "ansvarlig": _person(work, row.responsible, row.responsible_role, row.responsible_vacant),
+        "udfoerer": _person(work, row.executor, row.executor_role, row.executor_vacant),
+    }
 
 
 def _person(work: Work, name: str | None, slug: str | None, vacant: bool) -> tuple[str | None, str | None]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,16 +13,29 @@ from werkzeug.wrappers import Response
 
 from klik.domain.calendar import long_date, relative
 from klik.domain.rights import Right
-from klik.domain.status import Status
-from klik.services import calendar_file, counting, filtering, listing, saved_filters, tables, vocabulary
-from klik.services.criteria import PAGE_SIZES, Criteria, QueryTooLongError
+from klik.models import SavedFilter
+from klik.services import (
+    calendar_file,
+    counting,
+    filtering,
+    grouping,
+    list_settings,
+    listing,
+    past,
+    saved_filters,
+    tables,
+    vocabulary,
+)
+from klik.services import columns as list_columns
+from klik.services.criteria import PAGE_SIZES, SINCE, Criteria, QueryTooLongError
 from klik.services.filtering import Selection
+from klik.services.list_settings import Wanted
 from klik.services.listing import Counts
+from klik.services.past import Standing
 from klik.services.work import Work
 from klik.web.base import access, installation
 from klik.web.kept import kept
-from klik.web.tasks import panel
-from klik.web.tasks.rows import columns, rows
+from klik.web.tasks import arranging, panel, rows
 
 blueprint = Blueprint("tasks", __name__)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -33,7 +48,14 @@ def index(work: Work) -> Any:
     """A page of the list; an address without any filter opens with the person's default filter."""
     saved = saved_filters.own(work)
     opened_by = None if request.query_string else next((row for row in saved if row.is_default), None)
-    asked = filtering.read(work.registry, opened_by.query) if opened_by else _asked(work)
+    wanted = list_settings.read(work)
+    asked = wanted.applied(filtering.read(work.registry, opened_by.query) if opened_by else _asked(work))
+    with past.asked(work, asked) as standing:
+        return _page(standing, wanted, saved, opened_by.name if opened_by else None)
+
+
+def _page(standing: Standing, wanted: Wanted, saved: Sequence[SavedFilter], opened_by: str | None) -> str:
+    work, asked = standing.work, standing.criteria
     choices = panel.saved_choices(work, saved)
     words = vocabulary.read(work, [asked, *(criteria for _name, criteria in choices)])
     selection = filtering.select_tasks(work, asked, words)
@@ -44,6 +66,8 @@ def index(work: Work) -> Any:
     counts = listing.count(work, selection, others)
     page = listing.page(work, selection, counts.total)
     criteria = selection.criteria.on_page(page.number)
+    grouped = grouping.groups(work, selection) if counts.total else ()
+    fields = list_columns.extra_values(work, wanted.columns, [row.id for row in page.rows])
     groups = panel.groups(work, selection, _choice_counts(work, selection))
     return render_template(
         "tasks/index.html",
@@ -51,8 +75,10 @@ def index(work: Work) -> Any:
         counts=counts,
         page=page,
         first=(page.number - 1) * criteria.page_size + 1,
-        columns=columns(work, criteria),
-        rows=rows(work, criteria, page.rows),
+        columns=rows.columns(work, criteria, wanted.columns),
+        **rows.drawing(work, criteria, wanted.columns, page.rows, fields, grouped),
+        contents=arranging.contents(criteria, grouped),
+        arranging=arranging.form(work, criteria),
         active=panel.active_filters(work, selection),
         groups=groups,
         periods=panel.periods(work, selection),
@@ -61,17 +87,16 @@ def index(work: Work) -> Any:
         saved=panel.saved_buttons(choices, counts.others, criteria),
         empty=_empty(work, selection, counts) if not counts.total else None,
         notices=[("warning", remark) for remark in selection.remarks],
-        opened_by=opened_by.name if opened_by else None,
-        sorts=panel.sorts(work),
-        statuses=list(Status),
+        opened_by=opened_by,
+        stood_on=standing.day,
         sizes=PAGE_SIZES,
         may_export=work.actor is not None and work.actor.has(Right.EXPORT),
         may_create=work.actor is not None and work.actor.has(Right.CREATE_LOCAL_TASK),
         address=panel.list_address,
         page_address=lambda number: panel.list_address(criteria.on_page(number)),
         page_size_address=lambda size: panel.list_address(criteria.with_page_size(size)),
-        no_filters=panel.list_address(Criteria()),
-        scope=listing.scope(criteria),
+        no_filters=panel.list_address(Criteria().standing(criteria.as_of)),
+        scope=listing.scope(criteria).standing(criteria.as_of),
     )
 
 
@@ -79,28 +104,29 @@ def index(work: Work) -> Any:
 @access(Right.EXPORT)
 def as_csv(work: Work) -> Response:
     """The filtered rows as CSV for a Danish Excel."""
-    selection = _whole_list(work)
-    return _download(tables.as_csv(work, selection), "text/csv; charset=utf-8", tables.named(work, "csv"))
+    with _whole_list(work) as (then, selection, what):
+        content = tables.as_csv(then, selection)
+        return _download(content, "text/csv; charset=utf-8", tables.named(then, "csv", what))
 
 
 @blueprint.get("/opgaver.xlsx")
 @access(Right.EXPORT)
 def as_xlsx(work: Work) -> Response:
     """The filtered rows as an Excel workbook."""
-    selection = _whole_list(work)
-    return _download(tables.as_xlsx(work, selection), XLSX, tables.named(work, "xlsx"))
+    with _whole_list(work) as (then, selection, what):
+        return _download(tables.as_xlsx(then, selection), XLSX, tables.named(then, "xlsx", what))
 
 
 @blueprint.get("/opgaver.ics")
 @access(Right.EXPORT)
 def as_ics(work: Work) -> Response:
     """The deadlines of the filtered rows as a calendar file."""
-    selection = _whole_list(work)
     host = urlsplit(installation().settings.base_url).hostname or "klik"
-    content = calendar_file.as_ics(
-        work, selection, host, lambda task_id: f"{request.url_root.rstrip('/')}/opgaver/{task_id}"
-    )
-    return _download(content, "text/calendar; charset=utf-8", tables.named(work, "ics", "Frister"))
+    with _whole_list(work) as (then, selection, _what):
+        content = calendar_file.as_ics(
+            then, selection, host, lambda task_id: f"{request.url_root.rstrip('/')}/opgaver/{task_id}"
+        )
+        return _download(content, "text/calendar; charset=utf-8", tables.named(then, "ics", "Frister"))
 
 
 def _asked(work: Work) -> Criteria:
@@ -110,10 +136,13 @@ def _asked(work: Work) -> Criteria:
         abort(414)
 
 
-def _whole_list(work: Work) -> Selection:
-    selection = filtering.select_tasks(work, _asked(work))
-    tables.require_reasonable(listing.count(work, selection).total)
-    return selection
+@contextmanager
+def _whole_list(work: Work) -> Iterator[tuple[Work, Selection, str]]:
+    """The work to read with, what was asked, and what a file of it is called."""
+    with past.asked(work, _asked(work)) as standing:
+        selection = filtering.select_tasks(standing.work, standing.criteria)
+        tables.require_reasonable(listing.count(standing.work, selection).total)
+        yield standing.work, selection, "Opgaver, som de stod" if standing.day else "Opgaver"
 
 
 def _download(content: bytes, media_type: str, name: str) -> Response:
@@ -123,6 +152,9 @@ def _download(content: bytes, media_type: str, name: str) -> Response:
 def _choice_counts(work: Work, selection: Selection) -> panel.Counts | None:
     """How many tasks each choice shows; across many municipalities that would cost more than it tells."""
     if panel.sees_several(work) and len(selection.criteria.values("kommune")) != 1:
+        return None
+    # What is new depends on all filters together, so no choice can be counted apart from the others.
+    if selection.criteria.values(SINCE):
         return None
     return counting.choices(work, selection)
 

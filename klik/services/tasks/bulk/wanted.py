@@ -1,0 +1,96 @@
+"""What is to be changed on many tasks: one field and its new value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from klik.domain.calendar import long_date
+from klik.domain.status import Status
+from klik.models import MunicipalTask
+from klik.services.errors import RefusedError
+from klik.services.tasks import assigning
+from klik.services.tasks.assigning import Assignee
+from klik.services.tasks.steps import Changes, local_word
+from klik.services.tasks.words import FIELDS, choice_word, field_word
+from klik.services.work import Work
+
+FOR_ALL = ("status", "responsible", "executor", "deadline")
+FOR_LOCAL = ("phase", "theme", "priority", "start_date")
+MOST_DAYS = 3650
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One field and what it is to hold.
+
+    ``value`` is as a form sends it: a status, an assignee's key, a slug, a plug-in's value. ``day`` is the date
+    of a deadline or start; ``days`` moves the deadline by so many days instead. ``reason`` goes with
+    "Ikke relevant".
+    """
+
+    field: str
+    value: str = ""
+    reason: str = ""
+    day: date | None = None
+    days: int | None = None
+
+    def changes(self, task: MunicipalTask) -> Changes:
+        """What that means for this task; raises RefusedError where it means nothing."""
+        if self.field == "status":
+            status = Status(self.value)
+            return Changes(status=status, not_relevant_reason=self.reason or None)
+        if self.field == "responsible":
+            return Changes(responsible=self._assignee())
+        if self.field == "executor":
+            return Changes(executor=self._assignee())
+        if self.field == "deadline":
+            return Changes(deadline=self._deadline(task))
+        if self.field == "start_date":
+            return Changes(start_date=self.day)
+        if self.field in FOR_LOCAL:
+            return Changes(**{self.field: self.value})
+        return Changes(fields={self.field: self.value})
+
+    def words(self, work: Work) -> str:
+        """In one line: "Status: I gang"."""
+        return f"{field_word(work.registry, self.field)}: {self._value_word(work)}"[:300]
+
+    def _assignee(self) -> Assignee:
+        found = Assignee.parse(self.value)
+        if found is None:
+            raise RefusedError({self.field: f"{FIELDS[self.field]}: vælg en af mulighederne på listen."})
+        return found
+
+    def _deadline(self, task: MunicipalTask) -> date | None:
+        if self.days is None:
+            return self.day
+        if task.deadline is None:
+            raise RefusedError({self.field: "Opgaven har ingen deadline at flytte."})
+        return task.deadline + timedelta(days=self.days)
+
+    def _value_word(self, work: Work) -> str:
+        if self.field == "status":
+            return Status(self.value).label
+        if self.field in ("responsible", "executor"):
+            return assigning.word(work, self._assignee())
+        if self.field == "deadline" and self.days is not None:
+            amount = abs(self.days)
+            return f"{amount} {'dag' if amount == 1 else 'dage'} {'senere' if self.days > 0 else 'tidligere'}"
+        if self.field in ("deadline", "start_date"):
+            return long_date(self.day) if self.day else "ingen"
+        if self.field in FOR_LOCAL:
+            return local_word(work, self.field, self.value)
+        extra = work.registry.extra_fields.get(self.field)
+        return (choice_word(extra, self.value) if extra else self.value) or "ikke angivet"
+
+
+def editable_fields(work: Work) -> Mapping[str, str]:
+    """The fields that can be changed on many tasks at once, with their words: core's, plug-ins', local tasks'."""
+    extras = {key: extra.label for key, extra in work.registry.extra_fields.items() if extra.municipal}
+    return (
+        {field: FIELDS[field] for field in FOR_ALL}
+        | extras
+        | {field: f"{FIELDS[field]} (kun lokale opgaver)" for field in FOR_LOCAL}
+    )

@@ -1,0 +1,193 @@
+"""The traps that other task lists fell into, and that the programleder's list must step over.
+
+Each test names the trap as its users told of it. Traps that have a home elsewhere: spreadsheet formulas and real
+dates (tests/web/test_list.py), plug-in errors (tests/plugins/test_guard.py), another municipality's rows
+(tests/access), reminders that double or vanish (tests/flows/test_mail_processes.py).
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+import icalendar
+import pytest
+import time_machine
+from bs4 import BeautifulSoup
+from sqlalchemy import event, insert, select
+
+from klik.domain.calendar import short_date
+from klik.domain.rights import Level
+from klik.installation import Installation
+from klik.models import Base, MunicipalTask
+from tests import make
+from tests.client import Browser
+
+TODAY = make.TODAY
+# What a visit may write: when somebody was last here.
+VISITS = {"login_sessions", "login_attempts", "people", "heartbeats"}
+WINTER_TO_SUMMER, SUMMER_TO_WINTER = date(2026, 3, 29), date(2026, 10, 25)
+
+
+def reader(house: Installation, level: Level = Level.PLUS_USER) -> str:
+    with house.writing(make.NOW) as work:
+        return make.person(work.session, "Lars Lund", level=level).email
+
+
+def titles(page: BeautifulSoup) -> list[str]:
+    return [link.get_text(strip=True) for link in page.select(".klik-task-table tbody th a")]
+
+
+def test_a_colour_is_never_stored_so_it_follows_the_deadline_everywhere_at_once(
+    house: Installation, browser: Callable[..., Browser]
+) -> None:
+    """Kanboard paints once and never back."""
+    email = reader(house)
+    with house.writing(make.NOW) as work:
+        task = make.municipal_task(work.session, title="Udpeg superbrugere", deadline=TODAY + timedelta(60))
+        task_id = task.id
+    with time_machine.travel(make.NOW, tick=False):
+        lars = browser().sign_in(email)
+        assert titles(lars.get("/opgaver?deadline=roed")) == []
+        page = lars.get(f"/opgaver/{task_id}")
+        past = short_date(TODAY - timedelta(1))
+        lars.submit(page, f"/opgaver/{task_id}/ret", deadline=past)
+        page = lars.get("/opgaver?deadline=roed")
+        assert titles(page) == ["Udpeg superbrugere"]
+        assert next(each.get_text(" ", strip=True) for each in page.select(".klik-pulse li")).startswith(
+            "rød 1"
+        )
+        assert page.select_one("input[name=deadline][value=roed] + label .klik-count").get_text() == "(1)"  # type: ignore[union-attr]
+        rows = csv.DictReader(
+            io.StringIO(lars.download("/opgaver.csv?fuldfoerte=nej").decode("utf-8-sig")), delimiter=";"
+        )
+        assert [row["Farve"] for row in rows] == ["Rød"]
+        assert "Rød" in lars.get("/").get_text(" ")
+        lars.submit(lars.get(f"/opgaver/{task_id}"), f"/opgaver/{task_id}/ret", deadline="")
+        assert titles(lars.get("/opgaver?deadline=roed")) == []
+
+
+@pytest.mark.parametrize("day", [WINTER_TO_SUMMER, SUMMER_TO_WINTER], ids=["march", "october"])
+def test_the_day_of_the_deadline_lasts_until_danish_midnight_when_the_clocks_change(
+    house: Installation, browser: Callable[..., Browser], day: date
+) -> None:
+    """Overdue in the wrong time zone: the deadline is a Danish day, and that day is not overdue."""
+    email = reader(house)
+    with house.writing(make.NOW) as work:
+        make.municipal_task(work.session, title="Sidste søndag", deadline=day)
+    # Danish midnight after both Sundays: 22:00 UTC in summer time, 23:00 UTC in winter time.
+    midnight = datetime(day.year, day.month, day.day, 22 if day is WINTER_TO_SUMMER else 23, tzinfo=UTC)
+    for moment, colour in ((midnight - timedelta(minutes=1), "gul"), (midnight, "roed")):
+        with time_machine.travel(moment, tick=False):
+            lars = browser().sign_in(email)
+            for asked in ("gul", "roed"):
+                found = titles(lars.get(f"/opgaver?deadline={asked}"))
+                assert found == (["Sidste søndag"] if asked == colour else []), (moment, asked)
+
+
+def test_five_thousand_tasks_cost_no_more_questions_than_fifty(
+    house: Installation, browser: Callable[..., Browser]
+) -> None:
+    """Kanboard asked 15,000 questions for a long list."""
+    email = reader(house)
+    with house.writing(make.NOW) as work:
+        make.municipal_task(work.session, title="Den første", local=True)
+        columns = MunicipalTask.__table__.columns
+        first = dict(work.session.execute(select(*columns)).mappings().one())
+        del first["id"]
+    lars = browser().sign_in(email)
+    seen: list[str] = []
+    event.listen(
+        lars.app.extensions["klik"].database.engine,
+        "before_cursor_execute",
+        lambda *facts: seen.append(facts[2]),
+    )
+
+    def questions(size: int) -> int:
+        with house.writing(make.NOW) as work:
+            there = len(work.session.scalars(select(MunicipalTask.id)).all())
+            work.session.execute(
+                insert(MunicipalTask),
+                [
+                    first | {"title": f"Opgave {number}", "deadline": TODAY + timedelta(number % 90)}
+                    for number in range(there, size)
+                ],
+            )
+        seen.clear()
+        lars.download(f"/opgaver?pr_side=200&fuldfoerte=nej&nu={size}")
+        return sum(not each.startswith(("BEGIN", "ROLLBACK")) for each in seen)
+
+    few = questions(50)
+    many = questions(5_000)
+    assert many == few <= 15
+
+
+@pytest.mark.parametrize("day", [WINTER_TO_SUMMER, SUMMER_TO_WINTER, TODAY], ids=str)
+def test_a_calendar_shows_the_deadline_on_its_own_day(
+    house: Installation, browser: Callable[..., Browser], day: date
+) -> None:
+    """One day off, or hidden by Outlook because the end is not the day after."""
+    email = reader(house)
+    with house.writing(make.NOW) as work:
+        make.municipal_task(work.session, title="Sidste søndag", deadline=day)
+    lars = browser().sign_in(email)
+    events = icalendar.Calendar.from_ical(lars.download("/opgaver.ics?fuldfoerte=nej")).walk("VEVENT")
+    assert [(each.decoded("dtstart"), each.decoded("dtend")) for each in events] == [
+        (day, day + timedelta(1))
+    ]
+    assert type(events[0].decoded("dtstart")) is date
+
+
+def test_looking_changes_nothing(house: Installation, browser: Callable[..., Browser]) -> None:
+    """Mail scanners and browsers that fetch ahead press every link."""
+    email = reader(house, Level.ADMINISTRATOR)
+    with house.writing(make.NOW) as work:
+        lars = make.person(work.session, "Mette Holm")
+        for number in range(3):
+            task = make.municipal_task(
+                work.session, title=f"Opgave {number}", deadline=TODAY, responsible=lars
+            )
+            make.comment(work.session, task, lars)
+    visitor = browser().sign_in(email)
+    before = _everything(house)
+    waiting, done = ["/", "/opgaver", "/filtre", "/roller", "/personer", "/varsler"], set()
+    while waiting and len(done) < 60:
+        path = waiting.pop(0).partition("#")[0]
+        shape = "".join("0" if sign.isdigit() else sign for sign in path.partition("?")[0])
+        # Addresses that differ in numbers or in their filter alone are the same page; files are noted on purpose.
+        if shape in done or shape.endswith((".pdf", ".zip")) or not path.startswith("/"):
+            continue
+        done.add(shape)
+        page = visitor.get(path)
+        waiting += [str(link["href"]) for link in page.select("a[href]")]
+    assert len(done) > 15
+    assert _everything(house) == before
+
+
+def _everything(house: Installation) -> dict[str, str]:
+    with house.reading(make.NOW) as work:
+        return {
+            table.name: hashlib.sha256(
+                repr(sorted(map(repr, work.session.execute(select(table)).all()))).encode()
+            ).hexdigest()
+            for table in Base.metadata.sorted_tables
+            if table.name not in VISITS
+        }
+
+
+def test_danish_letters_stand_last_and_dates_are_words(
+    house: Installation, browser: Callable[..., Browser]
+) -> None:
+    """Half a translation: æ, ø and å sorted as a and o, dates as numbers."""
+    email = reader(house)
+    wanted = ["Aben", "Zebraen", "Ærens dag", "Østers", "Ålborgs liste"]
+    with house.writing(make.NOW) as work:
+        for title in ("Østers", "Zebraen", "Ålborgs liste", "Aben", "Ærens dag"):
+            make.municipal_task(work.session, title=title, deadline=date(2026, 12, 4))
+    lars = browser().sign_in(email)
+    page = lars.get("/opgaver?sorter=titel")
+    assert titles(page) == wanted
+    assert page.select_one("time[datetime='2026-12-04']").get_text() == "4. december 2026"  # type: ignore[union-attr]
