@@ -75,13 +75,19 @@ def cost(work: Callable[[], object]) -> Cost:
     return Cost((time.perf_counter() - clock) * 1_000, (time.process_time() - busy) * 1_000)
 
 
-def alternately(asked: Mapping[str, Callable[[], object]], rounds: int, warm: int = 3) -> dict[str, Cost]:
-    """The median of each, asked in turn so that the machine's moods strike all alike."""
+def alternately(
+    asked: Mapping[str, Callable[[], object]],
+    rounds: int,
+    warm: int = 3,
+    before: Callable[[], object] = lambda: None,
+) -> dict[str, Cost]:
+    """The median of each, asked in turn so that the machine's moods strike all alike; ``before`` each turn."""
     for work in asked.values():
         for _ in range(warm):
             work()
     costs: dict[str, list[Cost]] = {name: [] for name in asked}
     for _ in range(rounds):
+        before()
         for name, work in asked.items():
             costs[name].append(cost(work))
     return {

@@ -20,12 +20,13 @@ from klik.models.stamps import EVERYONE, Part
 from klik.services import access
 from klik.services.filtering import Selection
 from klik.services.filters import NOBODY, ROLE, has_colour
+from klik.services.keeping import Kept
 from klik.services.work import Work
 
 Questions = Mapping[Hashable, ColumnElement[bool]]
 # What is kept of one question: for each municipality its stamp and its number.
 Shares = dict[int, tuple[int, int]]
-_SHARES, _STATEMENT = 12_000, 60_000  # bytes, about
+_SHARES, _STATEMENT, _CHOICES = 12_000, 60_000, 20_000  # bytes, about
 # Counting more than these one by one costs more than counting all of them together.
 _FEW = 30
 
@@ -35,15 +36,26 @@ def numbers(work: Work, questions: Questions) -> Mapping[Hashable, int]:
 
     One statement; across municipalities two: what has changed, and the shares that are not kept.
     """
-    if work.kept is None or work.actor is None or work.actor.municipality_id is not None:
-        found = work.session.execute(select(*map(_number_of, questions.values()))).one()
-        return dict(zip(questions, found, strict=True))
+    if work.kept is None or work.actor is None:
+        return _together(work, questions)
+    if work.actor.municipality_id is not None:
+        key = ("numbers", tuple(questions), work.actor, work.today)
+        return work.kept.once(work.session, key, lambda: _together(work, questions), part=Part.TASKS)
+    return _by_municipality(work, work.kept, questions)
+
+
+def _together(work: Work, questions: Questions) -> Mapping[Hashable, int]:
+    found = work.session.execute(select(*map(_number_of, questions.values()))).one()
+    return dict(zip(questions, found, strict=True))
+
+
+def _by_municipality(work: Work, kept: Kept, questions: Questions) -> Mapping[Hashable, int]:
     everyone, raised = _stamps(work)
-    store, keys = work.kept.store, {each: ("shares", each, work.actor, work.today) for each in questions}
+    store, keys = kept.store, {each: ("shares", each, work.actor, work.today) for each in questions}
     held: dict[Hashable, Shares] = {each: store.get(key, work.actor) or {} for each, key in keys.items()}
     stale = _stale(held.values(), everyone, raised)
     if stale != set():
-        with work.kept.watching(work.session) as seen:
+        with kept.watching(work.session) as seen:
             counted = _shares(work, questions, stale)
         for question, key in keys.items():
             places = stale if stale is not None else raised.keys() | {place for each, place in counted}
@@ -106,6 +118,16 @@ def choices(work: Work, selection: Selection) -> Mapping[str, Mapping[str, int]]
     The tasks that pass all filters but those counted here are read once, with which of the counted filters each
     passes; a filter's own values are then counted among those that pass all the others.
     """
+    if work.kept is None:
+        return _count_choices(work, selection)
+    # Neither order nor page changes what a choice would show.
+    key = ("counted choices", selection.criteria.filters, selection.criteria.as_of, work.actor, work.today)
+    return work.kept.once(
+        work.session, key, lambda: _count_choices(work, selection), part=Part.TASKS, size=_CHOICES
+    )
+
+
+def _count_choices(work: Work, selection: Selection) -> Mapping[str, Mapping[str, int]]:
     columns = _counted(work.today, access.sees_people(work))
     found: dict[str, dict[str, int]] = {each.key: {} for each in columns}
     for place, cell, number in work.session.execute(_choices_statement(work, selection, columns)):

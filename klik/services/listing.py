@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from klik.domain.deadlines import Colour, colour, explain
 from klik.domain.status import Status
 from klik.models import MunicipalTask, Project, RoleHolding
+from klik.models.stamps import Part
 from klik.services import access, counting, ordering
 from klik.services.criteria import Criteria
 from klik.services.errors import NotFoundError
@@ -26,6 +27,7 @@ from klik.services.vocabulary import Vocabulary
 from klik.services.work import Work
 
 _PORTION = 500
+_STATEMENT = 60_000  # bytes, about
 SCOPE = ("projekt", "kommune")
 
 
@@ -115,14 +117,31 @@ def page(work: Work, selection: Selection, total: int) -> Page:
     size = selection.criteria.page_size
     pages = max(1, -(-total // size))
     number = min(selection.criteria.page, pages)
+    rows = work.session.execute(_page_statement(work, selection, number))
+    return Page(tuple(_rows(work, selection.words, rows)), number, pages)
+
+
+def _page_statement(work: Work, selection: Selection, number: int) -> Select[Any]:
+    """The same object for the same page: SQLAlchemy then knows it at once."""
+    if work.kept is None or selection.key is None:
+        return _page_of(work, selection, number)
+    return work.kept.once(
+        work.session,
+        ("page", selection.key, number),
+        lambda: _page_of(work, selection, number),
+        part=Part.FRAME,
+        size=_STATEMENT,
+    )
+
+
+def _page_of(work: Work, selection: Selection, number: int) -> Select[Any]:
+    size = selection.criteria.page_size
     # Sorted before they are joined: the database then joins fifty rows, not all that match.
     order = ordering.order(work, selection.criteria, selection.words)
     ids = ordering.with_names(select(MunicipalTask.id).where(selection.where()), selection.criteria)
     wanted = ids.order_by(*order).limit(size).offset((number - 1) * size).subquery()
     statement = _columns(work.today).where(MunicipalTask.id.in_(select(wanted.c.id)))
-    statement = ordering.with_names(statement, selection.criteria, but=_JOINED).order_by(*order)
-    rows = work.session.execute(statement)
-    return Page(tuple(_rows(work, selection.words, rows)), number, pages)
+    return ordering.with_names(statement, selection.criteria, but=_JOINED).order_by(*order)
 
 
 def row(work: Work, selection: Selection, municipal_task_id: int) -> tuple[TaskRow, bool]:
