@@ -225,3 +225,28 @@ def test_what_a_plug_in_had_a_say_in_is_not_kept(house: Installation) -> None:
             return work.registry.guard.ask("kp.x", lambda: next(answers), 0)
 
         assert [kept.once(work.session, "x", ask, part=Part.FRAME) for _again in range(2)] == [0, 1]
+
+
+def test_what_belongs_to_everyone_counts_everywhere_again(house: Installation) -> None:
+    with house.writing(make.NOW) as work:
+        for slug, places in (("kp", PLACES), ("ky", PLACES[:1])):
+            home = make.project(work.session, slug, system_code=None)
+            for place in places:
+                make.municipal_task(work.session, municipality=place, in_project=home)
+        actor = make.actor(work.session, make.person(work.session, level=Level.KOMBIT_EDITOR))
+    keep = Keep()
+
+    def total() -> int:
+        with house.reading(make.NOW, actor) as work:
+            work = kept_work(work, keep)
+            return listing.count(
+                work, filtering.select_tasks(work, filtering.read(work.registry, "projekt=kp"))
+            ).total
+
+    assert total() == len(PLACES)
+    with house.writing(make.NOW) as work:
+        for old, new in (("kp", "x"), ("ky", "kp"), ("x", "ky")):
+            work.session.execute(
+                text("update projects set slug = :new where slug = :old"), {"old": old, "new": new}
+            )
+    assert total() == 1
