@@ -210,7 +210,12 @@ def test_a_page_takes_the_same_few_statements_however_long(
     assert many == few
     # Session, saved filters, columns, vocabulary, counts, rows, choices; and the frame's announced deletion.
     assert many <= 8
-    assert statements("pr_side=200&grupper=fase&sorter=ansvarlig,projekt,-status") == many + 1
+    assert (
+        statements(
+            "pr_side=200&tema=it-miljoe-og-infrastruktur&grupper=fase&sorter=ansvarlig,projekt,-status"
+        )
+        == many + 1
+    )
 
 
 def test_csv_holds_the_promised_columns_and_nothing_a_spreadsheet_would_calculate(
