@@ -88,8 +88,8 @@ def as_of(work: Work, day: date) -> Iterator[Work]:
 
 
 def standing_at(work: Work, day: date) -> Work:
-    """The same work in the last instant of a Danish day."""
-    return replace(work, now=end_of_day(day) - timedelta(microseconds=1))
+    """The same work in the last instant of a Danish day; nothing of it is kept."""
+    return replace(work, now=end_of_day(day) - timedelta(microseconds=1), kept=None)
 
 
 def did_not_match(work: Work, day: date, conditions: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -14,6 +14,9 @@ from klik.domain.markdown import render_markdown
 
 def number(value: float) -> str:
     """12345 → "12.345"."""
+    if isinstance(value, int):
+        # A list shows dozens of counts, and Babel takes fifty times as long.
+        return f"{value:,}".replace(",", ".")
     return format_decimal(value, locale="da_DK")
 
 

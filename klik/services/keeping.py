@@ -1,0 +1,99 @@
+"""What was worked out once and still holds: kept in this process for as long as the data it came from is the same.
+
+Nothing is kept by time. What is kept was made under a stamp, and comes back only under that very stamp, which every
+change of the data raises, whichever process makes it. Whoever keeps something answers for two things: it was made
+of stamped tables only (klik.models.stamps lists them), and its key holds everything else that it depends on.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from klik.models.stamps import Part
+
+MOST_BYTES = 64 * 1024 * 1024
+SMALL = 2_000  # bytes, about: what a few numbers take with their key
+Name = TypeVar("Name")
+Thing = TypeVar("Thing")
+
+
+@dataclass(frozen=True, slots=True)
+class Stamps:
+    """The state of all that an actor may see: of the frame around the tasks, and of the tasks."""
+
+    frame: int
+    tasks: int
+
+
+class Keep:
+    """A bounded store that threads share; what was not asked for longest goes first."""
+
+    def __init__(self, most: int = MOST_BYTES) -> None:
+        self._most = most
+        self._held = 0
+        self._lock = threading.Lock()
+        self._things: OrderedDict[Hashable, tuple[Hashable, Any, int]] = OrderedDict()
+
+    def get(self, key: Hashable, stamp: Hashable) -> Any:
+        """What is kept under the key and was made under this stamp, or None."""
+        with self._lock:
+            found = self._things.get(key)
+            if found is None or found[0] != stamp:
+                return None
+            self._things.move_to_end(key)
+            return found[1]
+
+    def put(self, key: Hashable, stamp: Hashable, thing: Any, size: int) -> None:
+        """Keep a thing of so many bytes in place of any other under the key."""
+        with self._lock:
+            self._held -= self._things.pop(key, (0, None, 0))[2]
+            if size > self._most:
+                return
+            self._things[key] = (stamp, thing, size)
+            self._held += size
+            while self._held > self._most:
+                _key, (_stamp, _thing, gone) = self._things.popitem(last=False)
+                self._held -= gone
+
+    def __len__(self) -> int:
+        return len(self._things)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The store under the stamps that one reading transaction began with."""
+
+    store: Keep
+    stamps: Stamps
+
+    def each(
+        self,
+        keys: Mapping[Name, Hashable | None],
+        make: Callable[[Sequence[Name]], Mapping[Name, Thing]],
+        *,
+        part: Part = Part.TASKS,
+        size: int = SMALL,
+    ) -> dict[Name, Thing]:
+        """The things by the caller's names: kept ones by their keys, the others made together and kept.
+
+        ``part`` is FRAME for what does not depend on the tasks. A key of None is never kept.
+        """
+        stamp = self.stamps.frame if part is Part.FRAME else self.stamps
+        held = {name: self.store.get(key, stamp) for name, key in keys.items() if key is not None}
+        missing = [name for name in keys if held.get(name) is None]
+        made = make(missing) if missing else {}
+        for name in missing:
+            if (key := keys[name]) is not None:
+                # In a tuple, because what is kept may itself be None.
+                self.store.put(key, stamp, (made[name],), size)
+        return {name: made[name] if name in made else held[name][0] for name in keys}
+
+    def once(
+        self, key: Hashable | None, make: Callable[[], Thing], *, part: Part = Part.TASKS, size: int = SMALL
+    ) -> Thing:
+        """One thing, kept or made now."""
+        return self.each({"": key}, lambda _missing: {"": make()}, part=part, size=size)[""]
