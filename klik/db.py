@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, CursorResult, Engine, Executable, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,13 @@ BUSY = 10_000
 STATEMENT_LIMIT = 60_000
 LOCK_LIMIT = 10_000
 CONNECT_LIMIT = 4  # seconds: the monitoring wants its answer within five
+
+
+def rows_changed(session: Session, statement: Executable) -> int:
+    """Run an update, insert or delete, and say how many rows it was about."""
+    result = session.execute(statement)
+    assert isinstance(result, CursorResult)
+    return result.rowcount
 
 
 class Queue:

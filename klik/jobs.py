@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, func, select
 
+from klik.db import rows_changed
 from klik.installation import Installation
 from klik.models import Mail, Notice, RequestKey
 from klik.services import deleting, events, exports, job_runs
@@ -183,15 +184,14 @@ def sweep(house: Installation, now: datetime) -> Outcome:
             + job_runs.sweep(work)
             + exports.sweep(work, exports.folder_in(house.settings.data))
         )
-        rows += work.session.execute(
-            delete(RequestKey).where(RequestKey.at < now - REQUEST_KEYS_KEPT)
-        ).rowcount
+        rows += rows_changed(work.session, delete(RequestKey).where(RequestKey.at < now - REQUEST_KEYS_KEPT))
         carried = select(Notice.mail_id).where(Notice.mail_id.is_not(None))
-        rows += work.session.execute(
+        rows += rows_changed(
+            work.session,
             delete(Mail).where(
                 Mail.state == "stale", Mail.created_at < now - STALE_MAILS_KEPT, Mail.id.not_in(carried)
-            )
-        ).rowcount
+            ),
+        )
     files = _sweep_files(house, now)
     return Outcome(
         f"{counted(rows, 'gammel række', 'gamle rækker')} og "

@@ -31,7 +31,7 @@ def all_guards() -> tuple[Guard, ...]:
     """Every guard there is, from the tables' own nature and from the rules of audit and deletion."""
     tables = sorted(
         {
-            mapper.local_table.name
+            str(mapper.local_table)
             for mapper in Base.registry.mappers
             if issubclass(mapper.class_, OfMunicipality)
         }

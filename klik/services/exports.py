@@ -20,6 +20,7 @@ from typing import Protocol
 
 from sqlalchemy import delete, func, or_, select, update
 
+from klik.db import rows_changed
 from klik.domain.calendar import clock as clock_words
 from klik.domain.rights import Right
 from klik.models import Export, Membership, Person
@@ -275,11 +276,12 @@ def _actor(work: Work, export: Export) -> Actor | None:
 def _note(house: House, now: datetime, export_id: int, fence: int, **values: object) -> None:
     """Store values of an export that is still ours; raises ExportCancelledError when it is not."""
     with house.writing(now) as work:
-        changed = work.session.execute(
+        changed = rows_changed(
+            work.session,
             update(Export)
             .where(Export.id == export_id, Export.fence == fence, Export.state == RUNNING)
-            .values(**values)
-        ).rowcount
+            .values(**values),
+        )
     if not changed:
         raise ExportCancelledError
 
@@ -334,4 +336,4 @@ def sweep(work: Work, folder: Path) -> int:
     ).all()
     for export_id in over:
         path_of(folder, export_id).unlink(missing_ok=True)
-    return work.session.execute(delete(Export).where(Export.id.in_(over))).rowcount if over else 0
+    return rows_changed(work.session, delete(Export).where(Export.id.in_(over))) if over else 0

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from klik.db import rows_changed
 from klik.models import Heartbeat, JobRun
 from klik.services.work import Work
 
@@ -78,4 +79,4 @@ def latest(work: Work, job: str) -> tuple[datetime, str] | None:
 
 def sweep(work: Work) -> int:
     """Forget runs older than thirty days; how many."""
-    return work.session.execute(delete(JobRun).where(JobRun.started_at < work.now - KEPT)).rowcount
+    return rows_changed(work.session, delete(JobRun).where(JobRun.started_at < work.now - KEPT))

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, select, update
 
+from klik.db import rows_changed
 from klik.models import Mail, Municipality, MunicipalTask, Notice, Person
 from klik.plugins.manager import Registry
 from klik.services import access, auditing
@@ -214,9 +215,9 @@ def mark_all_read(work: Work) -> int:
 
 
 def _mark(work: Work, which: ColumnElement[bool]) -> int:
-    return work.session.execute(
-        update(Notice).where(which, Notice.read_at.is_(None)).values(read_at=work.now)
-    ).rowcount
+    return rows_changed(
+        work.session, update(Notice).where(which, Notice.read_at.is_(None)).values(read_at=work.now)
+    )
 
 
 def of_task(work: Work, task: MunicipalTask) -> Sequence[NoticeRow]:

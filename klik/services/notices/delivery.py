@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
+from klik.db import rows_changed
 from klik.domain.deadlines import danish_today
 from klik.models import Mail, Notice
 from klik.plugins.context import PluginContext
@@ -234,7 +235,8 @@ def claim(work: Work, channels: Collection[str], owner: str, lease: timedelta) -
 
 def mark_in_doubt(work: Work, claimed: Claim) -> None:
     """Store that the next bytes decide; raises LeaseLostError when the mail is no longer this claim's."""
-    changed = work.session.execute(
+    changed = rows_changed(
+        work.session,
         update(Mail)
         .where(
             Mail.id == claimed.mail_id,
@@ -242,8 +244,8 @@ def mark_in_doubt(work: Work, claimed: Claim) -> None:
             Mail.state == "claimed",
             Mail.lease_until >= work.now,
         )
-        .values(state="in_doubt", lease_until=work.now + DOUBT)
-    ).rowcount
+        .values(state="in_doubt", lease_until=work.now + DOUBT),
+    )
     if changed != 1:
         raise LeaseLostError(claimed.mail_id)
 

@@ -15,6 +15,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import func, or_, select, update
 
+from klik.db import rows_changed
 from klik.domain.calendar import long_date
 from klik.domain.deadlines import danish_today
 from klik.domain.status import OPEN_STATUSES
@@ -99,11 +100,12 @@ def write(work: Work, lacking: Iterable[Plan]) -> Scan:
 def _revive(work: Work, ids: Sequence[int]) -> int:
     if not ids:
         return 0
-    return work.session.execute(
+    return rows_changed(
+        work.session,
         update(Notice)
         .where(Notice.id.in_(ids), Notice.mail_id.is_(None), Notice.withdrawal_reason.in_(REVIVABLE))
-        .values(withdrawn_at=None, withdrawal_reason=None, due_at=work.now)
-    ).rowcount
+        .values(withdrawn_at=None, withdrawal_reason=None, due_at=work.now),
+    )
 
 
 def _plan(work: Work, after: int) -> Plan:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, case, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from klik.db import rows_changed
 from klik.domain.rights import Level
 from klik.models import (
     DataStamp,
@@ -261,6 +262,6 @@ def switch(work: Work, session_id: str, membership_id: int) -> bool:
 
 def sweep(work: Work) -> int:
     """Remove sessions that are over and attempts that no longer count; how many rows went."""
-    gone = work.session.execute(delete(LoginSession).where(LoginSession.expires_at < work.now)).rowcount
-    old = work.session.execute(delete(LoginAttempt).where(LoginAttempt.at < work.now - WINDOW)).rowcount
+    gone = rows_changed(work.session, delete(LoginSession).where(LoginSession.expires_at < work.now))
+    old = rows_changed(work.session, delete(LoginAttempt).where(LoginAttempt.at < work.now - WINDOW))
     return gone + old

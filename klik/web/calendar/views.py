@@ -38,7 +38,7 @@ def index(work: Work) -> str:
         feeds=feeds,
         counts=calendar_feeds.count_days(work, [feed.id for feed in feeds]),
         words={feed.id: _words(work, _criteria(work, feed.query)) for feed in feeds},
-        saved=saved_filters.own(work),
+        saved=saved_filters.listed(work),
     )
 
 
@@ -48,7 +48,7 @@ def new(work: Work) -> str:
     """The form for the filter in the address."""
     criteria = _criteria(work, request.query_string.decode("utf-8", "replace"))
     named = next(
-        (row.name for row in saved_filters.own(work) if row.query == criteria.query()), "Frister i klik"
+        (row.name for row in saved_filters.listed(work) if row.query == criteria.query()), "Frister i klik"
     )
     return _form(work, FeedForm(None, name=named, query=criteria.filters_only().query()), criteria)
 
