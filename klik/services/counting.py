@@ -12,7 +12,19 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, case, cast, func, literal, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    String,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
 from klik.domain.deadlines import Colour
 from klik.models import DataStamp, MunicipalTask, Project
@@ -20,7 +32,7 @@ from klik.models.stamps import EVERYONE
 from klik.services import access
 from klik.services.filtering import Selection
 from klik.services.filters import NOBODY, ROLE, has_colour
-from klik.services.keeping import Kept
+from klik.services.keeping import Keep
 from klik.services.work import Work
 
 # What is kept of one question: for each municipality its stamp and its number.
@@ -46,24 +58,25 @@ def numbers(work: Work, questions: Questions) -> Mapping[Hashable, int]:
 
     One statement at most; across municipalities two: what has changed, and the shares that are not kept.
     """
-    if work.kept is None or work.actor is None:
-        return _together(work, questions, list(questions))
-    if work.actor.municipality_id is None:
-        return _by_municipality(work, work.kept, questions)
+    if work.kept.store is not None and work.actor and work.actor.municipality_id is None:
+        return _by_municipality(work, work.kept.store, questions)
     keys = {name: each.key and ("number", each.key) for name, each in questions.items()}
     return work.kept.each(keys, lambda missing: _together(work, questions, missing))
 
 
 def _together(work: Work, questions: Questions, names: Sequence[Hashable]) -> Mapping[Hashable, int]:
-    found = work.session.execute(select(*(_number_of(questions[name].where) for name in names))).one()
+    def asked() -> Select[Any]:
+        return select(*(_number_of(questions[name].where) for name in names))
+
+    keys = [questions[name].key for name in names]
+    found = work.session.execute(work.kept.statement("numbers", keys, asked)).one()
     return dict(zip(names, found, strict=True))
 
 
-def _by_municipality(work: Work, kept: Kept, questions: Questions) -> Mapping[Hashable, int]:
+def _by_municipality(work: Work, store: Keep, questions: Questions) -> Mapping[Hashable, int]:
     everyone, raised = _stamps(work)
     held: dict[Hashable, Shares] = {
-        name: (each.key and kept.store.get(("shares", each.key), None)) or {}
-        for name, each in questions.items()
+        name: (each.key and store.get(("shares", each.key), None)) or {} for name, each in questions.items()
     }
     stale = {name: _stale(shares, everyone, raised) for name, shares in held.items()}
     # Those never counted, or long ago, everywhere; the others together wherever anything changed for one of them.
@@ -80,7 +93,7 @@ def _by_municipality(work: Work, kept: Kept, questions: Questions) -> Mapping[Ha
                 place: (raised.get(place, 0) + everyone, counted.get((name, place), 0)) for place in touched
             }
             if key := questions[name].key:
-                kept.store.put(("shares", key), None, held[name], _SHARES)
+                store.put(("shares", key), None, held[name], _SHARES)
     return {name: sum(number for _stamp, number in shares.values()) for name, shares in held.items()}
 
 
@@ -112,14 +125,22 @@ def _shares(
     work: Work, questions: Questions, names: Sequence[Hashable], places: set[int] | None
 ) -> Mapping[tuple[Hashable, int], int]:
     """Each question's number in each municipality, or only in some; what is not there is none."""
-    within = [MunicipalTask.municipality_id.in_(sorted(places))] if places is not None else []
-    counted = [
-        select(literal(number), MunicipalTask.municipality_id, func.count())
-        .where(questions[name].where, *within)
-        .group_by(MunicipalTask.municipality_id)
-        for number, name in enumerate(names)
-    ]
-    rows = work.session.execute(union_all(*counted))
+    within = (
+        [] if places is None else [MunicipalTask.municipality_id.in_(bindparam("places", expanding=True))]
+    )
+
+    def asked() -> CompoundSelect[Any]:
+        return union_all(
+            *(
+                select(literal(number), MunicipalTask.municipality_id, func.count())
+                .where(questions[name].where, *within)
+                .group_by(MunicipalTask.municipality_id)
+                for number, name in enumerate(names)
+            )
+        )
+
+    statement = work.kept.statement("shares", [bool(within), *(questions[name].key for name in names)], asked)
+    rows = work.session.execute(statement, {} if places is None else {"places": sorted(places)})
     return {(names[number], place): found for number, place, found in rows}
 
 
@@ -133,16 +154,15 @@ def choices(work: Work, selection: Selection) -> Mapping[str, Mapping[str, int]]
     The tasks that pass all filters but those counted here are read once, with which of the counted filters each
     passes; a filter's own values are then counted among those that pass all the others.
     """
-    if work.kept is None:
-        return _count_choices(work, selection)
     key = selection.key and ("choices", selection.key)
     return work.kept.once(key, lambda: _count_choices(work, selection), size=_CHOICES)
 
 
 def _count_choices(work: Work, selection: Selection) -> Mapping[str, Mapping[str, int]]:
     columns = _counted(work.today, access.sees_people(work))
+    statement = work.kept.statement("choices", [selection.key], lambda: _choices(selection, columns))
     found: dict[str, dict[str, int]] = {each.key: {} for each in columns}
-    for place, cell, number in work.session.execute(_choices(selection, columns)):
+    for place, cell, number in work.session.execute(statement):
         each = columns[place]
         if value := each.value(cell):
             found[each.key][value] = found[each.key].get(value, 0) + number

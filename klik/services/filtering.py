@@ -61,8 +61,6 @@ def read(registry: Registry, query: str) -> Criteria:
 def select_tasks(work: Work, criteria: Criteria, words: Vocabulary | None = None) -> Selection:
     """The conditions for the criteria; without ``words`` the vocabulary is read (one statement)."""
     words = words or vocabulary.read(work, [criteria])
-    if work.kept is None:
-        return _select(work, criteria, words)
     plugin_asked = any(_is_plugin(key) for key, _values in criteria.filters)
     person = work.actor.person_id if work.actor else None
     key = (

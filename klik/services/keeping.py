@@ -13,12 +13,15 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from sqlalchemy import SelectBase
+
 from klik.models.stamps import Part
 
 MOST_BYTES = 64 * 1024 * 1024
-SMALL = 2_000  # bytes, about: what a few numbers take with their key
+SMALL, STATEMENT = 2_000, 60_000  # bytes, about: a few numbers with their key; a statement as objects
 Name = TypeVar("Name")
 Thing = TypeVar("Thing")
+Statement = TypeVar("Statement", bound=SelectBase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +68,10 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The store under the stamps that one reading transaction began with."""
+    """The store under the stamps that one reading transaction began with; without a store everything is made."""
 
-    store: Keep
-    stamps: Stamps
+    store: Keep | None = None
+    stamps: Stamps = Stamps(0, 0)
 
     def each(
         self,
@@ -82,18 +85,33 @@ class Kept:
 
         ``part`` is FRAME for what does not depend on the tasks. A key of None is never kept.
         """
-        stamp = self.stamps.frame if part is Part.FRAME else self.stamps
-        held = {name: self.store.get(key, stamp) for name, key in keys.items() if key is not None}
-        missing = [name for name in keys if held.get(name) is None]
-        made = make(missing) if missing else {}
-        for name in missing:
-            if (key := keys[name]) is not None:
+        store, stamp = self.store, self.stamps.frame if part is Part.FRAME else self.stamps
+        found: dict[Name, Thing] = {}
+        if store is not None:
+            for name, key in keys.items():
                 # In a tuple, because what is kept may itself be None.
-                self.store.put(key, stamp, (made[name],), size)
-        return {name: made[name] if name in made else held[name][0] for name in keys}
+                if key is not None and (held := store.get(key, stamp)):
+                    found[name] = held[0]
+        if missing := [name for name in keys if name not in found]:
+            made = make(missing)
+            for name in missing:
+                found[name] = made[name]
+                if store is not None and (key := keys[name]) is not None:
+                    store.put(key, stamp, (made[name],), size)
+        return found
 
     def once(
         self, key: Hashable | None, make: Callable[[], Thing], *, part: Part = Part.TASKS, size: int = SMALL
     ) -> Thing:
         """One thing, kept or made now."""
         return self.each({"": key}, lambda _missing: {"": make()}, part=part, size=size)[""]
+
+    def statement(
+        self, name: str, keys: Sequence[Hashable | None], make: Callable[[], Statement]
+    ) -> Statement:
+        """The same object for the same question: SQLAlchemy takes long to make one, and knows it at once."""
+        key = None if None in keys else ("statement", name, *keys)
+        return self.once(key, make, part=Part.FRAME, size=STATEMENT)
+
+
+NOTHING_KEPT = Kept()

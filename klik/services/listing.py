@@ -17,7 +17,6 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from klik.domain.deadlines import Colour, colour, explain
 from klik.domain.status import Status
 from klik.models import MunicipalTask, Project, RoleHolding
-from klik.models.stamps import Part
 from klik.services import access, counting, filtering, ordering
 from klik.services.counting import Question
 from klik.services.criteria import Criteria
@@ -29,7 +28,6 @@ from klik.services.vocabulary import Vocabulary
 from klik.services.work import Work
 
 _PORTION = 500
-_STATEMENT = 60_000  # bytes, about
 SCOPE = ("projekt", "kommune")
 
 
@@ -130,18 +128,9 @@ def page(work: Work, selection: Selection, total: int) -> Page:
 
 def _page_statement(work: Work, selection: Selection, number: int) -> Select[Any]:
     """The same object for the same page: SQLAlchemy then knows it at once."""
-    if work.kept is None:
-        return _page_of(work, selection, number)
     criteria = selection.criteria
-    key = selection.key and (
-        "page",
-        selection.key,
-        criteria.sorts,
-        criteria.grouping,
-        criteria.page_size,
-        number,
-    )
-    return work.kept.once(key, lambda: _page_of(work, selection, number), part=Part.FRAME, size=_STATEMENT)
+    arranged = (criteria.sorts, criteria.grouping, criteria.page_size, number)
+    return work.kept.statement("page", [selection.key, arranged], lambda: _page_of(work, selection, number))
 
 
 def _page_of(work: Work, selection: Selection, number: int) -> Select[Any]:

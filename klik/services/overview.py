@@ -250,8 +250,6 @@ def countdown(work: Work) -> Countdown | None:
         row = work.session.execute(_NEAREST, {"municipality": actor.municipality_id}).first()
         return Countdown(*row) if row else None
 
-    if work.kept is None:
-        return nearest()
     return work.kept.once(("countdown", actor.municipality_id), nearest, part=Part.FRAME)
 
 

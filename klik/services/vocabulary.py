@@ -40,8 +40,6 @@ class Vocabulary:
 def read(work: Work, asked: Iterable[Criteria] = ()) -> Vocabulary:
     """The vocabulary of the actor; ``asked`` are the filters whose people must be named."""
     people = _people_ids(asked)
-    if work.kept is None:
-        return _read(work, people)
     key = ("vocabulary", access.sight(work), *people)
     return work.kept.once(key, lambda: _read(work, people), part=Part.FRAME, size=_SIZE)
 

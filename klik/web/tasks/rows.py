@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -124,10 +124,20 @@ def drawing(
         texts = {word: _TEXTS[word](work, row) for word in own}
         for word in extra:
             texts[word] = fields.get(row.id, nothing).get(word, "")
-        shown_row = _row(
-            work, row, query, shown, texts, with_people, no_longer_fits, may_change(row), headings.get(row.id)
+        rows.append(
+            _row(
+                work,
+                row,
+                query,
+                shown,
+                texts,
+                with_people,
+                no_longer_fits,
+                may_change(row),
+                headings.get(row.id),
+                ticked.get(row.id, ""),
+            )
         )
-        rows.append(replace(shown_row, checklist=ticked.get(row.id, "")))
     return {
         "rows": rows,
         "cells": [(word, labels[word]) for word in shown if word != list_columns.TASK],
@@ -159,6 +169,7 @@ def _row(
     no_longer_fits: bool,
     editable: bool,
     heading: ShownGroup | None,
+    ticked: str,
 ) -> ShownRow:
     content = work.registry.content
     day = row.deadline
@@ -183,7 +194,7 @@ def _row(
         texts=texts,
         editable=editable,
         heading=heading,
-        checklist="",
+        checklist=ticked,
     )
 
 
