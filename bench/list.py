@@ -6,6 +6,7 @@ Run from the root of the checkout: `python -m bench.list [sqlite|postgresql|both
 from __future__ import annotations
 
 import itertools
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,10 +25,14 @@ from klik.domain.deadlines import danish_today
 
 FILTER = "/opgaver?deadline=roed&deadline=gul&status=ikke-paabegyndt"
 STATES = {
-    "seen": "the same page again, nothing changed since: it was kept whole, and is handed out",
-    "other": "another address of the same list, nothing changed: rows read and page drawn, counts and words kept",
-    "changed": "the first look after a task of the municipality was changed: rows, counts and page anew",
+    "again": "the same address again, nothing changed: counts, words and drawn rows were kept",
+    "other": "another order or page of the same filter, which somebody has seen before, nothing changed",
+    "new": "a filter that nobody has asked for before: its numbers, choices and news are worked out",
+    "changed": "the first look after a task of the municipality was changed: so are those of all filters on the page",
 }
+# The tasks in their order, on klik's page and on the bare one.
+_ROW = re.compile(rb'<tr id="opgave-(\d+)"')
+_BARE_ROW = re.compile(rb'<tr><th><a href="/opgaver/(\d+)"')
 TARGETS = {"one municipality": 2.0, "KOMBIT, all 98": 3.0}
 ROWS = """
     select task.id, task.task_number, task.title, project.name as project, municipality.name as municipality,
@@ -48,16 +53,17 @@ ROWS_OF_ONE = text(ROWS.format(of="and task.municipality_id = :municipality"))
 ROWS_OF_ALL = text(ROWS.format(of=""))
 TABLE = """<!doctype html><html lang="da"><head><title>Opgaver</title></head><body><h1>Opgaver</h1><table>
 <tr><th>Opgave</th>
-<th>Deadline</th><th>Status</th><th>Ansvarlig</th><th>Udfører</th><th>Fase</th><th>Kommune</th></tr>
+<th>Deadline</th><th>Status</th><th>Ansvarlig</th><th>Udfører</th><th>Fase og tema</th>
+{% if several %}<th>Kommune</th>{% endif %}</tr>
 {% for row in rows %}<tr><th><a href="/opgaver/{{ row.id }}">{{ row.task_number }} {{ row.title }}</a>
 {{ row.project }}</th><td>{{ row.deadline }}</td><td>{{ row.status }}</td><td>{{ row.responsible or "" }}</td>
 <td>{{ row.executor or "" }}</td>
-<td>{{ row.phase }} {{ row.theme }}</td><td>{{ row.municipality }}</td></tr>
+<td>{{ row.phase }} {{ row.theme }}</td>{% if several %}<td>{{ row.municipality }}</td>{% endif %}</tr>
 {% endfor %}</table></body></html>"""
 
 
 def bare(database: Database, today: date, statement: TextClause, given: Mapping[str, Any]) -> flask.Flask:
-    """The floor: nobody signs in, nothing is counted, nothing is escaped but by Jinja."""
+    """The floor: nobody signs in, nothing is counted; the same rows in the same columns, escaped by Jinja."""
     app = flask.Flask("bare")
     table = app.jinja_env.from_string(TABLE)
 
@@ -65,7 +71,7 @@ def bare(database: Database, today: date, statement: TextClause, given: Mapping[
     def index() -> str:
         with database.reading() as session:
             rows = session.connection().execute(statement, {"today": today.isoformat()} | given)
-            return table.render(rows=rows)
+            return table.render(rows=rows, several=not given)
 
     return app
 
@@ -90,8 +96,16 @@ class Found:
 
 
 def other_addresses() -> Iterator[str]:
-    """Ever new addresses of the same list: a value that stands twice means no more than one."""
-    return (FILTER + "&status=ikke-paabegyndt" * times for times in itertools.count(1))
+    """Other orders and pages of the same list, in turn."""
+    return itertools.cycle(
+        f"{FILTER}&{part}" for part in ("sorter=-deadline", "side=2", "sorter=ansvarlig", "side=3")
+    )
+
+
+def new_addresses() -> Iterator[str]:
+    """Ever new filters that find the same tasks: those that start after some day long ago."""
+    first = date(2000, 1, 1).toordinal()
+    return (f"{FILTER}&startdato={date.fromordinal(first + number)}.." for number in itertools.count())
 
 
 def change(world: World) -> None:
@@ -114,11 +128,13 @@ def compare(world: World, rounds: int) -> dict[str, Found]:
         floor = bare(database, danish_today(world.now), statement, given)
         with serving(app, cookie) as klik, serving(floor) as least:
             page = klik(FILTER)
-            assert page.count(b'id="opgave-') == least("/").count(b"<tr><th><a") == 50
-            others = other_addresses()
+            shown, bare_rows = _ROW.findall(page), _BARE_ROW.findall(least("/"))
+            assert shown == bare_rows and len(shown) == 50
+            others, news = other_addresses(), new_addresses()
             asked = {
-                "seen": partial(klik, FILTER),
+                "again": partial(klik, FILTER),
                 "other": lambda klik=klik, others=others: klik(next(others)),
+                "new": lambda klik=klik, news=news: klik(next(news)),
                 "changed": Prepared(partial(change, world), partial(klik, FILTER)),
             }
             sent = {}
@@ -128,8 +144,9 @@ def compare(world: World, rounds: int) -> dict[str, Found]:
                 with statements(engine) as each:
                     ask()
                 sent[state] = sum(not statement.startswith("BEGIN") for statement in each)
-            # After a change the page has been drawn anew when it is next asked for.
-            costs = alternately(asked | {"floor": partial(least, "/")}, rounds, before=partial(klik, FILTER))
+            costs = alternately(
+                asked | {"floor": partial(least, "/")}, rounds, warm=4, before=partial(klik, FILTER)
+            )
         found[name] = Found(costs, costs.pop("floor"), sent)
     app.extensions["klik"].close()
     return found

@@ -62,6 +62,11 @@ class Keep:
                 _key, (_stamp, _thing, gone) = self._things.popitem(last=False)
                 self._held -= gone
 
+    def keys(self) -> list[Hashable]:
+        """What is kept, by its keys."""
+        with self._lock:
+            return list(self._things)
+
     def __len__(self) -> int:
         return len(self._things)
 
