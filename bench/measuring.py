@@ -54,20 +54,40 @@ class Cost:
     work: float
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Work with something that must come before it and is not measured."""
+
+    before: Callable[[], object]
+    work: Callable[[], object]
+
+    def __call__(self) -> object:
+        """Only the work."""
+        return self.work()
+
+
 def cost(work: Callable[[], object]) -> Cost:
     """What one call costs."""
+    if isinstance(work, Prepared):
+        work.before()
     clock, busy = time.perf_counter(), time.process_time()
     work()
     return Cost((time.perf_counter() - clock) * 1_000, (time.process_time() - busy) * 1_000)
 
 
-def alternately(asked: Mapping[str, Callable[[], object]], rounds: int, warm: int = 3) -> dict[str, Cost]:
-    """The median of each, asked in turn so that the machine's moods strike all alike."""
+def alternately(
+    asked: Mapping[str, Callable[[], object]],
+    rounds: int,
+    warm: int = 3,
+    before: Callable[[], object] = lambda: None,
+) -> dict[str, Cost]:
+    """The median of each, asked in turn so that the machine's moods strike all alike; ``before`` each turn."""
     for work in asked.values():
         for _ in range(warm):
             work()
     costs: dict[str, list[Cost]] = {name: [] for name in asked}
     for _ in range(rounds):
+        before()
         for name, work in asked.items():
             costs[name].append(cost(work))
     return {

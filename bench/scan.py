@@ -9,12 +9,11 @@ from __future__ import annotations
 import sys
 from datetime import timedelta
 
-from klik.services.notifying import Scan
 from sqlalchemy import text
 
 from bench.measuring import alternately, cost, statements, tell
 from bench.world import World, worlds
-from klik.services import notifying
+from klik.services.notices import scanning
 
 LEAST = text(
     """
@@ -28,15 +27,15 @@ LEAST = text(
 def measure(world: World, rounds: int) -> str:
     """The line to print."""
     house = world.house
-    written: list[Scan] = []
+    written: list[scanning.Scan] = []
 
     def scan() -> None:
         with house.writing(world.now) as work:
-            written.append(notifying.scan_deadlines(work))
+            written.append(scanning.scan_deadlines(work))
 
     def look() -> None:
         with house.reading(world.now) as work:
-            for plan in notifying.plans(work):
+            for plan in scanning.plans(work):
                 assert not plan.drafts
 
     def least() -> None:

@@ -20,7 +20,8 @@ from klik.app import create_app
 from klik.demo import people, publications, story
 from klik.installation import Installation
 from klik.models import Municipality, MunicipalTask, Task
-from klik.services import publishing, schema, sessions
+from klik.services import publishing, schema
+from klik.services.people import sessions
 from klik.services.publishing import Draft
 from klik.services.work import Work
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,8 +32,9 @@ from klik.services import schema
 from klik.services.people import passwords, sessions
 from klik.services.work import Actor, Work
 from klik.settings import Settings
-from tests.postgres import running_server
+from tests.postgres import PostgresServer
 
+FILLED, DATABASE = "filled", "bench"
 MUNICIPALITIES = 98
 PEOPLE = 10
 SYSTEMS = ("kp", "ksd", "ky")
@@ -58,13 +60,38 @@ class World:
 
 @contextmanager
 def worlds(database: str, tasks: int) -> Iterator[World]:
-    """A world of ``tasks`` municipal tasks on ``sqlite`` or ``postgresql``; it is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="klik-bench-") as folder:
+    """A world of ``tasks`` municipal tasks on ``sqlite`` or ``postgresql``; it is gone afterwards.
+
+    With the environment variable KLIK_BENCH_DATA it is kept in that folder and used again: a large world takes
+    minutes to fill.
+    """
+    kept = os.environ.get("KLIK_BENCH_DATA")
+    with ExitStack() as left:
+        folder = Path(kept) if kept else Path(left.enter_context(temporary_folder()))
+        name = f"{database}-{tasks}"
+        home = folder / name
+        home.mkdir(parents=True, exist_ok=True)
+        # As root, PostgreSQL runs as nobody, who must find its folder.
+        folder.chmod(0o755)
         if database == "sqlite":
-            yield from _filled(settings_in(Path(folder)), tasks)
-            return
-        with running_server() as server:
-            yield from _filled(settings_in(Path(folder), server.create_database("bench")), tasks)
+            settings = settings_in(home)
+        else:
+            server = PostgresServer(home / "server")
+            server.start()
+            left.callback(server.stop)
+            filled = (home / FILLED).exists()
+            settings = settings_in(
+                home, server.url_of(DATABASE) if filled else server.create_database(DATABASE)
+            )
+        house = Installation(settings)
+        left.callback(house.close)
+        schema.upgrade(house.database, house.registry)
+        yield _filled(house, home / FILLED, tasks)
+
+
+def temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder that is gone afterwards."""
+    return tempfile.TemporaryDirectory(prefix="klik-bench-")
 
 
 def settings_in(folder: Path, url: str = "") -> Settings:
@@ -77,40 +104,42 @@ def settings_in(folder: Path, url: str = "") -> Settings:
     return settings_module.load(given | ({"KLIK_DATABASE_URL": url} if url else {}))
 
 
-def _filled(settings: Settings, tasks: int) -> Iterator[World]:
-    house = Installation(settings)
+def _filled(house: Installation, mark: Path, tasks: int) -> World:
+    """The world, filled unless the mark says it is; two people are signed in anew."""
     now = datetime.now(UTC)
-    try:
-        schema.upgrade(house.database, house.registry)
+    if not mark.exists():
         with house.writing(now) as work:
-            world = _fill(work, house, tasks)
+            _fill(work, house, tasks)
         if not house.database.sqlite:
             _vacuum(house)
-        yield world
-    finally:
-        house.close()
+        mark.touch()
+    with house.writing(now) as work:
+        manager, manager_cookie = _signed_in(work, 1)
+        kombit, kombit_cookie = _signed_in(work, MUNICIPALITIES * PEOPLE + 1)
+    assert manager.municipality_id is not None
+    return World(house, now, manager.municipality_id, manager, manager_cookie, kombit, kombit_cookie)
 
 
 def _vacuum(house: Installation) -> None:
     """What PostgreSQL's autovacuum does by itself within a minute of a load; SQLite in klik has no such thing."""
     with house.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("set statement_timeout = 0")
         connection.exec_driver_sql("vacuum (analyze, disable_page_skipping)")
 
 
-def _fill(work: Work, house: Installation, tasks: int) -> World:
+def _fill(work: Work, house: Installation, tasks: int) -> None:
     session = work.session
     codes = list(session.scalars(select(Municipality.id).order_by(Municipality.id)))
     assert len(codes) == MUNICIPALITIES
     projects = _projects(session, codes)
     _people(work, codes)
     versions = _tasks(work, projects, tasks // MUNICIPALITIES)
-    _copies(work, versions, codes)
-    if not house.database.sqlite:
-        _count_on(session)
-    manager, manager_cookie = _signed_in(work, 1)
-    kombit, kombit_cookie = _signed_in(work, MUNICIPALITIES * PEOPLE + 1)
-    assert manager.municipality_id is not None
-    return World(house, work.now, manager.municipality_id, manager, manager_cookie, kombit, kombit_cookie)
+    if house.database.sqlite:
+        _copies(work, versions, codes)
+        return
+    with _in_bulk(session):
+        _copies(work, versions, codes)
+    _count_on(session)
 
 
 def _projects(session: Session, codes: list[int]) -> list[dict[str, Any]]:
@@ -220,35 +249,82 @@ def _tasks(work: Work, projects: list[dict[str, Any]], count: int) -> list[dict[
 
 
 def _copies(work: Work, versions: list[dict[str, Any]], codes: list[int]) -> None:
-    """Every municipality's copy of every task, with deadlines and statuses of its own."""
-    rows: list[dict[str, Any]] = []
-    # In the order of publishing: a municipality's tasks lie scattered among those of the others.
-    for version in versions:
-        number, start = version["task_id"], version["start_date"]
-        for place, code in enumerate(codes):
-            deadline = start + timedelta(days=60 + place * 7 % 30)
-            # Multiplied by primes, so that status goes with neither the phase nor the municipality.
-            status = STATUSES[(number * 7 + place * 11 + number // 20) % len(STATUSES)]
-            rows.append(
-                version
-                | {
-                    "municipality_id": code,
-                    "status": status,
-                    "deadline": deadline,
-                    "yellow_from": deadline - timedelta(days=14),
-                    "completed_on": work.today if status == "fuldfoert" else None,
-                    "responsible_id": place * PEOPLE + number % PEOPLE + 1 if number % 4 else None,
-                    "responsible_role": None if number % 4 else "superbruger",
-                    "executor_id": place * PEOPLE + number * 3 % PEOPLE + 1 if number % 3 else None,
-                    "executor_role": None,
-                    "changed_at": work.now,
-                }
+    """Every municipality's copy of every task, with deadlines and statuses of its own.
+
+    The last municipality's come from here; the others' are made of them by the database, in the order of
+    publishing: a municipality's tasks lie scattered among those of the others.
+    """
+    last = len(codes) - 1
+    rows = [version | _own(work, version, last, codes[last]) for version in versions]
+    for first in range(0, len(rows), PORTION):
+        work.session.execute(insert(MunicipalTask.__table__), rows[first : first + PORTION])
+    copied = ", ".join(versions[0])
+    places = ", ".join(f"({place}, {code})" for place, code in enumerate(codes[:last]))
+    statuses = " ".join(f"when {number} then '{status}'" for number, status in enumerate(STATUSES))
+    sqlite = work.session.get_bind().dialect.name == "sqlite"
+    day = "date(start_date, '+' || ({}) || ' days')" if sqlite else "start_date + ({})"
+    work.session.execute(
+        text(
+            f"""
+            with places (place, code) as (values {places}), copies as (
+              select {copied}, task_id as number, place, code,
+                case (task_id * 7 + place * 11 + task_id / 20) % {len(STATUSES)} {statuses} end as state
+              from municipal_tasks cross join places where municipality_id = :template
             )
-        if len(rows) >= PORTION:
-            work.session.execute(insert(MunicipalTask.__table__), rows)
-            rows = []
-    if rows:
-        work.session.execute(insert(MunicipalTask.__table__), rows)
+            insert into municipal_tasks ({copied}, municipality_id, status, deadline, yellow_from, completed_on,
+              responsible_id, responsible_role, executor_id, changed_at, version, local_text, infrastructure,
+              deadline_version, deadline_is_own)
+            select {copied}, code, state, {day.format("60 + place * 7 % 30")}, {day.format("46 + place * 7 % 30")},
+              case when state = 'fuldfoert' then {"date(:today)" if sqlite else "cast(:today as date)"} end,
+              case when number % 4 > 0 then place * {PEOPLE} + number % {PEOPLE} + 1 end,
+              case when number % 4 = 0 then 'superbruger' end,
+              case when number % 3 > 0 then place * {PEOPLE} + number * 3 % {PEOPLE} + 1 end,
+              created_at, 1, '', false, 1, false
+            from copies order by number, place
+            """
+        ),
+        {"template": codes[last], "today": work.today.isoformat()},
+    )
+
+
+@contextmanager
+def _in_bulk(session: Session) -> Iterator[None]:
+    """Fill PostgreSQL as a restored backup would: keys are not checked again, indexes are made afterwards."""
+    session.execute(text("set local statement_timeout = 0"))
+    session.execute(text("set local session_replication_role = replica"))
+    session.execute(text("set local maintenance_work_mem = '512MB'"))
+    indexes = session.execute(
+        text(
+            "select indexrelid::regclass::text, pg_get_indexdef(indexrelid) from pg_index "
+            "where indrelid = 'municipal_tasks'::regclass and not indisunique"
+        )
+    ).all()
+    for name, _definition in indexes:
+        session.execute(text(f"drop index {name}"))
+    yield
+    for _name, definition in indexes:
+        session.execute(text(definition))
+    session.execute(text("set local session_replication_role = origin"))
+
+
+def _own(work: Work, version: dict[str, Any], place: int, code: int) -> dict[str, Any]:
+    """What is a municipality's own of a copy; the same rules stand in SQL above."""
+    number = version["task_id"]
+    deadline = version["start_date"] + timedelta(days=60 + place * 7 % 30)
+    # Multiplied by primes, so that status goes with neither the phase nor the municipality.
+    status = STATUSES[(number * 7 + place * 11 + number // 20) % len(STATUSES)]
+    return {
+        "municipality_id": code,
+        "status": status,
+        "deadline": deadline,
+        "yellow_from": deadline - timedelta(days=14),
+        "completed_on": work.today if status == "fuldfoert" else None,
+        "responsible_id": place * PEOPLE + number % PEOPLE + 1 if number % 4 else None,
+        "responsible_role": None if number % 4 else "superbruger",
+        "executor_id": place * PEOPLE + number * 3 % PEOPLE + 1 if number % 3 else None,
+        "executor_role": None,
+        "changed_at": work.now,
+    }
 
 
 def _count_on(session: Session) -> None:

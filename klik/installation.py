@@ -13,6 +13,7 @@ from klik.plugins import manager
 from klik.plugins.manager import Loaded, Registry
 from klik.services import contributions
 from klik.services.filestore import FileStore
+from klik.services.keeping import Keep
 from klik.services.rendering import Renderer
 from klik.services.work import Actor, Work
 from klik.settings import Settings
@@ -34,6 +35,7 @@ class Installation:
             plugin_settings=settings.plugin_settings,
         )
         self.database = Database(settings.database_url)
+        self.kept = Keep()
         self.files = FileStore(settings.data / "files")
 
     @cached_property

@@ -29,6 +29,7 @@ from klik.models.person import (
 from klik.models.project import MunicipalSystem, Project, System, Wave
 from klik.models.role import RoleHolding
 from klik.models.saved_filter import FilterDefault, FilterUse, SavedFilter
+from klik.models.stamps import DataStamp
 from klik.models.task import StoredFile, Task, TaskFile, TaskLink, TaskVersion, TaskVersionField
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "CalendarFeedEvent",
     "ChecklistItem",
     "Comment",
+    "DataStamp",
     "Deletion",
     "DeletionItem",
     "EarlierState",

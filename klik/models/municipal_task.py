@@ -37,6 +37,9 @@ from klik.models.task import Task, TaskVersion
 
 STATUSES = tuple(status.value for status in Status)
 COUNTED = ("yellow_from", "task_id", "withdrawn_at", "erased_at")
+# What the choices beside the list are counted by, within one municipality.
+CHOSEN = ("project_id", "system_code", "phase", "theme", "priority", "infrastructure")
+CHOSEN += ("responsible_id", "responsible_role", "executor_id", "executor_role")
 
 
 def _of_task(**options: object) -> ForeignKeyConstraint:
@@ -70,8 +73,8 @@ class MunicipalTask(OfMunicipality, Versioned, Base):
         CheckConstraint(f"status in {STATUSES}", name="status"),
         CheckConstraint("(task_id is null) = (task_version_id is null)", name="published"),
         CheckConstraint("deadline is null or yellow_from is not null", name="yellow"),
-        # These two hold all that counting by colour asks for, so counts never touch the rows themselves.
-        Index("ix_municipal_tasks_list", "municipality_id", "status", "deadline", *COUNTED),
+        # These two hold all that counting asks for, so counts never touch the rows themselves.
+        Index("ix_municipal_tasks_list", "municipality_id", "status", "deadline", *COUNTED, *CHOSEN),
         Index("ix_municipal_tasks_deadline", "status", "deadline", *COUNTED, "municipality_id", "project_id"),
         Index(
             "ix_municipal_tasks_overview",

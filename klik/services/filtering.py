@@ -7,20 +7,22 @@ role may still stand there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
 from klik.models import MunicipalTask, MunicipalTaskField
+from klik.models.stamps import Part
 from klik.plugins.contributions import Filter, FilterColumns, FilterQuestion, FilterValueError
 from klik.plugins.manager import Registry
 from klik.services import access, past, vocabulary
 from klik.services.criteria import COMPLETED, SINCE, Criteria, parse, unknown
-from klik.services.filters import is_open
+from klik.services.filters import CHANGED, ME, is_open
 from klik.services.vocabulary import PEOPLE_KEYS, Vocabulary
 from klik.services.work import Work
 
+_SIZE = 20_000
 _Answer = tuple[ColumnElement[bool] | None, str]
 
 
@@ -29,7 +31,8 @@ class Selection:
     """What was asked, as conditions by key; ``criteria`` holds only what means something.
 
     ``remarks`` are Danish sentences about everything that was left out. ``visible`` is what the actor may see
-    at all and is always part of ``where``.
+    at all and is always part of ``where``. Selections with the same ``key`` find the same tasks as long as the
+    stamps are the same; what comes of one without a key is not kept.
     """
 
     criteria: Criteria
@@ -37,6 +40,7 @@ class Selection:
     conditions: Mapping[str, ColumnElement[bool]]
     remarks: tuple[str, ...]
     words: Vocabulary
+    key: Hashable | None = None
 
     def where(self, *without: str) -> ColumnElement[bool]:
         """Everything that must hold, but for the filters of the keys in ``without``."""
@@ -57,6 +61,18 @@ def read(registry: Registry, query: str) -> Criteria:
 def select_tasks(work: Work, criteria: Criteria, words: Vocabulary | None = None) -> Selection:
     """The conditions for the criteria; without ``words`` the vocabulary is read (one statement)."""
     words = words or vocabulary.read(work, [criteria])
+    plugin_asked = any(_is_plugin(key) for key, _values in criteria.filters)
+    person = work.actor.person_id if work.actor else None
+    key = (
+        None
+        if plugin_asked
+        else ("selection", criteria, criteria.remarks, access.sight(work), person, work.today)
+    )
+    found = work.kept.once(key, lambda: _select(work, criteria, words), part=Part.FRAME, size=_SIZE)
+    return found if found.words is words else replace(found, words=words)
+
+
+def _select(work: Work, criteria: Criteria, words: Vocabulary) -> Selection:
     question = _question(work)
     conditions: dict[str, ColumnElement[bool]] = {}
     kept: list[tuple[str, tuple[str, ...]]] = []
@@ -78,7 +94,26 @@ def select_tasks(work: Work, criteria: Criteria, words: Vocabulary | None = None
         conditions.setdefault("status", is_open())
     if days := criteria.values(SINCE):
         conditions[SINCE] = or_(*(_did_not_match(work, criteria, words, typed) for typed in days))
-    return Selection(criteria, access.visible(work), conditions, tuple(dict.fromkeys(remarks)), words)
+    return Selection(
+        criteria,
+        access.visible(work),
+        conditions,
+        tuple(dict.fromkeys(remarks)),
+        words,
+        kept_under(work, criteria),
+    )
+
+
+def kept_under(work: Work, criteria: Criteria) -> Hashable | None:
+    """What decides which tasks the criteria find, beside the stamped tables; None where that is not enough.
+
+    A plug-in reads what it likes, and what somebody has seen changes with every look.
+    """
+    if any(_is_plugin(key) or key == CHANGED for key, _values in criteria.filters):
+        return None
+    asks_for_me = any(ME in criteria.values(key) for key in PEOPLE_KEYS)
+    person = work.actor.person_id if work.actor and asks_for_me else None
+    return access.sight(work), person, criteria.filters, work.today
 
 
 def _did_not_match(work: Work, criteria: Criteria, words: Vocabulary, typed: str) -> ColumnElement[bool]:

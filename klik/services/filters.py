@@ -26,6 +26,7 @@ PRIORITIES = {"hoej": "Høj", "normal": "Normal", "lav": "Lav"}
 YES_NO = {"ja": "Ja", "nej": "Nej"}
 COLOURS = frozenset(colour.value for colour in Colour)
 ME, NOBODY, ROLE = "mig", "ingen", "rolle:"
+CHANGED = "aendret"
 MOST_WORDS = 12
 _OPEN = sorted(OPEN_STATUSES)
 _SPACE = sort_key("a b")[2:-2]
@@ -96,7 +97,7 @@ def core_filters(content: Content) -> tuple[Filter, ...]:
         ),
         Filter(key="nummer", label="Nummer", where=_number, describe=str, kind="tekst"),
         Filter(key="q", label="Søgning", where=_search, describe=lambda value: f"“{value}”", kind="tekst"),
-        _yes_no("aendret", "Ændret, siden jeg så den", _changed),
+        _yes_no(CHANGED, "Ændret, siden jeg så den", _changed),
         Filter(key=SINCE, label="Ny siden", where=_since, describe=_since_words, kind="dato"),
     )
 

@@ -5,8 +5,7 @@ Rows are read as columns, never as entities; each function is one statement what
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Hashable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,11 +17,12 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from klik.domain.deadlines import Colour, colour, explain
 from klik.domain.status import Status
 from klik.models import MunicipalTask, Project, RoleHolding
-from klik.services import access, ordering
+from klik.services import access, counting, filtering, ordering
+from klik.services.counting import Question
 from klik.services.criteria import Criteria
 from klik.services.errors import NotFoundError
 from klik.services.filtering import Selection, select_tasks
-from klik.services.filters import NOBODY, ROLE, has_colour, is_open
+from klik.services.filters import has_colour, is_open
 from klik.services.ordering import Executor, Responsible
 from klik.services.vocabulary import Vocabulary
 from klik.services.work import Work
@@ -122,14 +122,25 @@ def page(work: Work, selection: Selection, total: int) -> Page:
     size = selection.criteria.page_size
     pages = max(1, -(-total // size))
     number = min(selection.criteria.page, pages)
+    rows = work.session.execute(_page_statement(work, selection, number))
+    return Page(tuple(_rows(work, selection.words, rows)), number, pages)
+
+
+def _page_statement(work: Work, selection: Selection, number: int) -> Select[Any]:
+    """The same object for the same page: SQLAlchemy then knows it at once."""
+    criteria = selection.criteria
+    arranged = (criteria.sorts, criteria.grouping, criteria.page_size, number)
+    return work.kept.statement("page", [selection.key, arranged], lambda: _page_of(work, selection, number))
+
+
+def _page_of(work: Work, selection: Selection, number: int) -> Select[Any]:
+    size = selection.criteria.page_size
     # Sorted before they are joined: the database then joins fifty rows, not all that match.
     order = ordering.order(work, selection.criteria, selection.words)
     ids = ordering.with_names(select(MunicipalTask.id).where(selection.where()), selection.criteria)
     wanted = ids.order_by(*order).limit(size).offset((number - 1) * size).subquery()
     statement = _columns(work.today).where(MunicipalTask.id.in_(select(wanted.c.id)))
-    statement = ordering.with_names(statement, selection.criteria, but=_JOINED).order_by(*order)
-    rows = work.session.execute(statement)
-    return Page(tuple(_rows(work, selection.words, rows)), number, pages)
+    return ordering.with_names(statement, selection.criteria, but=_JOINED).order_by(*order)
 
 
 def row(work: Work, selection: Selection, municipal_task_id: int) -> tuple[TaskRow, bool]:
@@ -159,7 +170,7 @@ def every_row(work: Work, selection: Selection, *, withdrawn: bool = False) -> G
 
 
 def count(work: Work, selection: Selection, others: Mapping[int, Selection] | None = None) -> Counts:
-    """Everything the page counts, in one statement; ``others`` are further selections by a key of the caller.
+    """Everything the page counts (``counting.numbers``); ``others`` are further selections by a key of the caller.
 
     What several ask for is counted once: a saved filter is often the one in use, or the red ones of the pulse.
     """
@@ -167,15 +178,17 @@ def count(work: Work, selection: Selection, others: Mapping[int, Selection] | No
     today, asked_in = work.today, scope(selection.criteria)
     in_scope = and_(selection.only(*SCOPE), MunicipalTask.withdrawn_at.is_(None))
     red, yellow = (asked_in.with_values("deadline", [each]).filters for each in (Colour.RED, Colour.YELLOW))
-    questions = {
-        "tomorrow": and_(in_scope, is_open(), MunicipalTask.deadline == today),
-        red: and_(in_scope, has_colour(Colour.RED, today)),
-        yellow: and_(in_scope, has_colour(Colour.YELLOW, today)),
+    here = filtering.kept_under(work, asked_in)
+    questions: dict[Hashable, Question] = {
+        "tomorrow": Question(
+            and_(in_scope, is_open(), MunicipalTask.deadline == today), here and ("tomorrow", here)
+        ),
+        red: Question(and_(in_scope, has_colour(Colour.RED, today)), here and ("red", here)),
+        yellow: Question(and_(in_scope, has_colour(Colour.YELLOW, today)), here and ("yellow", here)),
     }
     for each in (selection, *others.values()):
-        questions.setdefault(each.criteria.filters, each.where())
-    numbers = work.session.execute(select(*map(_number_of, questions.values()))).one()
-    found = dict(zip(questions, numbers, strict=True))
+        questions.setdefault(each.criteria.filters, Question(each.where(), each.key))
+    found = counting.numbers(work, questions)
     return Counts(
         total=found[selection.criteria.filters],
         pulse=Pulse(found[red], found[yellow], found["tomorrow"]),
@@ -200,41 +213,6 @@ def next_yellow(work: Work, selection: Selection) -> date | None:
     )
 
 
-def choices(work: Work, selection: Selection) -> Mapping[str, Mapping[str, int]]:
-    """For each filter to tick: how many tasks each value would show beside the other filters.
-
-    One statement: of each task that passes all filters but those counted here, the counted columns and which
-    of the counted filters it passes. Hardly two tasks are alike in all of them, so grouping them in the
-    database first would cost more than it saves.
-    """
-    counted = _counted(work.today, access.sees_people(work))
-    keys = tuple(dict.fromkeys(each.key for each in counted))
-    used = [key for key in keys if key in selection.conditions]
-    statement = (
-        select(
-            *(each.column for each in counted),
-            *(case((selection.conditions[key], 1), else_=0) for key in used),
-        )
-        .join(Project, Project.id == MunicipalTask.project_id)
-        .where(selection.where(*keys))
-    )
-    alike: dict[tuple[int, ...], list[tuple[Any, ...]]] = {}
-    for row in work.session.execute(statement):
-        alike.setdefault(row[len(counted) :], []).append(row)
-    found: dict[str, dict[str, int]] = {key: {} for key in keys}
-    for passed, rows in alike.items():
-        failed = [key for key, passes in zip(used, passed, strict=True) if not passes]
-        if len(failed) > 1:
-            continue
-        for each, cells in zip(counted, zip(*rows, strict=True), strict=False):
-            if failed and failed != [each.key]:
-                continue
-            for cell, number in Counter(cells).items():
-                if value := each.value(cell):
-                    found[each.key][value] = found[each.key].get(value, 0) + number
-    return found
-
-
 def neighbours(work: Work, criteria: Criteria, municipal_task_id: int) -> Neighbours | None:
     """Who stands before and after a task in the filtered list; None when it is not in it. Two statements."""
     selection = select_tasks(work, criteria)
@@ -256,49 +234,6 @@ def neighbours(work: Work, criteria: Criteria, municipal_task_id: int) -> Neighb
         )
     ).first()
     return Neighbours(*row) if row else None
-
-
-def _number_of(where: ColumnElement[bool]) -> Any:
-    return select(func.count()).select_from(MunicipalTask).where(where).scalar_subquery()
-
-
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """A column whose values can be ticked under a key; ``empty`` is the value that an empty cell counts for."""
-
-    key: str
-    column: Any
-    empty: str = ""
-    prefix: str = ""
-
-    def value(self, cell: Any) -> str:
-        return self.empty if cell is None else f"{self.prefix}{cell}"
-
-
-# The columns are the same all day: made once, not for each page.
-@lru_cache(maxsize=4)
-def _counted(today: date, with_people: bool) -> tuple[_Counted, ...]:
-    task = MunicipalTask
-    colours = case(
-        *((has_colour(each, today), each.value) for each in Colour), (task.deadline.is_(None), NOBODY)
-    )
-    people = (
-        _Counted("ansvarlig", task.responsible_id, NOBODY),
-        _Counted("ansvarlig", task.responsible_role, prefix=ROLE),
-        _Counted("udfoerer", task.executor_id, NOBODY),
-        _Counted("udfoerer", task.executor_role, prefix=ROLE),
-    )
-    return (
-        _Counted("projekt", Project.slug),
-        _Counted("system", task.system_code),
-        _Counted("fase", task.phase),
-        _Counted("tema", task.theme),
-        _Counted("deadline", colours),
-        _Counted("prioritet", task.priority),
-        _Counted("status", task.status),
-        _Counted("infrastruktur", case((task.infrastructure, "ja"), else_="nej")),
-        *(people if with_people else ()),
-    )
 
 
 def _vacant(today: date, person: Any, role: Any) -> ColumnElement[bool]:

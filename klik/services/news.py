@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Select
 
 from klik.models import MunicipalTask
 from klik.services import filtering, past
@@ -36,23 +39,38 @@ def since_yesterday(
 
     ``counts`` are how many tasks each selection holds now: the empty and the very long are not asked for.
     """
+    keys = {
+        place: selections[place].key and ("news", selections[place].key)
+        for place in selections
+        if 0 < counts[place] <= MOST_COMPARED
+    }
+    found = work.kept.each(keys, lambda missing: _compared(work, selections, missing))
+    return {place: news for place, news in found.items() if news.count}
+
+
+def _compared(work: Work, selections: Mapping[int, Selection], places: Sequence[int]) -> Mapping[int, News]:
+    """The news of each of these selections, also where there is none; one statement."""
+    keys = [selections[place].key for place in places]
+    statement = work.kept.statement("news", keys, lambda: _comparison(work, selections, places))
+    rows = work.session.execute(statement).all()
+    found: dict[int, list[str]] = {place: [] for place in places}
+    for number, title, _order, *marks in sorted(rows, key=lambda row: (row.number_key, row.title)):
+        for place, new in zip(places, marks, strict=True):
+            if new:
+                found[place].append(f"{number} {title}" if number else title)
+    return {place: News(len(names), tuple(names[:MOST_NAMED])) for place, names in found.items()}
+
+
+def _comparison(work: Work, selections: Mapping[int, Selection], places: Sequence[int]) -> Select[Any]:
     day = work.today - timedelta(days=1)
     then = past.standing_at(work, day)
-    keys = [key for key in selections if 0 < counts[key] <= MOST_COMPARED]
-    if not keys:
-        return {}
     pairs = [
         (
-            selections[key].where(),
-            filtering.select_tasks(then, selections[key].criteria, selections[key].words).where(),
+            selections[place].where(),
+            filtering.select_tasks(then, selections[place].criteria, selections[place].words).where(),
         )
-        for key in keys
+        for place in places
     ]
-    columns = (MunicipalTask.task_number, MunicipalTask.title, MunicipalTask.number_key)
-    rows = work.session.execute(past.differences(work, day, columns, pairs)).all()
-    found: dict[int, list[str]] = {}
-    for number, title, _order, *marks in sorted(rows, key=lambda row: (row.number_key, row.title)):
-        for key, new in zip(keys, marks, strict=True):
-            if new:
-                found.setdefault(key, []).append(f"{number} {title}" if number else title)
-    return {key: News(len(names), tuple(names[:MOST_NAMED])) for key, names in found.items()}
+    return past.differences(
+        work, day, (MunicipalTask.task_number, MunicipalTask.title, MunicipalTask.number_key), pairs
+    )

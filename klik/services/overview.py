@@ -20,6 +20,7 @@ from klik.models import (
     Project,
     Task,
 )
+from klik.models.stamps import Part
 from klik.services import access
 from klik.services.work import Work
 
@@ -244,8 +245,12 @@ def countdown(work: Work) -> Countdown | None:
     actor = work.actor
     if actor is None or actor.municipality_id is None:
         return None
-    row = work.session.execute(_NEAREST, {"municipality": actor.municipality_id}).first()
-    return Countdown(*row) if row else None
+
+    def nearest() -> Countdown | None:
+        row = work.session.execute(_NEAREST, {"municipality": actor.municipality_id}).first()
+        return Countdown(*row) if row else None
+
+    return work.kept.once(("countdown", actor.municipality_id), nearest, part=Part.FRAME)
 
 
 def unread_notices(work: Work) -> int:

@@ -22,6 +22,7 @@ from klik.domain.errors import InputError
 from klik.models import EarlierState, MunicipalTask
 from klik.models.remembering import TRACKED
 from klik.services.criteria import Criteria
+from klik.services.keeping import NOTHING_KEPT
 from klik.services.work import Work
 
 YESTERDAY = ("igaar", "i går")
@@ -88,8 +89,8 @@ def as_of(work: Work, day: date) -> Iterator[Work]:
 
 
 def standing_at(work: Work, day: date) -> Work:
-    """The same work in the last instant of a Danish day."""
-    return replace(work, now=end_of_day(day) - timedelta(microseconds=1))
+    """The same work in the last instant of a Danish day; nothing of it is kept."""
+    return replace(work, now=end_of_day(day) - timedelta(microseconds=1), kept=NOTHING_KEPT)
 
 
 def did_not_match(work: Work, day: date, conditions: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from klik import paths
 from klik.db import Database
-from klik.models import Base, System, Wave, guards
+from klik.models import Base, System, Wave, guards, stamps
 from klik.plugins.manager import Registry
 from klik.services import municipalities
 
@@ -47,6 +47,7 @@ def upgrade(database: Database, registry: Registry | None) -> None:
         connection = session.connection()
         command.upgrade(_config(connection, Base.metadata, core_versions(), None), "head")
         guards.install(connection)
+        stamps.install(connection)
     if registry is None:
         return
     for plugin, tables in registry.tables.items():
@@ -91,6 +92,7 @@ def differences(database: Database, registry: Registry) -> list[str]:
         ]:
             found += _differences(connection, metadata, versions, plugin, prefixes)
         found += [f"klik: vagten {name} mangler i databasen" for name in guards.missing(connection)]
+        found += [f"klik: udløseren {name} mangler i databasen" for name in stamps.missing(connection)]
     return found
 
 

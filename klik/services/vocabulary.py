@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from sqlalchemy import String, and_, cast, literal, or_, select, union_all
 
 from klik.models import Membership, Municipality, Person, Project, System, Wave
+from klik.models.stamps import Part
 from klik.services import access
 from klik.services.criteria import Criteria
 from klik.services.work import Work
 
 PEOPLE_KEYS = ("ansvarlig", "udfoerer")
 _LARGEST_ID = 2**31 - 1
+_SIZE = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,11 @@ class Vocabulary:
 def read(work: Work, asked: Iterable[Criteria] = ()) -> Vocabulary:
     """The vocabulary of the actor; ``asked`` are the filters whose people must be named."""
     people = _people_ids(asked)
+    key = ("vocabulary", access.sight(work), *people)
+    return work.kept.once(key, lambda: _read(work, people), part=Part.FRAME, size=_SIZE)
+
+
+def _read(work: Work, people: Sequence[int]) -> Vocabulary:
     municipality = work.actor.municipality_id if work.actor else None
     parts = [
         _part("projekt", Project.slug, Project.name, Project.name),

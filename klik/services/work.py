@@ -11,6 +11,7 @@ from klik.domain.deadlines import danish_today
 from klik.domain.rights import Level, Right, has
 from klik.plugins.context import PluginContext, PluginStore
 from klik.plugins.manager import Registry
+from klik.services.keeping import NOTHING_KEPT, Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,17 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A unit of work: one transaction, one actor (None: the system itself), one moment."""
+    """A unit of work: one transaction, one actor (None: the system itself), one moment.
+
+    ``kept`` is what was worked out before and still holds for the actor (klik.services.keeping). It is empty while
+    something is written: what is not stored yet must not be kept, and what was kept does not know of it.
+    """
 
     session: Session
     actor: Actor | None
     now: datetime
     registry: Registry
+    kept: Kept = NOTHING_KEPT
 
     @property
     def today(self) -> date:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ from klik.domain.rights import Right
 from klik.installation import Installation
 from klik.services import idempotency
 from klik.services.errors import ConflictError, ForbiddenError
+from klik.services.keeping import Kept
 from klik.services.people import sessions
 from klik.services.work import Work
 
@@ -106,9 +107,12 @@ def enter(right: Right | None, view: View, parts: dict[str, Any]) -> AnyResponse
     try:
         with transaction() as session:
             g.klik_session, g.klik_now = session, now
-            actor = current_user.actor if current_user.is_authenticated else None
+            signed_in = current_user if current_user.is_authenticated else None
+            actor = signed_in.actor if signed_in else None
             g.klik_actor = actor
             g.klik_work = work = Work(session, actor, now, house.registry)
+            if signed_in and not writes:
+                g.klik_work = work = replace(work, kept=Kept(house.kept, signed_in.stamps))
             if right is not None and actor is None:
                 raise UndoneError(sign_in_first())
             if right is not None and not work.actor.has(right):  # type: ignore[union-attr]

@@ -18,6 +18,7 @@ class User(UserMixin):
         self.actor: Actor = signed_in.actor
         self.session_id = signed_in.session_id
         self.seen_is_old = signed_in.seen_is_old
+        self.stamps = signed_in.stamps
 
     def get_id(self) -> str:
         """The person's id."""

@@ -14,7 +14,7 @@ from klik.installation import Installation
 from klik.models import MunicipalTask, SavedFilter
 from klik.plugins import Choice, Filter, hookimpl
 from klik.plugins.manager import Loaded, PluginInfo
-from klik.services import filtering, listing
+from klik.services import counting, filtering, listing
 from klik.services.criteria import GROUPINGS, MOST_VALUES, SORTS, Criteria, QueryTooLongError, Sort, parse
 from klik.services.filtering import Selection
 from klik.services.work import Work
@@ -143,7 +143,7 @@ def _on_page(selection: Selection, number: int) -> Selection:
 
 def _check_choices(work: Work, world: World, asked: dict[str, list[str]]) -> None:
     query = urlencode([(key, value) for key, values in asked.items() for value in values])
-    counts = listing.choices(work, _asked(work, query))
+    counts = counting.choices(work, _asked(work, query))
     actor = work.actor
     assert actor is not None
     for key in ("projekt", "fase", "deadline", "status", "infrastruktur", "ansvarlig"):

@@ -49,6 +49,7 @@ from klik.services.access.tasks import (
     own_bulk_change,
     published_task,
     require_changer,
+    sight,
     task_to_change,
     visible,
 )
@@ -90,6 +91,7 @@ __all__ = [
     "saved_filters",
     "sees_people",
     "shared_by_us",
+    "sight",
     "task_file",
     "task_to_change",
     "visible",

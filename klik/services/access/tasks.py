@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cache
 from typing import Any, Protocol
 
@@ -33,6 +33,12 @@ def visible(work: Work) -> ColumnElement[bool]:
     if actor.level is Level.SUPPLIER:
         return and_(published, MunicipalTask.system_code.in_(sorted(actor.systems)))
     return published
+
+
+def sight(work: Work) -> Hashable:
+    """What decides which tasks, municipalities and people the actor sees: the same for two who see the same."""
+    actor = work.actor
+    return (actor.level, actor.municipality_id, actor.systems) if actor else None
 
 
 def municipal_task(work: Work, task_id: int) -> MunicipalTask:

@@ -40,7 +40,7 @@ class NoticeDraft:
 
 
 def enqueue(work: Work, drafts: Iterable[NoticeDraft]) -> int:
-    """Write what is not in the ledger yet and return how many rows that was; one statement for 500.
+    """Write what is not in the ledger yet and return how many rows that was; sent together, 500 at a time.
 
     Nobody is told of their own doing.
     """
@@ -84,5 +84,8 @@ def _row(work: Work, draft: NoticeDraft) -> dict[str, Any]:
 
 def _insert(work: Work, rows: Sequence[dict[str, Any]]) -> int:
     insert = sqlite.insert if work.session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(Notice).on_conflict_do_nothing(index_elements=["dedupe_key"]).returning(Notice.id)
-    return len(work.session.scalars(statement, rows).all())
+    statement = insert(Notice.__table__).on_conflict_do_nothing(index_elements=["dedupe_key"])
+    # One prepared statement, row after row in one round trip: with RETURNING it would be one text with thousands of
+    # parameters, which the driver for PostgreSQL takes longer to read than the server to execute.
+    connection = work.session.connection()
+    return connection.execute(statement, rows, execution_options={"preserve_rowcount": True}).rowcount

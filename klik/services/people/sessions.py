@@ -8,13 +8,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, bindparam, case, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from klik.db import rows_changed
 from klik.domain.rights import Level
-from klik.models import LoginAttempt, LoginSession, Membership, MembershipSystem, Municipality, Person
+from klik.models import (
+    DataStamp,
+    LoginAttempt,
+    LoginSession,
+    Membership,
+    MembershipSystem,
+    Municipality,
+    Person,
+    stamps,
+)
+from klik.models.stamps import Part
 from klik.services import auditing
+from klik.services.keeping import Stamps
 from klik.services.people import passwords
 from klik.services.work import Actor, Work
 
@@ -36,11 +47,21 @@ class TooManyAttemptsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """An open session: who, and whether its last-seen time is due to be moved."""
+    """An open session: who, whether its last-seen time is due to be moved, and the stamps of what they may see."""
 
     actor: Actor
     session_id: str
     seen_is_old: bool
+    stamps: Stamps
+
+
+def _stamp(part: Part) -> ColumnElement[int]:
+    raised = select(func.sum(DataStamp.stamp)).where(DataStamp.part == part.value)
+    here = DataStamp.municipality_id.in_((stamps.EVERYONE, Membership.municipality_id))
+    return case(
+        (Membership.municipality_id.is_(None), raised.scalar_subquery()),
+        else_=raised.where(here).correlate(Membership).scalar_subquery(),
+    )
 
 
 # Every page begins with this one: columns, not entities, in a statement that is put together once.
@@ -62,6 +83,9 @@ _FOUND = (
         Membership.municipality_id,
         Membership.organisation,
         Municipality.name.label("place"),
+        # The very first thing that is read: whatever a page reads after it is at least as new.
+        _stamp(Part.FRAME).label("frame_stamp"),
+        _stamp(Part.TASKS).label("tasks_stamp"),
     )
     .join(Person, Person.id == LoginSession.person_id)
     .join(Membership, Membership.id == LoginSession.membership_id)
@@ -91,7 +115,11 @@ def find(session: Session, cookie: str | None, now: datetime) -> SignedIn | None
     )
     if not alive:
         return None
-    return SignedIn(_actor(session, row), row.id, now - row.seen_at > SEEN_STEP)
+    return SignedIn(_actor(session, row), row.id, now - row.seen_at > SEEN_STEP, _stamps(row))
+
+
+def _stamps(row: Any) -> Stamps:
+    return Stamps(int(row.frame_stamp or 0), int(row.tasks_stamp or 0))
 
 
 def actor_of(session: Session, membership_id: int, person_id: int) -> Actor | None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import Select, and_, case, func, or_, select
 
 from klik.domain.rights import Right
 from klik.domain.texts import search_key, sort_key
 from klik.models import FilterDefault, FilterUse, SavedFilter
 from klik.services import access
-from klik.services.work import Work
+from klik.services.work import Actor, Work
 
 OWN, WITH_MUNICIPALITY, WITH_ALL = "selv", "kommune", "alle"
 NEVER, DAILY, WEEKLY = "ingen", "dagligt", "ugentligt"
@@ -71,37 +72,8 @@ def place_name(work: Work) -> str:
 def listed(work: Work) -> Sequence[ListedFilter]:
     """Every filter the actor can open: pinned ones first, own before shared, then by name; one statement."""
     actor = access.require(work, Right.SAVE_FILTERS)
-    chosen = (
-        select(func.max(case((FilterDefault.municipality_id.is_(None), _KOMBITS), else_=_MUNICIPALITYS)))
-        .where(
-            FilterDefault.saved_filter_id == SavedFilter.id,
-            FilterDefault.level == actor.level.value,
-            or_(
-                FilterDefault.municipality_id.is_(None),
-                FilterDefault.municipality_id == actor.municipality_id,
-            ),
-        )
-        .correlate(SavedFilter)
-        .scalar_subquery()
-    )
     rows = work.session.execute(
-        select(
-            SavedFilter.id,
-            SavedFilter.version,
-            SavedFilter.name,
-            SavedFilter.query,
-            SavedFilter.shared,
-            SavedFilter.person_id,
-            FilterUse.pinned,
-            FilterUse.is_default,
-            FilterUse.subscription,
-            chosen.label("choice"),
-        )
-        .outerjoin(
-            FilterUse,
-            and_(FilterUse.saved_filter_id == SavedFilter.id, FilterUse.person_id == actor.person_id),
-        )
-        .where(access.saved_filters(work))
+        work.kept.statement("saved filters", [actor], lambda: _statement(work, actor))
     )
     here = place_name(work)
     found = [
@@ -122,6 +94,41 @@ def listed(work: Work) -> Sequence[ListedFilter]:
         for row in rows
     ]
     return sorted(found, key=_place)
+
+
+def _statement(work: Work, actor: Actor) -> Select[Any]:
+    chosen = (
+        select(func.max(case((FilterDefault.municipality_id.is_(None), _KOMBITS), else_=_MUNICIPALITYS)))
+        .where(
+            FilterDefault.saved_filter_id == SavedFilter.id,
+            FilterDefault.level == actor.level.value,
+            or_(
+                FilterDefault.municipality_id.is_(None),
+                FilterDefault.municipality_id == actor.municipality_id,
+            ),
+        )
+        .correlate(SavedFilter)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            SavedFilter.id,
+            SavedFilter.version,
+            SavedFilter.name,
+            SavedFilter.query,
+            SavedFilter.shared,
+            SavedFilter.person_id,
+            FilterUse.pinned,
+            FilterUse.is_default,
+            FilterUse.subscription,
+            chosen.label("choice"),
+        )
+        .outerjoin(
+            FilterUse,
+            and_(FilterUse.saved_filter_id == SavedFilter.id, FilterUse.person_id == actor.person_id),
+        )
+        .where(access.saved_filters(work))
+    )
 
 
 def find(filters: Sequence[ListedFilter], filter_id: int) -> ListedFilter | None:

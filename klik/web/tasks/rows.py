@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from flask import render_template
-from markupsafe import Markup
+from flask import current_app, render_template
+from markupsafe import Markup, escape
 
 from klik.domain.calendar import DENMARK, long_date, relative
-from klik.domain.status import Status
+from klik.models.stamps import Part
 from klik.services import access, grouping, list_settings
 from klik.services import columns as list_columns
 from klik.services.criteria import SORTS, Criteria, Sort
@@ -21,6 +21,10 @@ from klik.services.listing import TaskRow
 from klik.services.tasks import checklist, read_marks
 from klik.services.work import Work
 from klik.web.tasks.panel import list_address
+
+# Where tasks/row.html leaves room for the list's query: a character that no text has and no database takes.
+_QUERY = "\x00"
+_ROW = 8_000  # bytes, about: a drawn row and what its key holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +72,12 @@ class ShownRow:
     """A row in words. ``people`` holds name and vacant role of responsible and executor by their column.
 
     ``number`` and ``theme`` are empty where a column of their own holds them; ``texts`` are the
-    other shown columns by their word. ``heading`` stands above the first row of a group,
-    ``under`` stands below the title: the project, and how far its checklist is ("tjekliste 3 af 7").
-    Of the tasks that the filter aendret=ja counts, those never seen say "ny" there, and the others are ``changed``.
+    other shown columns by their word. ``under`` stands below the title: the project, and how far its checklist is
+    ("tjekliste 3 af 7"). Of the tasks that the filter aendret=ja counts, those never seen say "ny" there, and the
+    others are ``changed``.
     """
 
     id: int
-    href: str
     number: str
     title: str
     local: bool
@@ -91,7 +94,6 @@ class ShownRow:
     theme: str
     texts: Mapping[str, str]
     editable: bool
-    heading: ShownGroup | None
     under: tuple[str, ...]
     changed: bool
 
@@ -108,7 +110,8 @@ def drawing(
 ) -> dict[str, Any]:
     """What tasks/rows.html draws from; each address carries the filter, so that a task knows its neighbours.
 
-    ``shown`` are the words of the columns, ``fields`` the plug-ins' values by task, ``groups`` all of the list.
+    ``shown`` are the words of the columns, ``fields`` the plug-ins' values by task, ``groups`` all of the list. A
+    drawn row is kept: the key holds all that it shows, and the query of its addresses is put in afterwards.
     """
     query = criteria.link_query()
     with_people = access.sees_people(work)
@@ -123,29 +126,36 @@ def drawing(
     ticked = checklist.progress(work, shown_ids)
     # What was new on a day in the past is no question of today's marks.
     news = {} if criteria.as_of else read_marks.news(work, shown_ids)
-    rows = []
+    cells = [(word, labels[word]) for word in shown if word != list_columns.TASK]
+    ticks = access.is_changer(work) and not criteria.as_of
+    same = (tuple(shown), with_people, no_longer_fits, ticks, work.today)
+    keys: dict[TaskRow, Hashable] = {}
     for row in found:
-        texts = {word: _TEXTS[word](work, row) for word in own}
-        for word in extra:
-            texts[word] = fields.get(row.id, nothing).get(word, "")
-        shown_row = _row(
-            work, row, query, shown, texts, with_people, no_longer_fits, may_change(row), headings.get(row.id)
-        )
-        project = "" if "projekt" in shown else row.project
-        unseen = "ny" if news.get(row.id) is False else ""
-        lines = f"tjekliste {ticked[row.id]}" if row.id in ticked else ""
-        rows.append(
-            replace(
-                shown_row,
-                under=tuple(filter(None, (project, lines, unseen))),
-                changed=news.get(row.id, False),
-            )
-        )
+        values = tuple(fields.get(row.id, nothing).get(word, "") for word in extra)
+        keys[row] = ("row", row, values, may_change(row), ticked.get(row.id), news.get(row.id), same)
+
+    def draw(missing: Sequence[TaskRow]) -> Mapping[TaskRow, Markup]:
+        html = current_app.jinja_env.get_template("tasks/row.html").module.row  # type: ignore[attr-defined]
+        drawn = {}
+        for row in missing:
+            texts = {word: _TEXTS[word](work, row) for word in own}
+            for word in extra:
+                texts[word] = fields.get(row.id, nothing).get(word, "")
+            shown_row = _row(work, row, shown, texts, with_people, no_longer_fits, may_change(row))
+            project = "" if "projekt" in shown else row.project
+            unseen = "ny" if news.get(row.id) is False else ""
+            lines = f"tjekliste {ticked[row.id]}" if row.id in ticked else ""
+            under = tuple(filter(None, (project, lines, unseen)))
+            shown_row = replace(shown_row, under=under, changed=news.get(row.id, False))
+            drawn[row] = html(shown_row, cells, ticks)
+        return drawn
+
+    written = escape(query)
+    drawn = work.kept.each(keys, draw, part=Part.FRAME, size=_ROW)
     return {
-        "rows": rows,
-        "cells": [(word, labels[word]) for word in shown if word != list_columns.TASK],
-        "statuses": list(Status),
-        "ticks": access.is_changer(work) and not criteria.as_of,
+        "rows": [(headings.get(row.id), drawn[row].replace(_QUERY, written)) for row in found],
+        "cells": cells,
+        "ticks": ticks,
         "query": query,
         "grouped": bool(groups),
     }
@@ -165,19 +175,16 @@ def row_html(work: Work, criteria: Criteria, row: TaskRow, *, no_longer_fits: bo
 def _row(
     work: Work,
     row: TaskRow,
-    query: str,
     shown: Sequence[str],
     texts: Mapping[str, str],
     with_people: bool,
     no_longer_fits: bool,
     editable: bool,
-    heading: ShownGroup | None,
 ) -> ShownRow:
     content = work.registry.content
     day = row.deadline
     return ShownRow(
         id=row.id,
-        href=f"/opgaver/{row.id}?{query}",
         number="" if "nummer" in shown else row.number or "",
         title=row.title,
         local=row.local,
@@ -194,7 +201,6 @@ def _row(
         theme="" if "tema" in shown else content.theme(row.theme).name,
         texts=texts,
         editable=editable,
-        heading=heading,
         under=(),
         changed=False,
     )

@@ -15,6 +15,7 @@ from klik.domain.calendar import long_date, relative
 from klik.domain.rights import Right
 from klik.services import (
     calendar_file,
+    counting,
     filtering,
     grouping,
     list_settings,
@@ -131,7 +132,7 @@ def _choice_counts(work: Work, selection: Selection) -> panel.Counts | None:
     # What is new depends on all filters together, so no choice can be counted apart from the others.
     if selection.criteria.values(SINCE):
         return None
-    return listing.choices(work, selection)
+    return counting.choices(work, selection)
 
 
 def _empty(work: Work, selection: Selection) -> dict[str, Any]:
