@@ -24,7 +24,7 @@ Clock = Callable[[], datetime]
 REQUEST_KEYS_KEPT = timedelta(days=30)
 STALE_MAILS_KEPT = timedelta(days=30)
 TEMPORARY_FILES_KEPT = timedelta(hours=24)
-# Seconds after which no further large file is begun in one run: other jobs want their turn.
+# Seconds after which no further large file is begun in one run, so that each run is noted and the worker can stop.
 EXPORT_PATIENCE = 40.0
 # Notices planned before they are written: one transaction, so that a person gets one mail, and bounded memory.
 MOST_PLANNED = 20_000
@@ -40,11 +40,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job: ``every`` is how often the worker runs it, None for those that only people start."""
+    """A job: ``every`` is how often the worker runs it, None for those that only people start.
+
+    A ``slow`` job may take minutes; the others do not wait for it.
+    """
 
     name: str
     run: Callable[[Installation, datetime], Outcome]
     every: timedelta | None
+    slow: bool = False
 
 
 def wall_clock() -> datetime:
@@ -201,7 +205,11 @@ def sweep(house: Installation, now: datetime) -> Outcome:
 
 def _sweep_files(house: Installation, now: datetime) -> int:
     gone = 0
-    for file in house.files.folder.glob("*/.tmp-*"):
+    half_written = (
+        *house.files.folder.glob("*/.tmp-*"),
+        *exports.folder_in(house.settings.data).glob(".tmp-*"),
+    )
+    for file in half_written:
         if file.stat().st_mtime < (now - TEMPORARY_FILES_KEPT).timestamp():
             file.unlink(missing_ok=True)
             gone += 1
@@ -233,7 +241,7 @@ JOBS = {
         Job("control", recount, timedelta(minutes=15)),
         Job("digests", digests, None),
         Job("tell-plugins", tell_plugins, timedelta(minutes=1)),
-        Job("run-exports", run_exports, timedelta(minutes=1)),
+        Job("run-exports", run_exports, timedelta(minutes=1), slow=True),
         Job("delete-due", delete_due, timedelta(hours=1)),
         Job("sweep", sweep, timedelta(hours=1)),
     )

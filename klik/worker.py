@@ -48,10 +48,11 @@ class Worker:
         self._first = True
 
     def start(self) -> None:
-        """Start the clock and the dispatcher; returns at once."""
-        self._scheduler.add_job(
-            self.tick, "interval", seconds=TICK, id="tick", next_run_time=jobs.wall_clock()
-        )
+        """Start the clocks and the dispatcher; returns at once."""
+        for tick in (self.tick, self.tick_slowly):
+            self._scheduler.add_job(
+                tick, "interval", seconds=TICK, id=tick.__name__, next_run_time=jobs.wall_clock()
+            )
         self._scheduler.start()
         target = self._mind_child if self._own_process else self._send
         self._dispatcher = threading.Thread(target=target, name="dispatcher", daemon=True)
@@ -65,7 +66,7 @@ class Worker:
             self._dispatcher.join(70)
 
     def tick(self) -> None:
-        """Run every job whose period has no run yet."""
+        """Run every quick job whose period has no run yet."""
         now = jobs.wall_clock()
         first, self._first = self._first, False
         try:
@@ -74,12 +75,22 @@ class Worker:
         except Exception:
             log.exception("the worker's heartbeat could not be stored")
         for job in jobs.JOBS.values():
-            if job.every is None or self._stopped.is_set() or not (first or in_season(job.name, now)):
-                continue
-            try:
-                jobs.run(self._house, job.name, now, period(job.every, now))
-            except Exception:
-                log.exception("the job %s failed", job.name)
+            if not job.slow and (first or in_season(job.name, now)):
+                self._run(job, now)
+
+    def tick_slowly(self) -> None:
+        """The same for the slow jobs, on a thread of their own: no reminder waits for a large file."""
+        for job in jobs.JOBS.values():
+            if job.slow:
+                self._run(job, jobs.wall_clock())
+
+    def _run(self, job: jobs.Job, now: datetime) -> None:
+        if job.every is None or self._stopped.is_set():
+            return
+        try:
+            jobs.run(self._house, job.name, now, period(job.every, now))
+        except Exception:
+            log.exception("the job %s failed", job.name)
 
     def _send(self) -> None:
         dispatcher.loop(self._house, self._stopped)

@@ -33,6 +33,7 @@ def fill(work: Work, staff: Mapping[int, Staff], editor: Actor) -> None:
         uses.make_default(leader, morning)
         uses.subscribe(leader, morning, DAILY)
         _save(leader, "Mine opgaver", "ansvarlig=mig")
+        _save(leader, "Rød pr. ansvarlig", "deadline=roed&grupper=ansvarlig")
         _save(leader, "Infrastruktur de næste 30 dage", "infrastruktur=ja&deadline=idag..idag%2B30")
     _in_koege(work, staff[KOEGE], everywhere)
     # Asked for yesterday, so that the first morning run has something to send.

@@ -48,7 +48,9 @@ def fill(work: Work, staff: Staff, member: Callable[[Work, Staff, str, Level], A
     colleague = replace(work, actor=member(work, staff, "plusbruger", Level.PLUS_USER))
     for text in LINES[:-1]:
         checklist.add(replace(colleague, now=work.now - timedelta(days=6)), task.id, text)
-    read_marks.mark_read(leader, task.id)
+    # Everything was read three days ago, so that what others did since then is marked.
+    theirs = select(MunicipalTask).where(MunicipalTask.municipality_id == staff.municipality)
+    read_marks.mark_all(leader, work.session.scalars(theirs).all())
     _correct(replace(work, now=work.now - timedelta(days=1, hours=2)), task)
     later = replace(colleague, now=work.now - timedelta(hours=19))
     checklist.add(later, task.id, LINES[-1])

@@ -155,8 +155,12 @@ class Criteria:
         )
 
     def filters_only(self) -> Criteria:
-        """The filters and the order, as of now, ungrouped and from the first page of usual length: what is saved."""
-        return replace(self.whole_list(), grouped_by=None, as_of="")
+        """The filters and the order, as of now, ungrouped and from the first page of usual length."""
+        return replace(self.as_saved(), grouped_by=None)
+
+    def as_saved(self) -> Criteria:
+        """What is saved: filters, order and groups. No groups says nothing, so that what is usual steps in."""
+        return replace(self.whole_list(), grouped_by=self.grouped_by or None, as_of="")
 
     def whole_list(self) -> Criteria:
         """Everything but the page: what a file of the list holds, in its order."""

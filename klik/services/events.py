@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from klik.models import PluginEvent
 from klik.plugins.manager import Registry
@@ -23,6 +23,7 @@ FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=6)
 # A plug-in that was taken out for good should not leave its events waiting for ever.
 GIVEN_UP_AFTER = timedelta(days=30)
+_PORTION = 500
 _FAILED = object()
 
 
@@ -42,13 +43,27 @@ class House(Protocol):
 
 def note(work: Work, event: str, facts: PublishedView | ChangeView) -> None:
     """Write the event down for every plug-in that listens to it."""
-    payload = json.dumps(_plain(facts), ensure_ascii=False)
-    for plugin in work.registry.hooks.listeners(event):
-        work.session.add(
-            PluginEvent(
-                event=event, plugin=plugin, payload=payload, created_at=work.now, next_attempt_at=work.now
-            )
-        )
+    note_all(work, event, [facts])
+
+
+def note_all(work: Work, event: str, facts: Iterable[PublishedView | ChangeView]) -> None:
+    """Write many events down, in their order; the statements do not grow with their number."""
+    listeners = work.registry.hooks.listeners(event)
+    if not listeners:
+        return
+    rows = [
+        {
+            "event": event,
+            "plugin": plugin,
+            "payload": payload,
+            "created_at": work.now,
+            "next_attempt_at": work.now,
+        }
+        for payload in (json.dumps(_plain(each), ensure_ascii=False) for each in facts)
+        for plugin in listeners
+    ]
+    for start in range(0, len(rows), _PORTION):
+        work.session.execute(insert(PluginEvent), rows[start : start + _PORTION])
 
 
 def tell_waiting(house: House, now: datetime) -> int:

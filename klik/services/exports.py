@@ -247,12 +247,10 @@ def _make(house: House, folder: Path, clock: Callable[[], datetime], export_id: 
             name = kind.make(work, query, temporary, told)
         with temporary.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        size = temporary.stat().st_size
         temporary.chmod(0o600)
-        temporary.replace(path_of(folder, export_id))
-        _ready(house, clock(), export_id, fence, name, sha256, size)
+        _ready(house, clock(), export_id, fence, temporary, path_of(folder, export_id), name, sha256)
     except ExportCancelledError:
-        path_of(folder, export_id).unlink(missing_ok=True)
+        log.info("export %s was cancelled or taken over", export_id)
     except Exception:
         log.exception("export %s could not be made", export_id)
         _fail(
@@ -275,12 +273,16 @@ def _actor(work: Work, export: Export) -> Actor | None:
 def _note(house: House, now: datetime, export_id: int, fence: int, **values: object) -> None:
     """Store values of an export that is still ours; raises ExportCancelledError when it is not."""
     with house.writing(now) as work:
-        changed = rows_changed(
-            work.session,
-            update(Export)
-            .where(Export.id == export_id, Export.fence == fence, Export.state == RUNNING)
-            .values(**values),
-        )
+        _set(work, export_id, fence, **values)
+
+
+def _set(work: Work, export_id: int, fence: int, **values: object) -> None:
+    changed = rows_changed(
+        work.session,
+        update(Export)
+        .where(Export.id == export_id, Export.fence == fence, Export.state == RUNNING)
+        .values(**values),
+    )
     if not changed:
         raise ExportCancelledError
 
@@ -293,21 +295,28 @@ def _fail(house: House, now: datetime, export_id: int, fence: int, sentence: str
 
 
 def _ready(
-    house: House, now: datetime, export_id: int, fence: int, name: str, sha256: str, size: int
+    house: House,
+    now: datetime,
+    export_id: int,
+    fence: int,
+    made: Path,
+    path: Path,
+    name: str,
+    sha256: str,
 ) -> None:
-    _note(
-        house,
-        now,
-        export_id,
-        fence,
-        state=DONE,
-        file_name=name,
-        sha256=sha256,
-        size=size,
-        finished_at=now,
-        expires_at=now + KEPT,
-    )
+    """Put the file in its place and say so, together: whoever lost the export to another moves nothing."""
     with house.writing(now) as work:
+        _set(
+            work,
+            export_id,
+            fence,
+            state=DONE,
+            file_name=name,
+            sha256=sha256,
+            size=made.stat().st_size,
+            finished_at=now,
+            expires_at=now + KEPT,
+        )
         export = work.session.get_one(Export, export_id)
         export.done = export.total
         person = work.session.get_one(Person, export.person_id)
@@ -326,6 +335,7 @@ def _ready(
                 )
             ],
         )
+        made.replace(path)
 
 
 def sweep(work: Work, folder: Path) -> int:

@@ -87,7 +87,7 @@
 
   // On phones the filters are folded until they are asked for.
   if (matchMedia("(max-width: 1099px)").matches) {
-    document.querySelectorAll(".klik-filters[open]").forEach((panel) => { panel.open = false; });
+    document.querySelectorAll(":is(.klik-filters, .klik-saved)[open]").forEach((panel) => { panel.open = false; });
   }
 
   const closeExplanations = (except) => document.querySelectorAll("details.klik-why[open]").forEach((open) => {

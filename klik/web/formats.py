@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 
 from babel.numbers import format_decimal
@@ -10,6 +11,9 @@ from markupsafe import Markup
 
 from klik.domain import calendar
 from klik.domain.markdown import render_markdown
+
+# The last part of a long compound: System|administrator, Infrastruktur|ansvarlig.
+_SEAM = re.compile(r"(?<=\w{5})(?:administrator|ansvarlig|medarbejder|ejer|leder)\b")
 
 
 def number(value: float) -> str:
@@ -48,6 +52,11 @@ def clock(moment: datetime) -> str:
     return calendar.clock(moment)
 
 
+def seams(name: str) -> str:
+    """A name of a role with soft hyphens at its seams, so that a narrow column breaks it where a Dane would."""
+    return _SEAM.sub("\u00ad\\g<0>", name)
+
+
 def set_up(app: Flask) -> None:
     """Give every template the filters."""
     app.jinja_env.filters.update(
@@ -60,4 +69,5 @@ def set_up(app: Flask) -> None:
         week=calendar.week,
         relative=calendar.relative,
         clock=clock,
+        seams=seams,
     )

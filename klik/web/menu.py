@@ -44,12 +44,22 @@ ENTRIES: tuple[tuple[str, str, Right], ...] = (
 )
 
 
+# Pages without an entry of their own, and the blueprint whose entry they belong under.
+_UNDER = {
+    **dict.fromkeys(
+        ("task", "inline", "checklist", "bulk", "list_columns", "local_task", "filters"), "tasks"
+    ),
+    "meetings": "overview",
+    "publishing_not_relevant": "publishing",
+}
+
+
 def items(actor: Actor) -> list[MenuItem]:
     """The entries the actor has the right to, in order."""
+    here = (request.endpoint or "").partition(".")[0]
+    here = _UNDER.get(here, here)
     return [
-        MenuItem(
-            label, url_for(endpoint), (request.endpoint or "").startswith(endpoint.partition(".")[0] + ".")
-        )
+        MenuItem(label, url_for(endpoint), endpoint.partition(".")[0] == here)
         for label, endpoint, right in ENTRIES
         if actor.has(right) and endpoint in current_app.view_functions
     ]

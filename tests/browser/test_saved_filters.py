@@ -34,6 +34,7 @@ def test_a_view_is_saved_with_a_star_in_three_clicks(visit: Callable[..., Page],
 def test_the_filter_of_somebody_who_left_is_mended_in_one_form(visit: Callable[..., Page]) -> None:
     page = visit(METTE, width=390)
     page.goto("/opgaver")
+    page.locator("summary", has_text="Gemte filtre").click()
     page.get_by_role("link", name="Jens Hansens opgaver").click()
     expect(page.get_by_text("Filteret peger på Jens Hansen, som er fratrådt.")).to_be_visible()
     page.get_by_role("link", name="Ret filteret").click()

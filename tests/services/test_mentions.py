@@ -77,7 +77,7 @@ def _told(house: Installation) -> list[tuple[str, bool]]:
         rows = work.session.execute(
             select(Person.name, Notice.withdrawn_at)
             .join(Notice, Notice.person_id == Person.id)
-            .where(Notice.occasion == "mention")
+            .where(Notice.occasion == "naevnt")
             .order_by(Notice.id)
         )
         return [(name, withdrawn is None) for name, withdrawn in rows]
@@ -130,7 +130,7 @@ def test_private_comments_name_nobody_outside(
         commenting.add(work, task, "Hemmeligt, @Jens Aa", private=True)
     with house.reading(NOW, people["admin"]) as work:
         rows = work.session.scalars(select(Notice)).all()
-        assert [row.occasion for row in rows] == ["mention"]
+        assert [row.occasion for row in rows] == ["naevnt"]
         assert "Hemmeligt" not in rows[0].sentence + rows[0].heading
         assert account.of_task(work, details.load(work, task).task) == []
     with house.reading(NOW, people["mette"]) as work:

@@ -41,14 +41,16 @@ class Scene:
             read_marks.mark_read(work, self.task)
 
     def news(self, who: str, hour: float) -> Unseen:
-        """What is new to them at that hour; page and list must agree."""
+        """What is new to them at that hour; page, filter and the mark in the list's row must agree."""
         with self.house.reading(NOW + hour * HOUR, self.people[who]) as work:
             found = unseen.load(work, details.load(work, self.task))
             selection = filtering.select_tasks(
                 work, filtering.read(work.registry, "aendret=ja&fuldfoerte=ja")
             )
             listed = set(work.session.scalars(select(MunicipalTask.id).where(selection.where())))
+            marked = read_marks.news(work, [self.task])
         assert found.any == (self.task in listed), (who, found)
+        assert marked == ({self.task: not found.never} if found.any else {}), (who, found)
         return found
 
     def act(self, who: str, hour: float, act: Callable[[Work], object]) -> None:

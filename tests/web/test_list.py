@@ -206,8 +206,8 @@ def test_a_page_takes_the_same_few_statements_however_long(
 
     empty, few, many = (statements(query) for query in ("q=findesikke", "pr_side=25", "pr_side=200"))
     assert many == few >= empty
-    # Session, saved filters, columns, vocabulary, counts, rows, checklists, choices; the frame's announced deletion.
-    assert many <= 9
+    # Session, saved filters, columns, vocabulary, counts, rows, checklists, news, choices; an announced deletion.
+    assert many <= 10
     assert statements("pr_side=200&grupper=fase&sorter=ansvarlig,projekt,-status") == many + 1
 
 

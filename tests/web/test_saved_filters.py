@@ -61,6 +61,28 @@ def test_a_filter_is_saved_from_the_list_and_becomes_a_button_with_its_count(met
     assert others[1:] == ["Rød/gul ej påbegyndt 1 opgave", "Rød status 1 opgave", "Gul status 0 opgaver"]
 
 
+def test_a_filter_keeps_its_groups(house: Installation, mette: Browser) -> None:
+    page = mette.get("/opgaver?deadline=roed&grupper=fase&pr_side=25")
+    after = mette.submit(page, "/filtre", navn="Rød pr. fase")
+    assert row(house, "Rød pr. fase").query == "deadline=roed&grupper=fase"
+    save(mette, "Rød")
+
+    def current(query: str) -> list[str]:
+        found = mette.get(f"/opgaver?{query}").select(".klik-saved-link[aria-current]")
+        return [link.find(string=True, recursive=False) or "" for link in found]
+
+    assert after.select_one(".klik-group") is not None
+    assert current("deadline=roed&grupper=fase") == ["Rød pr. fase"]
+    # A suggestion of klik's own asks the same.
+    assert current("deadline=roed") == ["Rød", "Rød status"]
+    assert current("deadline=roed&grupper=tema") == []
+    assert "Grupperet efter fase" in mette.get("/filtre").get_text()
+    # What a person usually wants stands in for what a filter says nothing of, and is saved as it is seen.
+    mette.post("/opgaver/kolonner", {"kolonne": ["status"], "grupper": "fase"})
+    assert current("deadline=roed") == ["Rød", "Rød pr. fase", "Rød status"]
+    assert current("deadline=roed&grupper=ingen") == []
+
+
 REFUSED = (
     ("", "deadline=roed", "Navn skal udfyldes."),
     ("x" * 81, "deadline=roed", "Navn må højst fylde 80 tegn; du har skrevet 81."),

@@ -13,7 +13,7 @@ SECRET_OCCASION = "adgangskode"
 # What somebody has asked to be told of a filter of theirs is no business of those who keep the account.
 OWN_OCCASION = "abonnement"
 # Who names whom in a comment is for those who may read the comment, and a private one KOMBIT must not hear of.
-MENTION = "mention"
+MENTION = "naevnt"
 
 
 def notices(work: Work) -> ColumnElement[bool]:

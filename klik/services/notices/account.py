@@ -33,7 +33,7 @@ OCCASIONS: Mapping[str, str] = {
     "udgivet": "Ny opgave",
     "tildelt": "Opgave tildelt",
     access.OWN_OCCASION: "Mail om et gemt filter",
-    "mention": "Nævnt i en kommentar",
+    access.MENTION: "Nævnt i en kommentar",
     "eksport-klar": "Udtræk klar",
     "sletning-varslet": "Sletning varslet",
     "sletning-udsat": "Sletning udsat",

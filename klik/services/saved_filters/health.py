@@ -99,7 +99,7 @@ def mend(work: Work, filter_id: int, version: int, changes: Sequence[tuple[str, 
         raise RefusedError(
             {"ny": "Så er der intet tilbage i filteret. Vælg en anden værdi, eller slet hele filteret."}
         )
-    row.query = kept.filters_only().query()[:QUERY_LENGTH]
+    row.query = kept.as_saved().query()[:QUERY_LENGTH]
     work.session.flush()
     note(work, "mend-filter", row)
     return row

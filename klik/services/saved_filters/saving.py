@@ -112,7 +112,7 @@ def _name(typed: str) -> str:
 
 
 def _query(criteria: Criteria) -> str:
-    query = criteria.filters_only().query()
+    query = criteria.as_saved().query()
     if not query:
         raise RefusedError(
             {"navn": "Der er ikke valgt noget filter. Vælg mindst ét, og vis opgaverne, før du gemmer."}

@@ -74,6 +74,7 @@ def write_down(work: Work, changes: Sequence[Changed], via: str | None = None) -
     entries = [entry for changed in changes for entry in _entries(work, changed, via)]
     for start in range(0, len(entries), _PORTION):
         work.session.execute(insert(TaskChange), entries[start : start + _PORTION])
+    events.note_all(work, events.CHANGED, [view for changed in changes for view in _views(work, changed)])
     auditing.record_all(
         work,
         [
@@ -136,16 +137,17 @@ def _entries(work: Work, changed: Changed, via: str | None) -> Iterator[dict[str
             "new": step.new_word,
             "via": via or "klik",
         }
-        events.note(
-            work,
-            events.CHANGED,
-            ChangeView(
-                task=task.id,
-                municipality=task.municipality_id,
-                system=task.system_code,
-                field=step.field,
-                old=step.old_word,
-                new=step.new_word,
-                at=work.now,
-            ),
+
+
+def _views(work: Work, changed: Changed) -> Iterator[ChangeView]:
+    task = changed.task
+    for step in changed.steps:
+        yield ChangeView(
+            task=task.id,
+            municipality=task.municipality_id,
+            system=task.system_code,
+            field=step.field,
+            old=step.old_word,
+            new=step.new_word,
+            at=work.now,
         )

@@ -9,7 +9,7 @@ from typing import Any
 from flask import render_template
 
 from klik.services import filtering, listing, news, saved_filters, vocabulary
-from klik.services.criteria import Criteria
+from klik.services.criteria import GROUPINGS, Criteria
 from klik.services.filtering import Selection
 from klik.services.saved_filters import ListedFilter, health, saving, sharing
 from klik.services.work import Work
@@ -105,11 +105,16 @@ def _entry(work: Work, row: ListedFilter, selection: Selection, count: int) -> d
         "words": [
             f"{registry.filters[key].label}: {filtering.label(registry, selection.words, key, value)}"
             for key, value in selection.criteria.pairs()
-        ],
+        ]
+        + _grouped(selection.criteria),
         # Of somebody else's filter nothing is said that the reader may not see anyway.
         "remarks": selection.remarks if row.own else (),
         "is_partial": bool(selection.remarks) and not row.own,
     }
+
+
+def _grouped(criteria: Criteria) -> list[str]:
+    return [f"Grupperet efter {GROUPINGS[criteria.grouping].lower()}"] if criteria.grouping else []
 
 
 def _by_sharer(entries: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Mapping[str, Any]]]]:

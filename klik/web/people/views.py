@@ -266,4 +266,7 @@ def _profile_page(work: Work, form: ProfileForm, password_form: OwnPasswordForm)
         systems=_system_names(work),
         level=work.actor.level,
         meanings=MEANINGS,
+        may_save=work.actor.has(Right.SAVE_FILTERS),
+        may_export=work.actor.has(Right.EXPORT),
+        may_change=access.is_changer(work),
     )

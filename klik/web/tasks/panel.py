@@ -11,6 +11,7 @@ from klik.services import access, filtering, saved_filters
 from klik.services.criteria import SINCE, Criteria
 from klik.services.filtering import Selection
 from klik.services.filters import ME
+from klik.services.list_settings import Wanted
 from klik.services.news import News
 from klik.services.saved_filters import ListedFilter, health
 from klik.services.vocabulary import PEOPLE_KEYS, Vocabulary
@@ -109,17 +110,21 @@ def saved_buttons(
     choices: Sequence[SavedChoice],
     counts: Mapping[int, int],
     news: Mapping[int, News],
+    usual: Wanted,
     *current: Criteria,
 ) -> list[SavedButton]:
-    """The buttons, with the current one marked: as it was asked for, or as far as it means something."""
-    asked, as_of = [each.filters_only() for each in current], current[0].as_of
+    """The buttons, with the current one marked: as it was asked for, or as far as it means something.
+
+    ``usual`` is what the person wants where a filter says nothing.
+    """
+    asked, as_of = [each.as_saved() for each in current], current[0].as_of
     return [
         SavedButton(
             name=each.name,
             # As it was saved: what names nothing any more is told on the page it leads to.
             href=list_address(each.criteria.standing(as_of)) if as_of else f"/opgaver?{each.query}",
             count=counts[place],
-            active=each.criteria.filters_only() in asked,
+            active=usual.applied(each.criteria).as_saved() in asked,
             id=each.saved.id if each.saved else None,
             pinned=bool(each.saved and each.saved.pinned),
             group=_group_of(each.saved),

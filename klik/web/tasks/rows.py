@@ -18,7 +18,7 @@ from klik.services.criteria import SORTS, Criteria, Sort
 from klik.services.filters import PRIORITIES, YES_NO
 from klik.services.grouping import Group
 from klik.services.listing import TaskRow
-from klik.services.tasks import checklist
+from klik.services.tasks import checklist, read_marks
 from klik.services.work import Work
 from klik.web.tasks.panel import list_address
 
@@ -67,9 +67,10 @@ class ShownGroup:
 class ShownRow:
     """A row in words. ``people`` holds name and vacant role of responsible and executor by their column.
 
-    ``number``, ``project`` and ``theme`` are empty where a column of their own holds them; ``texts`` are the
+    ``number`` and ``theme`` are empty where a column of their own holds them; ``texts`` are the
     other shown columns by their word. ``heading`` stands above the first row of a group,
-    ``checklist`` ("3 af 7") beside the title where there is one.
+    ``under`` stands below the title: the project, and how far its checklist is ("tjekliste 3 af 7").
+    Of the tasks that the filter aendret=ja counts, those never seen say "ny" there, and the others are ``changed``.
     """
 
     id: int
@@ -79,7 +80,6 @@ class ShownRow:
     local: bool
     withdrawn: bool
     no_longer_fits: bool
-    project: str
     deadline_iso: str
     deadline_text: str
     deadline_relative: str
@@ -92,7 +92,8 @@ class ShownRow:
     texts: Mapping[str, str]
     editable: bool
     heading: ShownGroup | None
-    checklist: str
+    under: tuple[str, ...]
+    changed: bool
 
 
 def drawing(
@@ -118,7 +119,10 @@ def drawing(
     # The past is looked at and not changed.
     may_change = (lambda _row: False) if criteria.as_of else access.changeable(work)
     headings = _headings(criteria, found, groups)
-    ticked = checklist.progress(work, [row.id for row in found])
+    shown_ids = [row.id for row in found]
+    ticked = checklist.progress(work, shown_ids)
+    # What was new on a day in the past is no question of today's marks.
+    news = {} if criteria.as_of else read_marks.news(work, shown_ids)
     rows = []
     for row in found:
         texts = {word: _TEXTS[word](work, row) for word in own}
@@ -127,7 +131,16 @@ def drawing(
         shown_row = _row(
             work, row, query, shown, texts, with_people, no_longer_fits, may_change(row), headings.get(row.id)
         )
-        rows.append(replace(shown_row, checklist=ticked.get(row.id, "")))
+        project = "" if "projekt" in shown else row.project
+        unseen = "ny" if news.get(row.id) is False else ""
+        lines = f"tjekliste {ticked[row.id]}" if row.id in ticked else ""
+        rows.append(
+            replace(
+                shown_row,
+                under=tuple(filter(None, (project, lines, unseen))),
+                changed=news.get(row.id, False),
+            )
+        )
     return {
         "rows": rows,
         "cells": [(word, labels[word]) for word in shown if word != list_columns.TASK],
@@ -170,7 +183,6 @@ def _row(
         local=row.local,
         withdrawn=row.withdrawn,
         no_longer_fits=no_longer_fits,
-        project="" if "projekt" in shown else row.project,
         deadline_iso=day.isoformat() if day else "",
         deadline_text=long_date(day) if day else "",
         deadline_relative=relative(day, work.today) if day and row.colour else "",
@@ -183,7 +195,8 @@ def _row(
         texts=texts,
         editable=editable,
         heading=heading,
-        checklist="",
+        under=(),
+        changed=False,
     )
 
 

@@ -82,7 +82,7 @@ def _page(
         periods=panel.periods(work, selection),
         texts=panel.text_fields(work, selection),
         hidden=panel.hidden(work, selection, groups),
-        saved=panel.saved_buttons(choices, counts.others, fresh, asked, criteria),
+        saved=panel.saved_buttons(choices, counts.others, fresh, wanted, asked, criteria),
         own_filters=[each for each in saved if each.own],
         health=panel.health_remarks(work, choices, asked, words),
         **pulse.context(selection, counts, fresh),

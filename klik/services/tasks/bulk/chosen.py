@@ -80,6 +80,8 @@ class AskedAhead(Asked):
         tasks = list(tasks)
         self._people = self._load_people(work, tasks)
         self._rows = self._load_rows(work, tasks, field) if "." in field else {}
+        # The session forgets whoever nobody holds on to, and would ask for the same person at each task.
+        self._wanted: dict[int, Person | None] = {}
         self._refused: dict[tuple[int, str | None, Assignee], RefusedError | None] = {}
 
     def check(self, work: Work, task: MunicipalTask, field: str, wanted: Assignee, now: Assignee) -> None:
@@ -88,6 +90,8 @@ class AskedAhead(Asked):
             return
         key = (task.municipality_id, task.system_code, wanted)
         if key not in self._refused:
+            if wanted.person_id is not None:
+                self._wanted[wanted.person_id] = work.session.get(Person, wanted.person_id)
             try:
                 assigning.check(work, task, field, wanted, now)
                 self._refused[key] = None

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from klik.models import BulkChange, BulkChangeItem
 from klik.services import access, auditing
 from klik.services.errors import RefusedError
-from klik.services.tasks import changing
+from klik.services.tasks import changing, together
 from klik.services.tasks.bulk.chosen import AskedAhead
 from klik.services.tasks.bulk.preview import Preview, StaleError, preview
 from klik.services.tasks.bulk.values import raw
@@ -62,6 +62,7 @@ def _store_lines(work: Work, change: BulkChange, found: Preview) -> None:
             for line in found.lines
         ]
         changed = [changing.store(work, line.task, line.steps) for line in found.lines]
+        together.write(work, [line.task for line in found.lines])
     work.session.flush()
     change.last_change_id = changing.write_down(work, changed, via=f"{BULK}/{change.id}")
     after = AskedAhead(work, [line.task for line in found.lines], change.field)

@@ -13,7 +13,7 @@ from klik.domain.calendar import clock
 from klik.models import BulkChange, BulkChangeItem, MunicipalTask, Person, TaskChange
 from klik.services import access, auditing
 from klik.services.errors import RefusedError
-from klik.services.tasks import assigning, changing
+from klik.services.tasks import assigning, changing, together
 from klik.services.tasks.assigning import Assignee
 from klik.services.tasks.bulk import chosen
 from klik.services.tasks.bulk.chosen import AskedAhead
@@ -115,6 +115,7 @@ def undo(work: Work, change_id: int) -> Undone:
                 for field, columns in before.items()
             ]
             changed.append(changing.store(work, task, steps))
+        together.write(work, [each.task for each in changed])
     change.undone_at = work.now
     work.session.flush()
     changing.write_down(work, changed, via=f"{VIA}/{change.id}")
