@@ -121,9 +121,9 @@ def test_five_thousand_tasks_cost_no_more_questions_than_five_hundred(
         lars.download(f"/opgaver?pr_side=200&fuldfoerte=nej&nu={size}")
         return sum(not each.startswith(("BEGIN", "ROLLBACK")) for each in seen)
 
-    few = questions(500)
-    many = questions(5_000)
-    assert many == few <= 15
+    # The first look also reads the words of filters, which stay the same after it.
+    first_look, few, many = questions(250), questions(500), questions(5_000)
+    assert many == few <= first_look <= 15
 
 
 @pytest.mark.parametrize("day", [WINTER_TO_SUMMER, SUMMER_TO_WINTER, TODAY], ids=str)
