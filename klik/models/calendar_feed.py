@@ -8,7 +8,7 @@ from sqlalchemy import Date, ForeignKey, Index, Integer, String, UniqueConstrain
 from sqlalchemy.orm import Mapped, mapped_column
 
 from klik.models.base import Base, Identifier, Instant, OfMunicipality, Versioned, instant, key
-from klik.models.municipal_task import _of_task
+from klik.models.municipal_task import of_municipal_task
 
 
 class CalendarFeed(Versioned, Base):
@@ -37,7 +37,7 @@ class CalendarFeedEvent(OfMunicipality, Base):
     """A deadline as a feed last told it; what is no longer in the feed is told as cancelled from here."""
 
     __tablename__ = "calendar_feed_events"
-    __table_args__ = (_of_task(),)
+    __table_args__ = (of_municipal_task(),)
 
     feed_id: Mapped[int] = mapped_column(
         Identifier, ForeignKey("calendar_feeds.id"), primary_key=True, autoincrement=False

@@ -42,7 +42,7 @@ CHOSEN = ("project_id", "system_code", "phase", "theme", "priority", "infrastruc
 CHOSEN += ("responsible_id", "responsible_role", "executor_id", "executor_role")
 
 
-def _of_task(**options: object) -> ForeignKeyConstraint:
+def of_municipal_task(**options: object) -> ForeignKeyConstraint:
     """A child belongs to a task of the same municipality, by key: another one's child cannot exist."""
     return ForeignKeyConstraint(
         ["municipal_task_id", "municipality_id"],
@@ -136,7 +136,7 @@ class MunicipalTaskField(OfMunicipality, Base):
     """A plug-in's extra field on a municipality's task: copied from the version, or the municipality's own."""
 
     __tablename__ = "municipal_task_fields"
-    __table_args__ = (_of_task(), Index(None, "field", "value", "municipality_id"))
+    __table_args__ = (of_municipal_task(), Index(None, "field", "value", "municipality_id"))
 
     municipal_task_id: Mapped[int] = mapped_column(Identifier, primary_key=True, autoincrement=False)
     field: Mapped[str] = mapped_column(String(120), primary_key=True)
@@ -148,7 +148,7 @@ class TaskChange(OfMunicipality, Base):
 
     __tablename__ = "task_changes"
     __table_args__ = (
-        _of_task(),
+        of_municipal_task(),
         Index(None, "municipal_task_id", "at"),
         Index(None, "municipality_id", "at"),
     )
@@ -170,7 +170,7 @@ class Comment(OfMunicipality, Versioned, Base):
     """
 
     __tablename__ = "comments"
-    __table_args__ = (_of_task(), Index(None, "municipal_task_id"))
+    __table_args__ = (of_municipal_task(), Index(None, "municipal_task_id"))
 
     id: Mapped[key]
     municipal_task_id: Mapped[int] = mapped_column(Identifier)
@@ -185,7 +185,7 @@ class MunicipalTaskFile(OfMunicipality, Base):
     """An attachment that the municipality put on its own task."""
 
     __tablename__ = "municipal_task_files"
-    __table_args__ = (_of_task(), Index(None, "municipal_task_id"))
+    __table_args__ = (of_municipal_task(), Index(None, "municipal_task_id"))
 
     id: Mapped[key]
     municipal_task_id: Mapped[int] = mapped_column(Identifier)
@@ -199,7 +199,7 @@ class ChecklistItem(OfMunicipality, Versioned, Base):
     """A line to tick inside a task."""
 
     __tablename__ = "checklist_items"
-    __table_args__ = (_of_task(), Index(None, "municipal_task_id", "position"))
+    __table_args__ = (of_municipal_task(), Index(None, "municipal_task_id", "position"))
 
     id: Mapped[key]
     municipal_task_id: Mapped[int] = mapped_column(Identifier)
@@ -215,7 +215,7 @@ class ReadMark(OfMunicipality, Base):
     """Until when a person has seen a task ("Set"), and in which version; others' changes after it are new."""
 
     __tablename__ = "read_marks"
-    __table_args__ = (_of_task(),)
+    __table_args__ = (of_municipal_task(),)
 
     person_id: Mapped[int] = mapped_column(
         Identifier, ForeignKey("people.id"), primary_key=True, autoincrement=False

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Boolean, Date, ForeignKey, ForeignKeyConstraint, Index, Integer, String
+from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from klik.models.base import Base, Identifier, Instant, OfMunicipality, word
+from klik.models.municipal_task import of_municipal_task
 
 
 class EarlierState(OfMunicipality, Base):
@@ -18,10 +19,7 @@ class EarlierState(OfMunicipality, Base):
 
     __tablename__ = "earlier_states"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["municipal_task_id", "municipality_id"],
-            ["municipal_tasks.id", "municipal_tasks.municipality_id"],
-        ),
+        of_municipal_task(),
         Index(None, "municipality_id", "until"),
     )
 

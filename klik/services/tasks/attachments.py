@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from klik.domain import filetypes, texts
 from klik.domain.errors import InputError
-from klik.models import MunicipalTaskFile, StoredFile, TaskChange
+from klik.models import MunicipalTaskFile, StoredFile
 from klik.services import access, auditing
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.filestore import FileStore, MissingFileError
@@ -139,18 +139,7 @@ def _download(work: Work, files: FileStore, name: str, sha256: str) -> Download:
 
 
 def _note(work: Work, row: MunicipalTaskFile, action: str, *, old: str | None, new: str | None) -> None:
-    work.session.add(
-        TaskChange(
-            municipality_id=row.municipality_id,
-            municipal_task_id=row.municipal_task_id,
-            at=work.now,
-            person_id=work.actor.person_id if work.actor else None,
-            field="file",
-            old=old,
-            new=new,
-        )
-    )
-    touching.touch(work, row.municipal_task_id)
+    touching.write_down(work, row, "file", old, new)
     auditing.record(
         work,
         action,

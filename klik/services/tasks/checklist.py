@@ -12,23 +12,17 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from klik.domain import cpr, texts
-from klik.domain.errors import InputError
 from klik.domain.rights import Level
-from klik.models import ChecklistItem, MunicipalTask, TaskChange
+from klik.models import ChecklistItem, MunicipalTask
 from klik.services import access, auditing
 from klik.services.errors import ConflictError, Difference, RefusedError
-from klik.services.tasks import touching
+from klik.services.tasks import touching, typed
 from klik.services.work import Work
 
 MOST = 100
 LIMIT = 300
 FIELD = "Linje"
 TICKED, NOT_TICKED = "[x] ", "[ ] "
-CPR_FOUND = (
-    "Linje ser ud til at indeholde et CPR-nummer, og CPR-numre hører ikke hjemme i klik. "
-    "Fjern nummeret, eller sæt kryds ved, at det er noget andet."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +79,7 @@ def progress(work: Work, task_ids: Iterable[int]) -> Mapping[int, str]:
 def add(work: Work, task_id: int, text: str, *, not_cpr: bool = False) -> ChecklistItem:
     """Put a line at the end; raises RefusedError ("text"), ForbiddenError, NotFoundError."""
     task = _locked(work, access.task_to_change(work, task_id))
-    wanted = _checked(text, not_cpr)
+    wanted = typed.checked(text, field=FIELD, limit=LIMIT, not_cpr=not_cpr)
     rows = _rows(work, task)
     if len(rows) >= MOST:
         raise RefusedError({"text": f"Tjeklisten har {len(rows)} linjer og må højst have {MOST}."})
@@ -123,7 +117,7 @@ def rename(
 ) -> ChecklistItem:
     """Write a line anew; raises RefusedError ("text") and ConflictError with both texts."""
     item = _item(work, task_id, item_id)
-    wanted = _checked(text, not_cpr)
+    wanted = typed.checked(text, field=FIELD, limit=LIMIT, not_cpr=not_cpr)
     if item.version != version:
         raise ConflictError(item.version, (Difference(FIELD, wanted, item.text),))
     if item.text != wanted:
@@ -192,31 +186,10 @@ def _changed_now(work: Work, item: ChecklistItem) -> None:
     item.changed_by = work.actor.person_id if work.actor else None
 
 
-def _checked(text: str, not_cpr: bool) -> str:
-    try:
-        wanted = texts.clean(text, field=FIELD, limit=LIMIT, required=True)
-    except InputError as error:
-        raise RefusedError({"text": str(error)}) from error
-    if not not_cpr and cpr.find(wanted):
-        raise RefusedError({"text": CPR_FOUND})
-    return wanted
-
-
 def _note(
     work: Work, item: ChecklistItem, action: str, old: str | None, new: str | None, not_cpr: bool = False
 ) -> None:
-    work.session.add(
-        TaskChange(
-            municipality_id=item.municipality_id,
-            municipal_task_id=item.municipal_task_id,
-            at=work.now,
-            person_id=work.actor.person_id if work.actor else None,
-            field="checklist",
-            old=old,
-            new=new,
-        )
-    )
-    touching.touch(work, item.municipal_task_id)
+    touching.write_down(work, item, "checklist", old, new)
     _audit(work, item, action, not_cpr)
 
 

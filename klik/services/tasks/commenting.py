@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from klik.domain import cpr, texts
-from klik.domain.errors import InputError
 from klik.models import Comment
 from klik.services import access, auditing
-from klik.services.errors import ConflictError, Difference, ForbiddenError, RefusedError
-from klik.services.tasks import mentioning, touching
+from klik.services.errors import ConflictError, Difference, ForbiddenError
+from klik.services.tasks import mentioning, touching, typed
 from klik.services.work import Work
 
 LIMIT = 5_000
 FIELD = "Kommentar"
-CPR_FOUND = (
-    "Kommentar ser ud til at indeholde et CPR-nummer, og CPR-numre hører ikke hjemme i klik. "
-    "Fjern nummeret, eller sæt kryds ved, at det er noget andet."
-)
 
 
 def add(work: Work, task_id: int, text: str, *, private: bool = False, not_cpr: bool = False) -> Comment:
@@ -32,7 +26,12 @@ def add(work: Work, task_id: int, text: str, *, private: bool = False, not_cpr: 
         municipal_task_id=task.id,
         author_id=work.actor.person_id,
         at=work.now,
-        text=mentioning.stored(work, task, _checked(text, not_cpr), private=private),
+        text=mentioning.stored(
+            work,
+            task,
+            _checked(text, not_cpr),
+            private=private,
+        ),
         private=private,
     )
     work.session.add(comment)
@@ -53,7 +52,13 @@ def edit(
     task = access.municipal_task(work, task_id)
     work.session.refresh(comment, with_for_update=True)
     before = comment.text
-    wanted = mentioning.stored(work, task, _checked(text, not_cpr), private=comment.private, before=before)
+    wanted = mentioning.stored(
+        work,
+        task,
+        _checked(text, not_cpr),
+        private=comment.private,
+        before=before,
+    )
     if comment.version != version:
         theirs = mentioning.written(work, task, before)
         raise ConflictError(
@@ -76,16 +81,6 @@ def delete(work: Work, task_id: int, comment_id: int) -> None:
     _touched(work, comment, "slet-kommentar", False)
 
 
-def _checked(text: str, not_cpr: bool) -> str:
-    try:
-        wanted = texts.clean(text, field=FIELD, limit=LIMIT, required=True, lines=True)
-    except InputError as error:
-        raise RefusedError({"text": str(error)}) from error
-    if not not_cpr and cpr.find(wanted):
-        raise RefusedError({"text": CPR_FOUND})
-    return wanted
-
-
 def _touched(work: Work, comment: Comment, action: str, not_cpr: bool) -> None:
     touching.touch(work, comment.municipal_task_id)
     auditing.record(
@@ -95,3 +90,7 @@ def _touched(work: Work, comment: Comment, action: str, not_cpr: bool) -> None:
         {"kommentar": comment.id} | ({"cpr_afvist": True} if not_cpr else {}),
         comment.municipality_id,
     )
+
+
+def _checked(text: str, not_cpr: bool) -> str:
+    return typed.checked(text, field=FIELD, limit=LIMIT, not_cpr=not_cpr, lines=True)
