@@ -5,6 +5,7 @@ from klik.models.base import Base
 from klik.models.bulk_change import BulkChange, BulkChangeItem
 from klik.models.calendar_feed import CalendarFeed, CalendarFeedEvent
 from klik.models.deletion import Deletion, DeletionItem, Export, ExportProof
+from klik.models.deviation import Deviation
 from klik.models.list_settings import ListSettings
 from klik.models.municipal_task import (
     ChecklistItem,
@@ -26,11 +27,12 @@ from klik.models.person import (
     Person,
     SecretToken,
 )
-from klik.models.project import MunicipalSystem, Project, System, Wave
+from klik.models.project import MunicipalSystem, Project, Round, System, Wave
+from klik.models.question import Question
 from klik.models.role import RoleHolding
 from klik.models.saved_filter import FilterDefault, FilterUse, SavedFilter
 from klik.models.stamps import DataStamp
-from klik.models.task import StoredFile, Task, TaskFile, TaskLink, TaskVersion, TaskVersionField
+from klik.models.task import StoredFile, Task, TaskFile, TaskLink, TaskStep, TaskVersion, TaskVersionField
 
 __all__ = [
     "AuditEntry",
@@ -44,6 +46,7 @@ __all__ = [
     "DataStamp",
     "Deletion",
     "DeletionItem",
+    "Deviation",
     "EarlierState",
     "Export",
     "ExportProof",
@@ -69,9 +72,11 @@ __all__ = [
     "Person",
     "PluginEvent",
     "Project",
+    "Question",
     "ReadMark",
     "RequestKey",
     "RoleHolding",
+    "Round",
     "SavedFilter",
     "SecretToken",
     "StoredFile",
@@ -80,6 +85,7 @@ __all__ = [
     "TaskChange",
     "TaskFile",
     "TaskLink",
+    "TaskStep",
     "TaskVersion",
     "TaskVersionField",
     "Wave",

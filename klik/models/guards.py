@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from klik.domain import life
 from klik.models import remembering
 from klik.models.base import Base, OfMunicipality
 
@@ -50,7 +51,18 @@ def all_guards() -> tuple[Guard, ...]:
     return (*stays, *RULES)
 
 
+_LIFE = " or ".join(f"(old.state = '{begin}' and new.state = '{end}')" for begin, end in sorted(life.steps()))
+
 RULES = (
+    Guard(
+        "tasks_live_in_order",
+        "tasks",
+        "update",
+        f"new.state <> old.state and not ({_LIFE})",
+        "a task goes only where an act of klik.domain.life leads",
+    ),
+    Guard("task_steps_stay", "task_steps", "update", "true", "the history of a task is append-only"),
+    Guard("task_steps_remain", "task_steps", "delete", "true", "the history of a task is append-only"),
     Guard("audit_entries_stay", "audit_entries", "update", "true", "the audit trail is append-only"),
     Guard("audit_entries_remain", "audit_entries", "delete", "true", "the audit trail is append-only"),
     Guard("municipal_tasks_remain", "municipal_tasks", "delete", "true", "a task leaves a tombstone"),

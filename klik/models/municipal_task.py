@@ -55,7 +55,8 @@ class MunicipalTask(OfMunicipality, Versioned, Base):
     """A municipality's copy of a KLIK-opgave, or a local task of its own (then without ``task_id``).
 
     What the list filters and sorts by stands here as columns. ``deadline`` and ``yellow_from`` are the rule's
-    result; the colour is never stored. ``deadline_version`` rises with every move of the deadline, and is part
+    result; the colour is never stored. ``for_information``: the deadline had passed before the municipality got
+    the task, so it has none. ``deadline_version`` rises with every move of the deadline, and is part
     of a reminder's key.
     """
 
@@ -84,6 +85,13 @@ class MunicipalTask(OfMunicipality, Versioned, Base):
             "status",
             "deadline",
             "yellow_from",
+            "round",
+            "theme",
+            "system_code",
+            "task_id",
+            "withdrawn_at",
+            "erased_at",
+            "responsible_role",
         ),
         Index(None, "responsible_id"),
         Index(None, "executor_id"),
@@ -95,6 +103,7 @@ class MunicipalTask(OfMunicipality, Versioned, Base):
     task_version_id: Mapped[int | None] = mapped_column()
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
     system_code: Mapped[str | None] = mapped_column(String(60), ForeignKey("systems.code"))
+    round: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
     task_number: Mapped[str | None] = mapped_column(String(12))
     number_key: Mapped[str] = mapped_column(Text, default="")
     title: Mapped[str] = mapped_column(String(200))
@@ -112,6 +121,7 @@ class MunicipalTask(OfMunicipality, Versioned, Base):
     yellow_from: Mapped[date | None] = mapped_column(Date)
     deadline_version: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
     deadline_is_own: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    for_information: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     completed_on: Mapped[date | None] = mapped_column(Date)
     responsible_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     responsible_role: Mapped[str | None] = mapped_column(String(60))

@@ -9,7 +9,7 @@ from klik.models.base import Base, Versioned, prose, word
 
 
 class Municipality(Versioned, Base):
-    """One municipality; ``id`` is the official three-digit code (Køge is 259)."""
+    """One municipality; ``id`` is the official three-digit code (Køge is 259). ``inhabitants`` may be unknown."""
 
     __tablename__ = "municipalities"
 
@@ -18,4 +18,5 @@ class Municipality(Versioned, Base):
     name_key: Mapped[prose]
     region: Mapped[word]
     mailbox: Mapped[str | None] = mapped_column(String(320))
+    inhabitants: Mapped[int | None] = mapped_column(Integer)
     active: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())

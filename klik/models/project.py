@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from klik.models.base import Base, Versioned, key, line, word
+from klik.models.base import Base, Identifier, Versioned, instant, key, line, word
 
 
 class System(Base):
@@ -33,7 +33,10 @@ class System(Base):
 
 
 class Project(Versioned, Base):
-    """What holds tasks: mostly one project a system, or a programme such as Monopolbrudsprogrammet."""
+    """What holds tasks: mostly one project a system, or a programme such as Monopolbrudsprogrammet.
+
+    ``round`` is the one that new tasks are published in.
+    """
 
     __tablename__ = "projects"
     __table_args__ = (UniqueConstraint("slug"),)
@@ -44,6 +47,21 @@ class Project(Versioned, Base):
     system_code: Mapped[str | None] = mapped_column(String(60), ForeignKey("systems.code"))
     description: Mapped[str] = mapped_column(Text, default="")
     active: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
+    round: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+
+
+class Round(Base):
+    """A large release that opens phases 1–3 of a project anew (seed 003); the first round has no row."""
+
+    __tablename__ = "rounds"
+
+    project_id: Mapped[int] = mapped_column(
+        Identifier, ForeignKey("projects.id"), primary_key=True, autoincrement=False
+    )
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    name: Mapped[line]
+    opened_at: Mapped[instant]
+    opened_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
 
 
 class Wave(Versioned, Base):

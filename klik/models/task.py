@@ -18,15 +18,22 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from klik.domain.life import State
 from klik.models.base import Base, Identifier, Instant, Versioned, instant, key, line, prose, word
 from klik.models.project import Project
 
-STATES = ("kladde", "til-godkendelse", "kommende", "planlagt", "udgivet", "tilbagetrukket")
+STATES = tuple(state.value for state in State)
+WORKING_DAYS = ("uaendret", "foer", "efter")
 PRIORITIES = ("hoej", "normal", "lav")
 
 
 class Task(Versioned, Base):
-    """One KLIK-opgave; its words stand in the versions. The number is unique in the project and stays."""
+    """One KLIK-opgave; its words stand in the versions. The number is unique in the project and stays.
+
+    ``recipients`` is the choice of municipalities in the words of ``klik publish --to`` ("system",
+    "bølge:ky/b1"): late joiners get the task by it. ``appoints_role`` is the role that a task "Udpeg …" fills.
+    ``round`` is the project's round it was published in (a large release opens a new one).
+    """
 
     __tablename__ = "tasks"
     __table_args__ = (
@@ -42,9 +49,13 @@ class Task(Versioned, Base):
     current_number: Mapped[int | None] = mapped_column(Integer)
     template: Mapped[str | None] = mapped_column(String(120))
     round: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    recipients: Mapped[str | None] = mapped_column(String(4000))
+    appoints_role: Mapped[str | None] = mapped_column(String(60))
     created_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     created_at: Mapped[instant]
+    announced_at: Mapped[datetime | None] = mapped_column(Instant)
     publish_at: Mapped[datetime | None] = mapped_column(Instant)
+    publish_problem: Mapped[str | None] = mapped_column(String(500))
     published_at: Mapped[datetime | None] = mapped_column(Instant)
     published_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     recipient_count: Mapped[int | None] = mapped_column(Integer)
@@ -61,7 +72,8 @@ class TaskVersion(Base):
     """The words of a task as they stood from one moment; a correction is a new row, never a change.
 
     ``deadline_rule`` names a core or plug-in rule and ``deadline_parameter`` what it was given ("core.date",
-    "2026-12-21"). Texts are Markdown.
+    "2026-12-21"); ``working_day`` whether a day off is moved to the working day before or after. Texts are
+    Markdown.
     """
 
     __tablename__ = "task_versions"
@@ -69,6 +81,7 @@ class TaskVersion(Base):
         UniqueConstraint("task_id", "number"),
         UniqueConstraint("id", "task_id"),
         CheckConstraint(f"priority in {PRIORITIES}", name="priority"),
+        CheckConstraint(f"working_day in {WORKING_DAYS}", name="working_day"),
     )
 
     id: Mapped[key]
@@ -91,6 +104,7 @@ class TaskVersion(Base):
     start_date: Mapped[date | None] = mapped_column(Date)
     deadline_rule: Mapped[str] = mapped_column(String(120))
     deadline_parameter: Mapped[str] = mapped_column(String(120))
+    working_day: Mapped[str] = mapped_column(String(10), default="uaendret", server_default="uaendret")
     search_key: Mapped[str] = mapped_column(Text)
     change_note: Mapped[str | None] = mapped_column(String(500))
     created_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
@@ -98,6 +112,22 @@ class TaskVersion(Base):
 
     task: Mapped[Task] = relationship(foreign_keys=[task_id], back_populates="versions")
     fields: Mapped[list[TaskVersionField]] = relationship(cascade="all, delete-orphan")
+
+
+class TaskStep(Base):
+    """One act in the life of a task: who did it, when, and what it led to. ``act`` is of klik.domain.life."""
+
+    __tablename__ = "task_steps"
+    __table_args__ = (Index(None, "task_id"),)
+
+    id: Mapped[key]
+    task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id"))
+    at: Mapped[instant]
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    act: Mapped[word]
+    state: Mapped[word]
+    version_number: Mapped[int | None] = mapped_column(Integer)
+    note: Mapped[str | None] = mapped_column(String(500))
 
 
 class TaskVersionField(Base):

@@ -72,6 +72,8 @@ def draft_of(work: Work, task_id: int) -> Draft:
         start=version.start_date,
         deadline_rule=version.deadline_rule,
         deadline_parameter=version.deadline_parameter,
+        working_day=version.working_day,
+        appoints_role=task.appoints_role,
         fields={field.field: field.value for field in version.fields},
         template=task.template,
         needs=tuple(
@@ -148,24 +150,8 @@ def write_task(work: Work, draft: Draft, project: Project, task_id: int | None) 
     kept = task.task_number if task_id is not None and same_project else None
     task.task_number = draft.number or _kept_number(work, kept, draft) or proposed_number(work, draft)
     task.template = draft.template
-    for name in (
-        "title",
-        "phase",
-        "theme",
-        "priority",
-        "infrastructure",
-        "responsible_role",
-        "executor_role",
-    ):
-        setattr(version, name, getattr(draft, name))
-    for part in PARTS:
-        setattr(version, part, getattr(draft, part))
-    version.start_date = draft.start
-    version.deadline_rule = draft.deadline_rule
-    version.deadline_parameter = draft.deadline_parameter
-    version.search_key = search_key(
-        " ".join([task.task_number, draft.title, *(getattr(draft, part) for part in PARTS)])
-    )
+    task.appoints_role = draft.appoints_role
+    fill(version, draft, task.task_number)
     session.add(task)
     session.flush()
     _replace_fields(version, draft)
@@ -175,6 +161,31 @@ def write_task(work: Work, draft: Draft, project: Project, task_id: int | None) 
     session.add_all([TaskLink(task_id=task.id, needs_task_id=needs) for needs in needed])
     session.flush()
     return task, version
+
+
+_SAME_NAME = (
+    "title",
+    "phase",
+    "theme",
+    "priority",
+    "infrastructure",
+    "responsible_role",
+    "executor_role",
+    "deadline_rule",
+    "deadline_parameter",
+    "working_day",
+    *PARTS,
+)
+
+
+def fill(version: TaskVersion, draft: Draft, number: str) -> None:
+    """Set a version's words from a tidied draft; ``number`` is the task's, and can be searched for."""
+    for name in _SAME_NAME:
+        setattr(version, name, getattr(draft, name))
+    version.start_date = draft.start
+    version.search_key = search_key(
+        " ".join([number, draft.title, *(getattr(draft, part) for part in PARTS)])
+    )
 
 
 def _kept_number(work: Work, number: str | None, draft: Draft) -> str | None:

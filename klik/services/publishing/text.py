@@ -16,7 +16,7 @@ from klik.domain.errors import InputError
 from klik.domain.markdown import LIMIT, check_markdown
 from klik.domain.tasknumbers import TaskNumber, TaskNumberError
 from klik.models import Project, Task
-from klik.models.task import PRIORITIES
+from klik.models.task import PRIORITIES, WORKING_DAYS
 from klik.plugins.contributions import DeadlineRule, ExtraField, TaskTemplate
 from klik.services.deadlines import rule_problem
 from klik.services.work import Work
@@ -38,6 +38,13 @@ PARTS: Mapping[str, str] = MappingProxyType(
         "contact": "Kontakt",
     }
 )
+ROLES: Mapping[str, str] = MappingProxyType(
+    {
+        "responsible_role": "Ansvarlig rolle",
+        "executor_role": "Udførende rolle",
+        "appoints_role": "Rolle, som opgaven udpeger",
+    }
+)
 PRIORITY_LABELS: Mapping[str, str] = MappingProxyType({"hoej": "Høj", "normal": "Normal", "lav": "Lav"})
 
 
@@ -46,7 +53,8 @@ class Draft:
     """A KLIK-opgave as it is written; slugs for project, phase, theme and roles, Markdown for the texts.
 
     ``number`` None asks for the next free one of the theme. ``needs`` are numbers in the same project that must
-    be done first. ``fields`` holds the plug-in fields KOMBIT fills in, by key.
+    be done first. ``fields`` holds the plug-in fields KOMBIT fills in, by key. ``working_day`` says whether a
+    deadline on a day off is moved ("foer", "efter"); ``appoints_role`` which role a task "Udpeg …" fills.
     """
 
     project: str
@@ -68,6 +76,8 @@ class Draft:
     start: date | None = None
     deadline_rule: str = "core.months-after-publication"
     deadline_parameter: str = "1"
+    working_day: str = "uaendret"
+    appoints_role: str | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
     template: str | None = None
     needs: tuple[str, ...] = ()
@@ -106,6 +116,7 @@ def tidied(draft: Draft) -> Draft:
         deadline_parameter=_stored_parameter(draft),
         responsible_role=draft.responsible_role or None,
         executor_role=draft.executor_role or None,
+        appoints_role=draft.appoints_role or None,
         fields={
             key: texts.clean(value, field=key, limit=FIELD_LIMIT)
             for key, value in draft.fields.items()
@@ -165,10 +176,12 @@ def _place_problems(work: Work, draft: Draft, project: Project | None) -> Proble
     if content.theme(draft.theme).is_retired:
         yield "theme", _unknown("Tema", draft.theme, [theme.slug for theme in content.themes])
     roles = [role.slug for role in content.roles]
-    for name, label in (("responsible_role", "Ansvarlig rolle"), ("executor_role", "Udførende rolle")):
+    for name, label in ROLES.items():
         role = getattr(draft, name)
         if role and content.role(role).is_retired:
             yield name, _unknown(label, role, roles)
+    if draft.working_day not in WORKING_DAYS:
+        yield "working_day", _unknown("Arbejdsdag", draft.working_day, WORKING_DAYS)
     if draft.priority not in PRIORITIES:
         yield "priority", _unknown("Prioritet", draft.priority, PRIORITIES)
     if draft.template and draft.template not in work.registry.task_types:

@@ -1,0 +1,124 @@
+"""Making the municipalities' copies of a KLIK-opgave: in a fixed number of statements, however many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import insert, select
+
+from klik.domain.deadlines import danish_today
+from klik.domain.status import Status
+from klik.domain.texts import search_key, sort_key
+from klik.models import MunicipalTask, MunicipalTaskField, Project, Task, TaskVersion, TaskVersionField
+from klik.plugins.views import MunicipalityView
+from klik.services import views
+from klik.services.deadlines import deadlines_for, yellow_from_days
+from klik.services.publishing.holders import Holders, holders_of
+from klik.services.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A municipality's new copy: its id, the municipality's code, and its deadline."""
+
+    id: int
+    code: int
+    deadline: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """What a rule gives one municipality; ``yellow_from`` is None exactly where the deadline is."""
+
+    code: int
+    deadline: date | None
+    yellow_from: date | None
+
+
+def dates_for(
+    work: Work, task: Task, version: TaskVersion, project: Project, municipalities: Sequence[MunicipalityView]
+) -> list[Dates]:
+    """The deadline and the first yellow day of a version in each municipality."""
+    rule = version.deadline_rule
+    view = views.task_view(task, version, project, published_on(work, task))
+    days = deadlines_for(work.registry, rule, version.deadline_parameter, view, municipalities)
+    yellow = yellow_from_days(
+        work.registry, rule, version.start_date, (day for day in days.values() if day is not None)
+    )
+    return [Dates(code, day, yellow[day] if day else None) for code, day in days.items()]
+
+
+def published_on(work: Work, task: Task) -> date:
+    """The Danish day the task was published; today while it is not."""
+    return danish_today(task.published_at) if task.published_at else work.today
+
+
+def make(
+    work: Work, task: Task, version: TaskVersion, project: Project, dates: Sequence[Dates]
+) -> list[Copy]:
+    """One copy for each municipality and its plug-in fields, in three statements however many."""
+    holders = holders_of(
+        work,
+        [day.code for day in dates],
+        project.system_code,
+        {version.responsible_role, version.executor_role} - {None},
+    )
+    shared = _shared(work, task, version, project)
+    rows = [shared | _own(version, holders, day) for day in dates]
+    table = MunicipalTask.__table__
+    # Without RETURNING they are one prepared statement in one round trip (see notices.ledger).
+    work.session.connection().execute(insert(table), rows)  # type: ignore[arg-type]
+    inserted = work.session.execute(
+        select(table.c.id, table.c.municipality_id).where(
+            table.c.task_id == task.id, table.c.municipality_id.in_(day.code for day in dates)
+        )
+    )
+    deadlines: Mapping[int, date | None] = {day.code: day.deadline for day in dates}
+    copies = [Copy(copy_id, code, deadlines[code]) for copy_id, code in inserted]
+    work.session.execute(
+        insert(MunicipalTaskField.__table__).from_select(  # type: ignore[arg-type]
+            ["municipal_task_id", "municipality_id", "field", "value"],
+            select(table.c.id, table.c.municipality_id, TaskVersionField.field, TaskVersionField.value)
+            .join(TaskVersionField, TaskVersionField.task_version_id == table.c.task_version_id)
+            .where(table.c.task_id == task.id, table.c.municipality_id.in_(deadlines)),
+        )
+    )
+    return copies
+
+
+def _shared(work: Work, task: Task, version: TaskVersion, project: Project) -> dict[str, object]:
+    return {
+        "task_id": task.id,
+        "task_version_id": version.id,
+        "project_id": project.id,
+        "system_code": project.system_code,
+        "round": task.round,
+        "task_number": task.task_number,
+        "number_key": sort_key(task.task_number),
+        "title": version.title,
+        "title_key": sort_key(version.title),
+        "search_key": search_key(f"{task.task_number} {version.title}"),
+        "phase": version.phase,
+        "theme": version.theme,
+        "priority": version.priority,
+        "infrastructure": version.infrastructure,
+        "status": Status.NOT_STARTED.value,
+        "start_date": version.start_date,
+        "created_at": work.now,
+        "changed_at": work.now,
+    }
+
+
+def _own(version: TaskVersion, holders: Holders, dates: Dates) -> dict[str, object]:
+    own: dict[str, object] = {
+        "municipality_id": dates.code,
+        "deadline": dates.deadline,
+        "yellow_from": dates.yellow_from,
+    }
+    for place, role in (("responsible", version.responsible_role), ("executor", version.executor_role)):
+        person = holders.person(dates.code, role) if role else None
+        own[f"{place}_id"] = person
+        own[f"{place}_role"] = None if person else role
+    return own
