@@ -6,13 +6,13 @@ import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import groupby
+from itertools import groupby, zip_longest
 
 from markdown_it.token import Token
 
 from klik.domain.markdown import parse_markdown, render_markdown, render_tokens
 
-UNCHANGED, CHANGED, REMOVED = "unchanged", "changed", "removed"
+UNCHANGED, CHANGED, REMOVED, ADDED = "unchanged", "changed", "removed", "added"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +108,40 @@ def _together(blocks: Sequence[_Block]) -> list[Token]:
             opening.attrs = {"start": items[0].number} if items[0].number != 1 else {}
         tokens += [opening, *(token for item in items for token in item.tokens), around[1]]
     return tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A run of words in a changed paragraph: ``kind`` is unchanged, added or removed."""
+
+    kind: str
+    text: str
+
+
+def wording(old: str, new: str) -> tuple[tuple[Words, ...], ...]:
+    """The changed paragraphs of two texts, each as runs of its source's words; unchanged ones are left out."""
+    before, after = _paragraphs(old), _paragraphs(new)
+    found = []
+    for step, first, last, start, end in SequenceMatcher(None, before, after, False).get_opcodes():
+        if step != "equal":
+            pairs = zip_longest(before[first:last], after[start:end], fillvalue="")
+            found += [_runs(was.split(), now.split()) for was, now in pairs]
+    return tuple(found)
+
+
+def _paragraphs(text: str) -> list[str]:
+    blocks = _blocks(text)
+    return [block.words for block in blocks] if blocks is not None else [" ".join(text.split())]
+
+
+def _runs(before: list[str], after: list[str]) -> tuple[Words, ...]:
+    runs: list[Words] = []
+    for step, first, last, start, end in SequenceMatcher(None, before, after, False).get_opcodes():
+        if step == "equal":
+            runs.append(Words(UNCHANGED, " ".join(after[start:end])))
+            continue
+        if first < last:
+            runs.append(Words(REMOVED, " ".join(before[first:last])))
+        if start < end:
+            runs.append(Words(ADDED, " ".join(after[start:end])))
+    return tuple(runs)

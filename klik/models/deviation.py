@@ -17,7 +17,8 @@ ANSWERS = ("foelg", "behold")
 class Deviation(OfMunicipality, Versioned, Base):
     """One field of one copy, three ways: what KOMBIT had, what KOMBIT has now, and what the municipality has.
 
-    Values are as they are stored: a date, a role's slug, or nothing. Open until the municipality answers
+    Values are as they are stored: a date, a role's slug, or nothing; ``local`` is a date or an assignee's key
+    ("person/12", "rolle/systemansvarlig"). Open until the municipality answers
     ``foelg`` or ``behold``; a later correction of the same field settles it with its own row.
     """
 

@@ -23,7 +23,6 @@ FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=6)
 # A plug-in that was taken out for good should not leave its events waiting for ever.
 GIVEN_UP_AFTER = timedelta(days=30)
-_PORTION = 500
 _FAILED = object()
 
 
@@ -62,8 +61,8 @@ def note_all(work: Work, event: str, facts: Iterable[PublishedView | ChangeView]
         for payload in (json.dumps(_plain(each), ensure_ascii=False) for each in facts)
         for plugin in listeners
     ]
-    for start in range(0, len(rows), _PORTION):
-        work.session.execute(insert(PluginEvent), rows[start : start + _PORTION])
+    if rows:
+        work.session.execute(insert(PluginEvent), rows)
 
 
 def tell_waiting(house: House, now: datetime) -> int:

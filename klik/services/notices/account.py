@@ -32,6 +32,8 @@ STATES: Mapping[str, str] = {
 OCCASIONS: Mapping[str, str] = {
     "udgivet": "Ny opgave",
     "tildelt": "Opgave tildelt",
+    "rettet": "Opgave rettet",
+    "frist-flyttet": "Frist flyttet",
     access.OWN_OCCASION: "Mail om et gemt filter",
     access.MENTION: "Nævnt i en kommentar",
     "eksport-klar": "Udtræk klar",

@@ -91,12 +91,20 @@ def make(
 def _shared(work: Work, task: Task, version: TaskVersion, project: Project) -> dict[str, object]:
     return {
         "task_id": task.id,
-        "task_version_id": version.id,
         "project_id": project.id,
         "system_code": project.system_code,
         "round": task.round,
         "task_number": task.task_number,
         "number_key": sort_key(task.task_number),
+        "status": Status.NOT_STARTED.value,
+        "created_at": work.now,
+    } | words_of(work, task, version)
+
+
+def words_of(work: Work, task: Task, version: TaskVersion) -> dict[str, object]:
+    """The columns of a copy that follow the version it stands in, the same in every municipality."""
+    return {
+        "task_version_id": version.id,
         "title": version.title,
         "title_key": sort_key(version.title),
         "search_key": search_key(f"{task.task_number} {version.title}"),
@@ -104,9 +112,7 @@ def _shared(work: Work, task: Task, version: TaskVersion, project: Project) -> d
         "theme": version.theme,
         "priority": version.priority,
         "infrastructure": version.infrastructure,
-        "status": Status.NOT_STARTED.value,
         "start_date": version.start_date,
-        "created_at": work.now,
         "changed_at": work.now,
     }
 

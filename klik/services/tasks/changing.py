@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import func, insert, select
 
 from klik.domain import texts
+from klik.domain.status import OPEN_STATUSES, Status
 from klik.models import MunicipalTask, Person, TaskChange
 from klik.plugins.views import ChangeView
 from klik.services import access, auditing, deadlines, events
 from klik.services.auditing import Act
+from klik.services.correcting import deviations, following
 from klik.services.errors import ConflictError, Difference
 from klik.services.notices.assigned import tell_assigned
 from klik.services.tasks import read_marks
@@ -89,7 +91,24 @@ def write_down(work: Work, changes: Sequence[Changed], via: str | None = None) -
     )
     tell_assigned(work, [(changed.task, changed.before) for changed in changes])
     read_marks.mark_all(work, [changed.task for changed in changes])
+    _meet_corrections(work, changes)
     return work.session.scalar(select(func.max(TaskChange.id))) or 0
+
+
+def _meet_corrections(work: Work, changes: Sequence[Changed]) -> None:
+    """What is opened again gets KOMBIT's newest words; a changed field answers the deviation it had."""
+    touched = {
+        each.task.id: (each.task, deviations.fields_of(s.field for s in each.steps)) for each in changes
+    }
+    deviations.settle_changed(work, {key: found for key, found in touched.items() if found[1]})
+    following.catch_up(work, [each.task for each in changes if _is_reopened(each)])
+
+
+def _is_reopened(changed: Changed) -> bool:
+    closed = {status.label for status in Status if status not in OPEN_STATUSES}
+    return Status(changed.task.status) in OPEN_STATUSES and any(
+        step.field == "status" and step.old_word in closed for step in changed.steps
+    )
 
 
 def _differences(work: Work, steps: list[Step]) -> tuple[Difference, ...]:

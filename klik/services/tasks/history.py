@@ -20,6 +20,8 @@ from klik.services.work import Work
 _LONG = 120
 # What a change says it came by when it is part of a change of many tasks: "samlet/12".
 BULK = "samlet"
+# What it says when it is part of a correction of KOMBIT's: "rettelse/2".
+CORRECTION = "rettelse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,12 @@ def _entry(work: Work, row: TaskChange, who: str) -> HistoryEntry:
     word = field_word(work.registry, row.field)
     if row.field == "created":
         return HistoryEntry(row.at, who, "Den lokale opgave er oprettet")
+    if row.via.startswith(f"{CORRECTION}/"):
+        who = "KOMBIT"
+    if row.field == "version":
+        return HistoryEntry(row.at, who, "Rettet af KOMBIT", row.new or "")
+    if row.field == "deviation":
+        return HistoryEntry(row.at, who, "Eget valg beholdt", row.new or "")
     if row.field == "file":
         what = "Fil vedhæftet" if row.new else "Fil fjernet"
         return HistoryEntry(row.at, who, what, row.new or row.old or "")

@@ -14,11 +14,12 @@ from klik.models import ChecklistItem, MunicipalTask, Person, ReadMark, TaskChan
 from klik.services import access
 from klik.services.tasks import read_marks
 from klik.services.tasks.details import TaskDetails
+from klik.services.tasks.history import CORRECTION
 from klik.services.tasks.words import NOTHING, TEXTS, field_word
 from klik.services.work import Work
 
 # Fields with a place of their own on the page: their news stand there and not beside a word.
-_ELSEWHERE = frozenset({"file", "checklist", "created", "local_text"})
+_ELSEWHERE = frozenset({"file", "checklist", "created", "local_text", "version"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def load(work: Work, details: TaskDetails) -> Unseen:
             if each.added_at > mark.seen_at and each.added_by_id != mark.person_id
         ),
         items=_items(work, task, mark) if details.own else frozenset(),
-        others=tuple(_others(details, mark, changes)),
+        others=(*_corrections(work, task, mark), *_others(details, mark, changes)),
         **now,
     )
 
@@ -125,10 +126,16 @@ def _fields(
         found[row.field] = FieldNews(
             label=field_word(work.registry, row.field),
             before=earlier.before if earlier else row.old or NOTHING,
-            who=(name or "klik") if named else "Kommunen",
+            who=_who(row, name, named),
             at=row.at,
         )
     return found
+
+
+def _who(row: TaskChange, name: str | None, named: bool) -> str:
+    if row.via.startswith(f"{CORRECTION}/"):
+        return "KOMBIT"
+    return (name or "klik") if named else "Kommunen"
 
 
 def _texts(
@@ -161,6 +168,26 @@ def _seen_texts(work: Work, task: MunicipalTask, mark: ReadMark) -> dict[str, st
     if seen is None or seen.task_id != task.task_id or current.created_by == mark.person_id:
         return {}
     return {heading: getattr(seen, name) for name, heading in TEXTS}
+
+
+def _corrections(work: Work, task: MunicipalTask, mark: ReadMark) -> list[str]:
+    """What KOMBIT wrote of each version that others made and that came onto the task after the one seen."""
+    if mark.task_version_id in (None, task.task_version_id) or task.task_version is None:
+        return []
+    seen = select(TaskVersion.number).where(
+        TaskVersion.id == mark.task_version_id, TaskVersion.task_id == task.task_id
+    )
+    notes = work.session.scalars(
+        select(TaskVersion.change_note)
+        .where(
+            TaskVersion.task_id == task.task_id,
+            TaskVersion.number > seen.scalar_subquery(),
+            TaskVersion.number <= task.task_version.number,
+            TaskVersion.created_by.is_distinct_from(mark.person_id),
+        )
+        .order_by(TaskVersion.number)
+    )
+    return [f"KOMBIT har rettet opgaven{f': {note}' if note else ''}" for note in notes]
 
 
 def _items(work: Work, task: MunicipalTask, mark: ReadMark) -> frozenset[int]:

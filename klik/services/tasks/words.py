@@ -28,6 +28,9 @@ FIELDS: Mapping[str, str] = {
     "file": "Fil",
     "checklist": "Tjekliste",
     "created": "Oprettet",
+    "infrastructure": "STS/Infrastruktur",
+    "version": "KOMBITs opgave",
+    "deviation": "Afvigelse fra KOMBIT",
 }
 
 # The texts of a version, in the order they are read (KOMBIT's STS handbook: every task has the same headings).

@@ -1,0 +1,252 @@
+"""Correcting a published KLIK-opgave: a new version, and what it does to every municipality's copy, or nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import delete, select
+
+from klik.domain import life, texts
+from klik.domain.errors import InputError
+from klik.domain.life import Act
+from klik.models import (
+    AuditEntry,
+    Project,
+    RequestKey,
+    Task,
+    TaskLink,
+    TaskStep,
+    TaskVersion,
+    TaskVersionField,
+)
+from klik.services import auditing, idempotency
+from klik.services.correcting import applying, plan, telling
+from klik.services.correcting.copies import standing
+from klik.services.correcting.plan import Fate, Plan
+from klik.services.errors import ConflictError, NotFoundError, RefusedError
+from klik.services.publishing.drafts import actor_id, draft_of, fill, require_publisher
+from klik.services.publishing.text import Draft, check, tidied
+from klik.services.work import Work
+
+ACTION = "correct"
+NOTE = "Hvad er ændret og hvorfor?"
+NOTE_LIMIT = 450
+_RESULT = re.compile(r"/udgivelser/([0-9]+)/versioner#version-([0-9]+)")
+# A problem of one of these is nobody's mistake while the correction leaves them as they were published.
+_LEFT_ALONE: dict[str, tuple[str, ...]] = {
+    "project": ("project",),
+    "phase": ("phase",),
+    "theme": ("theme",),
+    "template": ("template",),
+    "responsible_role": ("responsible_role",),
+    "executor_role": ("executor_role",),
+    "appoints_role": ("appoints_role",),
+    "deadline_rule": ("deadline_rule",),
+    "deadline_parameter": ("deadline_rule", "deadline_parameter"),
+    "start": ("start", "deadline_rule", "deadline_parameter"),
+    "number": ("number",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """What a correction came to; ``notices`` counts ledger rows, ``repeated`` tells a second press."""
+
+    task_id: int
+    number: int
+    following: int
+    marked: int
+    unchanged: int
+    deviations: int
+    notices: int
+    repeated: bool = field(default=False, compare=False)
+
+
+def correct(
+    work: Work,
+    task_id: int,
+    draft: Draft,
+    note: str,
+    key: str | None = None,
+    *,
+    version: int,
+    reopen: Collection[int] | None = (),
+    quiet: bool = False,
+) -> Corrected:
+    """Publish the draft as the task's next version, in the caller's transaction and in a fixed number of statements.
+
+    ``version`` is the number of the version the draft was written from; raises ConflictError when another has
+    come since, RefusedError with every problem. ``key`` makes a second press return the first result.
+    ``reopen`` are ids of completed copies to open again (None: all of them). With ``quiet`` only those are told
+    whose deadline or assignment moves, or whose copy is opened again.
+    """
+    require_publisher(work)
+    task = _locked(work, task_id)
+    if earlier := _earlier(work, task_id, key):
+        return earlier
+    if task.current_number != version:
+        raise ConflictError(task.current_number or 0, ())
+    found = planned(work, task, draft, note, reopen=reopen, lock=True)
+    said = _note(note)
+    new = found.version
+    new.change_note = said
+    work.session.add(new)
+    work.session.flush()
+    _set_links(work, task, draft)
+    task.current_number = new.number
+    task.appoints_role = draft.appoints_role or None
+    work.session.flush()
+    applying.apply(work, found, said)
+    told = telling.tell(work, found, said, quiet=quiet)
+    work.session.add(
+        TaskStep(
+            task_id=task.id,
+            at=work.now,
+            person_id=actor_id(work),
+            act=Act.CORRECT.value,
+            state=task.state,
+            version_number=new.number,
+            note=said,
+        )
+    )
+    result = Corrected(
+        task.id,
+        new.number,
+        found.count(Fate.FOLLOWS),
+        found.count(Fate.MARKED),
+        found.count(Fate.UNCHANGED),
+        sum(len(each.deviations) for each in found.copies),
+        told,
+    )
+    auditing.record(work, ACTION, f"task/{task.id}", _facts(result))
+    idempotency.remember(work, key, ACTION, f"/udgivelser/{task.id}/versioner#version-{new.number}")
+    work.session.flush()
+    return result
+
+
+def planned(
+    work: Work,
+    task: Task,
+    draft: Draft,
+    note: str,
+    *,
+    reopen: Collection[int] | None = (),
+    lock: bool = False,
+) -> Plan:
+    """What the correction would do, with a version that is not stored; raises RefusedError with every problem."""
+    require_publisher(work)
+    problems = problems_of(work, task, draft, note)
+    if problems:
+        raise RefusedError(problems)
+    earlier = plan.versions_of(work, task)
+    project = work.session.get_one(Project, task.project_id)
+    copies = standing(work, task, lock=lock)
+    wanted = [copy.id for copy in copies] if reopen is None else reopen
+    return plan.make(work, task, project, _next_version(work, task, draft), earlier, copies, wanted)
+
+
+def problems_of(work: Work, task: Task, draft: Draft, note: str) -> dict[str, str]:
+    """Everything wrong with a correction: the draft's field (or ``note``) → a Danish sentence."""
+    if life.leads_to(Act.CORRECT, life.State(task.state)) is None:
+        return {"": f"Opgaven {task.task_number} er ikke udgivet, og kan derfor ikke rettes."}
+    current = draft_of(work, task.id)
+    if draft.project != current.project:
+        return {"project": "Projekt: en udgivet opgave kan ikke flyttes til et andet projekt."}
+    problems = {
+        name: sentence
+        for name, sentence in check(work, draft, task.id).items()
+        if not _left_alone(name, draft, current)
+    }
+    if (draft.number or task.task_number) != task.task_number:
+        problems["number"] = "Nummer: en udgivet opgave beholder sit nummer."
+    try:
+        _note(note)
+    except InputError as error:
+        problems["note"] = str(error)
+    if not problems and _stripped(tidied(_stable(draft, task))) == _stripped(tidied(current)):
+        problems[""] = "Intet er ændret i forhold til den version, der gælder nu."
+    return problems
+
+
+def _left_alone(name: str, draft: Draft, current: Draft) -> bool:
+    if name == "number":
+        return not draft.number or draft.number == current.number
+    names = _LEFT_ALONE.get(name)
+    return names is not None and all(getattr(draft, each) == getattr(current, each) for each in names)
+
+
+def _stable(draft: Draft, task: Task) -> Draft:
+    return replace(draft, number=task.task_number)
+
+
+def _stripped(draft: Draft) -> Draft:
+    """The draft without what is no part of a version."""
+    return replace(
+        draft, template=None, needs=tuple(sorted(draft.needs)), fields=dict(sorted(draft.fields.items()))
+    )
+
+
+def _note(note: str) -> str:
+    return texts.clean(note, field=f"“{NOTE}”", limit=NOTE_LIMIT, required=True)
+
+
+def _next_version(work: Work, task: Task, draft: Draft) -> TaskVersion:
+    clean = tidied(_stable(draft, task))
+    version = TaskVersion(
+        task_id=task.id,
+        number=(task.current_number or 0) + 1,
+        created_by=actor_id(work),
+        created_at=work.now,
+        fields=[TaskVersionField(field=key, value=value) for key, value in clean.fields.items()],
+    )
+    fill(version, clean, task.task_number)
+    return version
+
+
+def _locked(work: Work, task_id: int) -> Task:
+    """The task, held until the end: of two redaktører at once the second sees what the first one did."""
+    task = work.session.scalar(
+        select(Task).where(Task.id == task_id).with_for_update().execution_options(populate_existing=True)
+    )
+    if task is None:
+        raise NotFoundError
+    return task
+
+
+def _set_links(work: Work, task: Task, draft: Draft) -> None:
+    needed = set(
+        work.session.scalars(
+            select(Task.id).where(
+                Task.project_id == task.project_id, Task.task_number.in_(tidied(draft).needs)
+            )
+        )
+    )
+    work.session.execute(delete(TaskLink).where(TaskLink.task_id == task.id))
+    work.session.add_all([TaskLink(task_id=task.id, needs_task_id=each) for each in sorted(needed)])
+
+
+def _facts(result: Corrected) -> dict[str, int]:
+    names = ("number", "following", "marked", "unchanged", "deviations", "notices")
+    return {name: getattr(result, name) for name in names}
+
+
+def _earlier(work: Work, task_id: int, key: str | None) -> Corrected | None:
+    """What the key's first press did, as the audit trail has it."""
+    result = idempotency.earlier_result(work.session, key)
+    if result is None:
+        return None
+    found = _RESULT.fullmatch(result)
+    action = work.session.scalar(select(RequestKey.action).where(RequestKey.key == key))
+    if action != ACTION or not found or int(found[1]) != task_id:
+        raise RefusedError({"": "Formularen er brugt til noget andet. Åbn siden igen."})
+    rows = work.session.scalars(
+        select(AuditEntry.facts).where(AuditEntry.action == ACTION, AuditEntry.subject == f"task/{task_id}")
+    )
+    facts = next(each for each in map(json.loads, rows) if each["number"] == int(found[2]))
+    return Corrected(task_id, **facts, repeated=True)
+
+
+__all__ = ["NOTE", "NOTE_LIMIT", "Corrected", "Fate", "Plan", "correct", "planned", "problems_of"]
