@@ -6,13 +6,16 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
 from klik.domain.calendar import days, long_date, parse_date
-from klik.domain.deadlines import default_yellow_from
+from klik.domain.deadlines import danish_today, default_yellow_from
 from klik.domain.errors import InputError
+from klik.domain.working_days import WorkingDay, day_off, moved, moved_words
+from klik.models import MunicipalTask
 from klik.plugins.answers import is_day
 from klik.plugins.contributions import DeadlineRule
 from klik.plugins.manager import Registry, plugin_of
 from klik.plugins.views import MunicipalityView, TaskView
 
+FIXED_DATE = "core.date"
 LONGEST_DAYS = 3_650
 LONGEST_MONTHS = 120
 
@@ -40,16 +43,32 @@ def _after_months(task: TaskView, _municipality: MunicipalityView, parameter: st
     return date(year, month, min(task.published_on.day, last))
 
 
-def whole_number(parameter: str, most: int, unit: str) -> str | None:
+def _before_go_live(_task: TaskView, municipality: MunicipalityView, parameter: str) -> date | None:
+    return municipality.go_live - timedelta(days=int(parameter)) if municipality.go_live else None
+
+
+def _after_go_live(_task: TaskView, municipality: MunicipalityView, parameter: str) -> date | None:
+    return municipality.go_live + timedelta(days=int(parameter)) if municipality.go_live else None
+
+
+def _go_live_words(parameter: str, side: str) -> str:
+    number = int(parameter)
+    if number == 0:
+        return "Fristen er den dag, kommunen tager systemet i brug"
+    return f"Fristen er {days(number)} {side} idriftsættelse"
+
+
+def whole_number(parameter: str, most: int, unit: str, least: int = 1) -> str | None:
     """What is wrong with a rule's number, or None."""
-    if not parameter.isascii() or not parameter.isdigit() or not 1 <= int(parameter) <= most:
-        return f"Frist: skriv et helt antal {unit} mellem 1 og {most}"
+    plain = parameter.isascii() and parameter.isdigit() and len(parameter) <= 6
+    if not plain or not least <= int(parameter) <= most:
+        return f"Frist: skriv et helt antal {unit} mellem {least} og {most}"
     return None
 
 
 RULES = (
     DeadlineRule(
-        key="core.date",
+        key=FIXED_DATE,
         label="På en bestemt dato",
         parameter_label="Dato",
         deadline=_on_date,
@@ -74,6 +93,22 @@ RULES = (
             f"Fristen er {'en måned' if parameter == '1' else f'{parameter} måneder'} efter publicering"
         ),
     ),
+    DeadlineRule(
+        key="core.days-before-go-live",
+        label="Et antal dage før idriftsættelse (T-90)",
+        parameter_label="Antal dage",
+        deadline=_before_go_live,
+        check=lambda parameter: whole_number(parameter, LONGEST_DAYS, "dage", least=0),
+        explain=lambda parameter: _go_live_words(parameter, "før"),
+    ),
+    DeadlineRule(
+        key="core.days-after-go-live",
+        label="Et antal dage efter idriftsættelse",
+        parameter_label="Antal dage",
+        deadline=_after_go_live,
+        check=lambda parameter: whole_number(parameter, LONGEST_DAYS, "dage", least=0),
+        explain=lambda parameter: _go_live_words(parameter, "efter"),
+    ),
 )
 
 
@@ -87,16 +122,45 @@ def rule_problem(registry: Registry, rule: DeadlineRule, parameter: str) -> str 
     )
 
 
-def explanation(registry: Registry, rule_key: str, parameter: str) -> str:
-    """The rule in words for this parameter; its label where a plug-in's rule cannot say."""
+def explanation(
+    registry: Registry, rule_key: str, parameter: str, working_day: str = WorkingDay.UNCHANGED.value
+) -> str:
+    """The rule in words for this parameter; its label where a plug-in's rule cannot say.
+
+    "Fristen er 90 dage før idriftsættelse, flyttet til arbejdsdagen før, når den falder på en fridag"
+    """
     rule = registry.deadline_rules.get(rule_key)
     if rule is None:
         return "Fristreglen findes ikke længere"
-    if plugin_of(rule_key) == "core":
-        return rule.explain(parameter)
+    wanted = WorkingDay(working_day)
+    if rule_key == FIXED_DATE and wanted is not WorkingDay.UNCHANGED:
+        return _fixed_words(parse_date(parameter), wanted)
+    words = rule.explain(parameter) if plugin_of(rule_key) == "core" else _said(registry, rule, parameter)
+    more = moved_words(wanted)
+    return f"{words.rstrip('.')}, {more}" if more else words
+
+
+def _said(registry: Registry, rule: DeadlineRule, parameter: str) -> str:
     return registry.guard.ask(
-        rule_key, lambda: rule.explain(parameter), rule.label, lambda answer: type(answer) is str
+        rule.key, lambda: rule.explain(parameter), rule.label, lambda answer: type(answer) is str
     )
+
+
+def _fixed_words(day: date, wanted: WorkingDay) -> str:
+    """What a fixed date comes to is known, so it is said."""
+    to = moved(day, wanted)
+    if to == day:
+        return f"Fristen er {long_date(day)}"
+    side = "før" if wanted is WorkingDay.BEFORE else "efter"
+    return f"Fristen er {long_date(to)}, arbejdsdagen {side} {long_date(day)} ({day_off(day)})"
+
+
+def given_on(copy: MunicipalTask) -> date:
+    """The Danish day from which "after publication" counts: when the municipality got the task.
+
+    It is the day of publication for all but those who got the system later.
+    """
+    return danish_today(copy.created_at)
 
 
 def deadlines_for(
@@ -105,23 +169,48 @@ def deadlines_for(
     parameter: str,
     task: TaskView,
     municipalities: Iterable[MunicipalityView],
+    *,
+    working_day: str,
 ) -> Mapping[int, date | None]:
     """The deadline a rule gives each municipality, by code; a plug-in's rule is asked once for them all.
 
-    When it fails, hangs, gives rubbish or is gone, every deadline is None (then KOMBIT is told).
+    ``working_day`` (WorkingDay) moves what falls on a day off, for every rule alike. When a rule fails, hangs,
+    gives rubbish or is gone, every deadline is None (then KOMBIT is told).
     """
     wanted = tuple(municipalities)
-    none: dict[int, date | None] = {municipality.code: None for municipality in wanted}
+    found = deadlines_or_none(registry, rule_key, parameter, task, wanted, working_day=working_day)
+    return dict.fromkeys((municipality.code for municipality in wanted), None) if found is None else found
+
+
+def deadlines_or_none(
+    registry: Registry,
+    rule_key: str,
+    parameter: str,
+    task: TaskView,
+    municipalities: Iterable[MunicipalityView],
+    *,
+    working_day: str,
+) -> Mapping[int, date | None] | None:
+    """The same, and None when the rule does not answer: whoever moves deadlines must leave them alone then."""
+    wanted = tuple(municipalities)
     rule = registry.deadline_rules.get(rule_key)
     if rule is None:
-        return none
+        return None
 
     def answers() -> dict[int, date | None]:
         return {municipality.code: rule.deadline(task, municipality, parameter) for municipality in wanted}
 
+    found: Mapping[int, date | None] | None
     if plugin_of(rule_key) == "core":
-        return answers()
-    return registry.guard.ask(rule_key, answers, none, lambda days: all(map(is_day, days.values())))
+        found = answers()
+    else:
+        found = registry.guard.ask(
+            rule_key, answers, None, lambda days: days is None or all(map(is_day, days.values()))
+        )
+    if found is None:
+        return None
+    side = WorkingDay(working_day)
+    return {code: moved(day, side) if day else None for code, day in found.items()}
 
 
 def yellow_from_days(

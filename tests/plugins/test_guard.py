@@ -264,7 +264,7 @@ def test_a_deadline_rule(sqlite_settings: Settings, rogue: Callable[..., Any]) -
     )
     house = with_plugin(sqlite_settings, klik_deadline_rules=lambda: (rule,))
     try:
-        found = deadlines.deadlines_for(house.registry, "x.rule", "1", TASK, [KOEGE])
+        found = deadlines.deadlines_for(house.registry, "x.rule", "1", TASK, [KOEGE], working_day="uaendret")
         assert found == {KOEGE.code: None}
         house.registry.guard.faults()
         assert TASK.fields == {}

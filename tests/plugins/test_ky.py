@@ -42,9 +42,11 @@ TASK = TaskView(
 def test_the_deadline_counts_back_from_the_municipalitys_own_go_live(house: Installation) -> None:
     key = "ky.foer-idriftsaettelse"
     without = replace(KOEGE, code=751, go_live=None)
-    sixty = deadlines.deadlines_for(house.registry, key, "60", TASK, [KOEGE, without])
+    sixty = deadlines.deadlines_for(house.registry, key, "60", TASK, [KOEGE, without], working_day="uaendret")
     assert sixty == {259: date(2026, 12, 31), 751: None}
-    assert deadlines.deadlines_for(house.registry, key, "0", TASK, [KOEGE]) == {259: GO_LIVE}
+    assert deadlines.deadlines_for(house.registry, key, "0", TASK, [KOEGE], working_day="uaendret") == {
+        259: GO_LIVE
+    }
     assert house.registry.guard.faults() == {}
 
 

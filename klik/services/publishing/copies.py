@@ -43,7 +43,14 @@ def dates_for(
     """The deadline and the first yellow day of a version in each municipality."""
     rule = version.deadline_rule
     view = views.task_view(task, version, project, published_on(work, task))
-    days = deadlines_for(work.registry, rule, version.deadline_parameter, view, municipalities)
+    days = deadlines_for(
+        work.registry,
+        rule,
+        version.deadline_parameter,
+        view,
+        municipalities,
+        working_day=version.working_day,
+    )
     yellow = yellow_from_days(
         work.registry, rule, version.start_date, (day for day in days.values() if day is not None)
     )

@@ -65,7 +65,12 @@ def preview(work: Work, draft: Draft, codes: Sequence[int], task_id: int | None 
     number = draft.number or proposed_number(work, draft)
     view = _as_view(work, draft, project, number)
     deadlines = deadlines_for(
-        work.registry, draft.deadline_rule, draft.deadline_parameter, view, municipalities
+        work.registry,
+        draft.deadline_rule,
+        draft.deadline_parameter,
+        view,
+        municipalities,
+        working_day=draft.working_day,
     )
     days = sorted(day for day in deadlines.values() if day)
     waves = Counter(municipality.wave or "Uden bølge" for municipality in municipalities)
@@ -74,7 +79,9 @@ def preview(work: Work, draft: Draft, codes: Sequence[int], task_id: int | None 
         municipalities=len(municipalities),
         by_region=tuple(sorted(Counter(municipality.region for municipality in municipalities).items())),
         by_wave=tuple(sorted(waves.items())) if set(waves) != {"Uden bølge"} else (),
-        deadline_words=explanation(work.registry, draft.deadline_rule, draft.deadline_parameter),
+        deadline_words=explanation(
+            work.registry, draft.deadline_rule, draft.deadline_parameter, draft.working_day
+        ),
         first=days[0] if days else None,
         last=days[-1] if days else None,
         undated=tuple(names[code] for code, day in deadlines.items() if day is None),

@@ -10,7 +10,6 @@ from typing import Any
 
 from klik.domain import texts
 from klik.domain.calendar import long_date
-from klik.domain.deadlines import danish_today
 from klik.domain.errors import InputError
 from klik.domain.markdown import check_markdown
 from klik.domain.status import Status, may_change
@@ -185,13 +184,13 @@ def _deadline_step(work: Work, task: MunicipalTask, changes: Changes) -> Step | 
 def _rule_deadline(work: Work, task: MunicipalTask) -> date | None:
     version, published = task.task_version, task.task
     assert version is not None and published is not None
-    published_on = danish_today(published.published_at or task.created_at)
     return deadlines.deadlines_for(
         work.registry,
         version.deadline_rule,
         version.deadline_parameter,
-        views.task_view(published, version, task.project, published_on),
+        views.task_view(published, version, task.project, deadlines.given_on(task)),
         views.municipality_views(work, [task.municipality_id], task.system_code),
+        working_day=version.working_day,
     )[task.municipality_id]
 
 

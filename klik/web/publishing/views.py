@@ -155,7 +155,9 @@ def show(work: Work, task_id: int) -> Any:
 
 def _deadline_words(work: Work, task: Task) -> str:
     version = publishing.current_version(work, task)
-    return publishing.explanation(work.registry, version.deadline_rule, version.deadline_parameter)
+    return publishing.explanation(
+        work.registry, version.deadline_rule, version.deadline_parameter, version.working_day
+    )
 
 
 def _words() -> dict[str, Any]:
