@@ -145,7 +145,7 @@ def planned(
     project = work.session.get_one(Project, task.project_id)
     copies = standing(work, task, lock=lock)
     wanted = [copy.id for copy in copies] if reopen is None else reopen
-    return plan.make(work, task, project, _next_version(work, task, draft), earlier, copies, wanted)
+    return plan.make(work, task, project, version_of(work, task, draft), earlier, copies, wanted)
 
 
 def problems_of(work: Work, task: Task, draft: Draft, note: str) -> dict[str, str]:
@@ -193,7 +193,8 @@ def _note(note: str) -> str:
     return texts.clean(note, field=f"“{NOTE}”", limit=NOTE_LIMIT, required=True)
 
 
-def _next_version(work: Work, task: Task, draft: Draft) -> TaskVersion:
+def version_of(work: Work, task: Task, draft: Draft) -> TaskVersion:
+    """The draft as the task's next version, not stored."""
     clean = tidied(_stable(draft, task))
     version = TaskVersion(
         task_id=task.id,
@@ -249,4 +250,14 @@ def _earlier(work: Work, task_id: int, key: str | None) -> Corrected | None:
     return Corrected(task_id, **facts, repeated=True)
 
 
-__all__ = ["NOTE", "NOTE_LIMIT", "Corrected", "Fate", "Plan", "correct", "planned", "problems_of"]
+__all__ = [
+    "NOTE",
+    "NOTE_LIMIT",
+    "Corrected",
+    "Fate",
+    "Plan",
+    "correct",
+    "planned",
+    "problems_of",
+    "version_of",
+]
