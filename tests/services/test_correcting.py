@@ -325,7 +325,7 @@ def test_the_second_press_sees_the_firsts_result(at_work: Scene) -> None:
 
 
 WRONG = (
-    ({"title": "Ny"}, "", "note", "“Hvad er ændret og hvorfor?” skal udfyldes."),
+    ({"title": "Ny"}, "", "note", "Note til kommunerne skal udfyldes."),
     ({"number": "MI 77"}, "Hvorfor.", "number", "en udgivet opgave beholder sit nummer"),
     ({}, "Hvorfor.", "", "Intet er ændret"),
     ({"phase": "opfundet"}, "Hvorfor.", "phase", "kendes ikke"),

@@ -32,7 +32,7 @@ from klik.services.publishing.text import Draft, check, tidied
 from klik.services.work import Work
 
 ACTION = "correct"
-NOTE = "Hvad er ændret og hvorfor?"
+NOTE = "Note til kommunerne"
 NOTE_LIMIT = 450
 _RESULT = re.compile(r"/udgivelser/([0-9]+)/versioner#version-([0-9]+)")
 # A problem of one of these is nobody's mistake while the correction leaves them as they were published.
@@ -190,7 +190,7 @@ def _stripped(draft: Draft) -> Draft:
 
 
 def _note(note: str) -> str:
-    return texts.clean(note, field=f"“{NOTE}”", limit=NOTE_LIMIT, required=True)
+    return texts.clean(note, field=NOTE, limit=NOTE_LIMIT, required=True)
 
 
 def version_of(work: Work, task: Task, draft: Draft) -> TaskVersion:

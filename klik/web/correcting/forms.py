@@ -26,7 +26,7 @@ class CorrectionForm(OnceForm):
     note = TextAreaField(
         NOTE,
         [CleanText(NOTE_LIMIT, required=True, lines=True)],
-        description="Kommunerne læser det på opgaven og i varslet.",
+        description="Hvad er ændret og hvorfor? Kommunerne læser det på opgaven og i varslet.",
     )
     quiet = BooleanField(
         "Ingen varsel (fx stavefejl)",

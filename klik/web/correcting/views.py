@@ -52,6 +52,8 @@ def take(work: Work, task_id: int) -> Any:
         problems = dict(error.problems)
         if said := problems.pop("note", None):
             why.note.errors = [*why.note.errors, said]
+        if said := problems.pop("number", None):
+            form.form_errors.append(said)  # the form shows no field for it
         show_problems(form, problems)
         return _form_page(work, task, form, why), 422
     except ConflictError:
