@@ -8,6 +8,8 @@ from klik.web.accounts.password import blueprint as password
 from klik.web.accounts.views import blueprint as accounts
 from klik.web.calendar.feed import blueprint as calendar_feed
 from klik.web.calendar.views import blueprint as calendar
+from klik.web.correcting.deviations import blueprint as deviations
+from klik.web.correcting.views import blueprint as correcting
 from klik.web.deleting.views import blueprint as deleting
 from klik.web.exports.listed import blueprint as list_export
 from klik.web.exports.views import blueprint as exports
@@ -57,6 +59,8 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         roles,
         publishing,
         publishing_not_relevant,
+        correcting,
+        deviations,
         calendar,
         calendar_feed,
         exports,

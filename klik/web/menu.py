@@ -51,6 +51,8 @@ _UNDER = {
     ),
     "meetings": "overview",
     "publishing_not_relevant": "publishing",
+    "correcting": "publishing",
+    "deviations": "tasks",
 }
 
 

@@ -14,6 +14,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 from sqlalchemy import select
@@ -21,12 +23,16 @@ from sqlalchemy import select
 from klik.cli import klik
 from klik.commands import publish as _loaded_now  # noqa: F401 - the command line would load it in each child
 from klik.installation import Installation
-from klik.models import Municipality
+from klik.models import Municipality, MunicipalTask, TaskStep
+from klik.services import correcting, publishing
+from klik.services.publishing import Draft
+from klik.services.work import Work
 from tests import make
 from tests.conftest import make_settings
 
 ANYBODY = ctypes.c_ulong(-1)
 SET_TRACER = 0x59616D61
+KEY = "4f0e7c52-6b1d-4c0b-9c53-2f6f0a4b7d11"
 
 
 def publish(folder: Path) -> int:
@@ -51,7 +57,41 @@ def naive(folder: Path) -> int:
     return 0
 
 
-PUBLISHERS: dict[str, Callable[[Path], int]] = {"publish": publish, "naive": naive}
+def corrected(work: Work, days: int = 14) -> Draft:
+    """The published task in other words and with a deadline that many days later."""
+    draft = publishing.draft_of(work, 1)
+    deadline = date(2026, 12, 1) + timedelta(days=days)
+    return replace(draft, title="Udpeg to", deadline_parameter=deadline.isoformat())
+
+
+def correct(folder: Path) -> int:
+    """Correct the task; 1 when the same press had been stored already."""
+    house = Installation(make_settings(folder))
+    with house.writing(make.NOW + timedelta(days=1)) as work:
+        done = correcting.correct(work, 1, corrected(work), "Rettet.", KEY, version=1)
+    house.close()
+    return int(done.repeated)
+
+
+def naive_correct(folder: Path) -> int:
+    """A correction of somebody who does not think of the power going: a transaction for each copy."""
+    house = Installation(make_settings(folder))
+    with house.database.writing() as session:
+        session.add(TaskStep(task_id=1, at=make.NOW, act="ret", state="udgivet"))
+        ids = session.scalars(select(MunicipalTask.id)).all()
+    for copy_id in ids:
+        with house.database.writing() as session:
+            session.get_one(MunicipalTask, copy_id).title = "Udpeg to"
+    house.close()
+    return 0
+
+
+PUBLISHERS: dict[str, Callable[[Path], int]] = {
+    "publish": publish,
+    "naive": naive,
+    "correct": correct,
+    "naive-correct": naive_correct,
+}
 
 
 def _in_child(who: str, folder: Path, traced: bool) -> None:

@@ -24,6 +24,7 @@ from klik.services import correcting, publishing
 from klik.services.correcting import Fate, impact
 from klik.services.errors import ConflictError, RefusedError
 from klik.services.notices import composing, control, scanning
+from klik.services.notices.mails import Sender
 from klik.services.tasks import details, read_marks, unseen
 from tests import make
 from tests.services.correcting_world import (
@@ -45,6 +46,7 @@ from tests.services.correcting_world import (
     scene,
 )
 
+SENDER = Sender("klik@klik.example", "https://klik.example")
 CHANGED = {
     "title": "Udpeg og meld systemansvarlig",
     "phase": "ibrugtagning",
@@ -257,7 +259,9 @@ def test_unsent_reminders_of_the_old_deadline_are_taken_back(at_work: Scene) -> 
     with at_work.house.writing(make.NOW + 49 * HOUR) as work:
         while composing.compose(work, SENDER).mails:
             pass
-        old = work.session.scalars(select(Notice).where(Notice.dedupe_key.contains(f"core.gul/mt={copy.id}/"))).one()
+        old = work.session.scalars(
+            select(Notice).where(Notice.dedupe_key.contains(f"core.gul/mt={copy.id}/"))
+        ).one()
         assert (old.withdrawal_reason, old.mail_id) == (composing.DEADLINE_MOVED, None)
         assert control.recount(work, heal=False).missing == 0
 
@@ -321,7 +325,7 @@ def test_the_second_press_sees_the_firsts_result(at_work: Scene) -> None:
 
 
 WRONG = (
-    ({"title": "Ny"}, "", "note", "“Hvad er ændret og hvorfor?” skal udfyldes."),
+    ({"title": "Ny"}, "", "note", "Note til kommunerne skal udfyldes."),
     ({"number": "MI 77"}, "Hvorfor.", "number", "en udgivet opgave beholder sit nummer"),
     ({}, "Hvorfor.", "", "Intet er ændret"),
     ({"phase": "opfundet"}, "Hvorfor.", "phase", "kendes ikke"),

@@ -32,7 +32,7 @@ from klik.services.publishing.text import Draft, check, tidied
 from klik.services.work import Work
 
 ACTION = "correct"
-NOTE = "Hvad er ændret og hvorfor?"
+NOTE = "Note til kommunerne"
 NOTE_LIMIT = 450
 _RESULT = re.compile(r"/udgivelser/([0-9]+)/versioner#version-([0-9]+)")
 # A problem of one of these is nobody's mistake while the correction leaves them as they were published.
@@ -145,7 +145,7 @@ def planned(
     project = work.session.get_one(Project, task.project_id)
     copies = standing(work, task, lock=lock)
     wanted = [copy.id for copy in copies] if reopen is None else reopen
-    return plan.make(work, task, project, _next_version(work, task, draft), earlier, copies, wanted)
+    return plan.make(work, task, project, version_of(work, task, draft), earlier, copies, wanted)
 
 
 def problems_of(work: Work, task: Task, draft: Draft, note: str) -> dict[str, str]:
@@ -190,10 +190,11 @@ def _stripped(draft: Draft) -> Draft:
 
 
 def _note(note: str) -> str:
-    return texts.clean(note, field=f"“{NOTE}”", limit=NOTE_LIMIT, required=True)
+    return texts.clean(note, field=NOTE, limit=NOTE_LIMIT, required=True)
 
 
-def _next_version(work: Work, task: Task, draft: Draft) -> TaskVersion:
+def version_of(work: Work, task: Task, draft: Draft) -> TaskVersion:
+    """The draft as the task's next version, not stored."""
     clean = tidied(_stable(draft, task))
     version = TaskVersion(
         task_id=task.id,
@@ -249,4 +250,14 @@ def _earlier(work: Work, task_id: int, key: str | None) -> Corrected | None:
     return Corrected(task_id, **facts, repeated=True)
 
 
-__all__ = ["NOTE", "NOTE_LIMIT", "Corrected", "Fate", "Plan", "correct", "planned", "problems_of"]
+__all__ = [
+    "NOTE",
+    "NOTE_LIMIT",
+    "Corrected",
+    "Fate",
+    "Plan",
+    "correct",
+    "planned",
+    "problems_of",
+    "version_of",
+]

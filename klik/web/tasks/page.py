@@ -13,6 +13,7 @@ from klik.domain.rights import Right
 from klik.models import MunicipalTask
 from klik.services import access as doors
 from klik.services import idempotency, listing, past
+from klik.services.correcting import deviations, versions
 from klik.services.criteria import Criteria
 from klik.services.errors import ConflictError, RefusedError
 from klik.services.listing import Neighbours
@@ -296,6 +297,8 @@ def _page(
         history=task_history.history(work, task, own=details.own),
         told=task_history.told(work, task),
         news=unseen.load(work, details),
+        deviations=deviations.open_on(work, task) if details.own or details.sees_people else (),
+        corrections=versions.of_copy(work, task),
         may_change=may_change,
         line_form=LineForm(None),
         line_edit_form=None,
