@@ -30,11 +30,15 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Dates:
-    """What a rule gives one municipality; ``yellow_from`` is None exactly where the deadline is."""
+    """What a rule gives one municipality; ``yellow_from`` is None exactly where the deadline is.
+
+    ``for_information``: the deadline had passed before the municipality got the task, so it has none.
+    """
 
     code: int
     deadline: date | None
     yellow_from: date | None
+    for_information: bool = False
 
 
 def dates_for(
@@ -129,6 +133,7 @@ def _own(version: TaskVersion, holders: Holders, dates: Dates) -> dict[str, obje
         "municipality_id": dates.code,
         "deadline": dates.deadline,
         "yellow_from": dates.yellow_from,
+        "for_information": dates.for_information,
     }
     for place, role in (("responsible", version.responsible_role), ("executor", version.executor_role)):
         person = holders.person(dates.code, role) if role else None
