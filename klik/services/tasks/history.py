@@ -20,6 +20,8 @@ from klik.services.work import Work
 _LONG = 120
 # What a change says it came by when it is part of a change of many tasks: "samlet/12".
 BULK = "samlet"
+# Told by the task itself, with its reason.
+WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,11 @@ def history(work: Work, task: MunicipalTask, *, own: bool) -> tuple[HistoryEntry
     statement = (
         select(TaskChange, Person.name)
         .outerjoin(Person, Person.id == TaskChange.person_id)
-        .where(TaskChange.municipal_task_id == task.id, TaskChange.municipality_id == task.municipality_id)
+        .where(
+            TaskChange.municipal_task_id == task.id,
+            TaskChange.municipality_id == task.municipality_id,
+            TaskChange.field != WITHDRAWN,
+        )
         .order_by(TaskChange.at.desc(), TaskChange.id.desc())
     )
     sees_people = access.sees_people(work)

@@ -28,6 +28,7 @@ FIELDS: Mapping[str, str] = {
     "file": "Fil",
     "checklist": "Tjekliste",
     "created": "Oprettet",
+    "withdrawn": "Trukket tilbage",
 }
 
 # The texts of a version, in the order they are read (KOMBIT's STS handbook: every task has the same headings).
