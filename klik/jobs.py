@@ -18,6 +18,7 @@ from klik.services.notices import control, delivery, scanning, smtp
 from klik.services.notices.delivery import Delivered
 from klik.services.notices.mails import Sender
 from klik.services.people import sessions
+from klik.services.publishing import planned
 from klik.services.saved_filters import digests as subscriptions
 
 Clock = Callable[[], datetime]
@@ -233,6 +234,21 @@ def run_exports(house: Installation, now: datetime) -> Outcome:
     return Outcome(f"{counted(made, 'udtræk', 'udtræk')} er lavet." if made else "Ingen udtræk venter.")
 
 
+def publish_planned(house: Installation, now: datetime) -> Outcome:
+    """Publish the tasks whose planned time has come, each by itself."""
+    done = planned.publish_all(house, now)
+    if not done.any:
+        return Outcome("Ingen planlagt opgave skal udgives nu.")
+    sentence = f"{counted(done.published, 'planlagt opgave', 'planlagte opgaver')} er udgivet"
+    if done.refused:
+        sentence += (
+            f"; {counted(done.refused, 'kunne', 'kunne')} ikke udgives, og forfatteren har fået besked"
+        )
+    if done.later:
+        sentence += f"; {counted(done.later, 'forsøges', 'forsøges')} igen, når databasen svarer"
+    return Outcome(f"{sentence}.", well=not (done.refused or done.later))
+
+
 JOBS = {
     job.name: job
     for job in (
@@ -240,6 +256,7 @@ JOBS = {
         Job("deliver", deliver, None),
         Job("control", recount, timedelta(minutes=15)),
         Job("digests", digests, None),
+        Job("publish-planned", publish_planned, timedelta(minutes=1)),
         Job("tell-plugins", tell_plugins, timedelta(minutes=1)),
         Job("run-exports", run_exports, timedelta(minutes=1), slow=True),
         Job("delete-due", delete_due, timedelta(hours=1)),

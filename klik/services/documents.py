@@ -66,7 +66,8 @@ class TaskDocument:
 
     Dates are dates, instants aware datetimes (shown in Danish time); an empty string or None means
     "not set" and is shown as such. `omitted` holds one Danish sentence for each thing that could not be
-    included: it is written into the PDF. `identifier` is what the reader quotes to find this export again.
+    included: it is written into the PDF. `withdrawn` says when and why KOMBIT took the task back.
+    `identifier` is what the reader quotes to find this export again.
     """
 
     number: str
@@ -103,6 +104,7 @@ class TaskDocument:
     history: tuple[HistoryLine, ...] = ()
     attachments: tuple[AttachmentLine, ...] = ()
     omitted: tuple[str, ...] = ()
+    withdrawn: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,10 +44,14 @@ def is_open() -> ColumnElement[bool]:
 # A page names the colours a dozen times; the conditions are the same all day and never changed.
 @lru_cache(maxsize=8)
 def has_colour(colour: Colour, today: date) -> ColumnElement[bool]:
-    """Whether a task has the colour on this Danish day; the same rule as klik.domain.deadlines.colour."""
+    """Whether a task has the colour on this Danish day; the same rule as klik.domain.deadlines.colour.
+
+    A withdrawn task has none.
+    """
+    asked = and_(is_open(), MunicipalTask.withdrawn_at.is_(None))
     if colour is Colour.RED:
-        return and_(is_open(), MunicipalTask.deadline < today)
-    left = and_(is_open(), MunicipalTask.deadline >= today)
+        return and_(asked, MunicipalTask.deadline < today)
+    left = and_(asked, MunicipalTask.deadline >= today)
     if colour is Colour.YELLOW:
         return and_(left, MunicipalTask.yellow_from <= today)
     return and_(left, or_(MunicipalTask.yellow_from.is_(None), MunicipalTask.yellow_from > today))

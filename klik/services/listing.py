@@ -305,7 +305,7 @@ def _rows(work: Work, words: Vocabulary, rows: Iterable[Any]) -> Iterator[TaskRo
 
 def _row(row: Any, words: Vocabulary, named: bool, today: date) -> TaskRow:
     status = Status(row.status)
-    shade = colour(status, row.deadline, row.yellow_from, today)
+    shade = None if row.withdrawn_at else colour(status, row.deadline, row.yellow_from, today)
     return TaskRow(
         id=row.id,
         version=row.version,

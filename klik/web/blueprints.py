@@ -21,10 +21,12 @@ from klik.web.overview.meetings import blueprint as meetings
 from klik.web.overview.views import blueprint as overview
 from klik.web.pages.views import blueprint as pages
 from klik.web.people.views import blueprint as people
+from klik.web.publishing.life import blueprint as publishing_life
 from klik.web.publishing.not_relevant import blueprint as publishing_not_relevant
 from klik.web.publishing.views import blueprint as publishing
 from klik.web.roles.views import blueprint as roles
 from klik.web.systems.views import blueprint as systems
+from klik.web.tasks.announced import blueprint as announced
 from klik.web.tasks.bulk import blueprint as bulk
 from klik.web.tasks.checklist import blueprint as checklist
 from klik.web.tasks.columns import blueprint as list_columns
@@ -46,6 +48,7 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         overview,
         meetings,
         list_columns,
+        announced,
         filters,
         task,
         checklist,
@@ -58,6 +61,7 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         people,
         roles,
         publishing,
+        publishing_life,
         publishing_not_relevant,
         correcting,
         deviations,

@@ -47,9 +47,10 @@ ENTRIES: tuple[tuple[str, str, Right], ...] = (
 # Pages without an entry of their own, and the blueprint whose entry they belong under.
 _UNDER = {
     **dict.fromkeys(
-        ("task", "inline", "checklist", "bulk", "list_columns", "local_task", "filters"), "tasks"
+        ("task", "inline", "checklist", "bulk", "list_columns", "local_task", "filters", "announced"), "tasks"
     ),
     "meetings": "overview",
+    "publishing_life": "publishing",
     "publishing_not_relevant": "publishing",
     "correcting": "publishing",
     "deviations": "tasks",

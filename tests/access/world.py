@@ -254,6 +254,7 @@ class _Builder:
         draft = make.task(self.session, in_project=self.projects["kp"], state="kladde")
         self.made.ids |= {("task", "draft"): draft.task_id, ("task", "published"): self.versions[0].task_id}
         self.draft = draft
+        draft.task.recipients = "259,657"
         sha256 = self._stored(b"KANARIE-000-task_files-1-content")
         for name, version in (("kombit_file", self.versions[0]), ("kombit_file-third", self.versions[2])):
             row = self._add(

@@ -263,6 +263,8 @@ def _is_shown(row: Known, asked: dict[str, list[str]]) -> bool:
 
 
 def _colour(row: Known) -> str | None:
+    if row.withdrawn:
+        return None
     if row.deadline is None or row.status not in ("ikke-paabegyndt", "i-gang"):
         return None
     if row.deadline < make.TODAY:

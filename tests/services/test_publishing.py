@@ -280,8 +280,10 @@ def test_a_draft_is_changed_until_it_is_published(ready: Installation) -> None:
         assert publishing.draft_of(work, task_id) == changed
         published = publishing.publish(work, changed, (101,), task_id=task_id)
         assert published.task_id == task_id
+        # Whoever publishes the same words after another sees the other's result; other words are refused.
+        assert publishing.publish(work, changed, (101, 147), task_id=task_id).repeated
         with pytest.raises(RefusedError, match="allerede udgivet"):
-            publishing.publish(work, changed, (101,), task_id=task_id)
+            publishing.publish(work, replace(changed, title="Noget andet"), (101,), task_id=task_id)
 
 
 def test_nobody_but_kombit_publishes(ready: Installation) -> None:

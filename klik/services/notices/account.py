@@ -31,6 +31,10 @@ STATES: Mapping[str, str] = {
 # Occasions that are no rule: the act itself writes the notice.
 OCCASIONS: Mapping[str, str] = {
     "udgivet": "Ny opgave",
+    "annonceret": "Kommende opgave",
+    "trukket-tilbage": "Opgave trukket tilbage",
+    "plan-fejlede": "Planlagt udgivelse mislykkedes",
+    "sendt-tilbage": "Sendt tilbage fra godkendelse",
     "tildelt": "Opgave tildelt",
     "rettet": "Opgave rettet",
     "frist-flyttet": "Frist flyttet",

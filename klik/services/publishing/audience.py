@@ -65,6 +65,14 @@ class RecipientChoice:
             "eller undtagen:101."
         )
 
+    def words(self) -> str:
+        """The choice as ``parse`` reads it; empty where municipalities are to be named and none are."""
+        if self.kind in (ALL, WITH_SYSTEM):
+            return self.kind
+        named = ",".join(self.values)
+        prefix = {WAVES: "bølge:", REGIONS: "region:", ALL_EXCEPT: "undtagen:"}.get(self.kind, "")
+        return f"{prefix}{named}" if named else ""
+
 
 def recipients(work: Work, choice: RecipientChoice, project: str) -> tuple[int, ...]:
     """The codes the choice comes to, ascending; ``project`` (slug) says which system is meant.

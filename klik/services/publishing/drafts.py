@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm.attributes import flag_modified
 
+from klik.domain.calendar import short_date
+from klik.domain.life import Act, State
 from klik.domain.rights import Right
 from klik.domain.tasknumbers import next_free
 from klik.domain.texts import search_key
 from klik.models import Project, Task, TaskLink, TaskVersion, TaskVersionField
 from klik.services import access, auditing, idempotency
-from klik.services.errors import ConflictError, NotFoundError, RefusedError
-from klik.services.publishing.text import PARTS, Draft, check, tidied
+from klik.services.errors import ConflictError, Difference, NotFoundError, RefusedError
+from klik.services.publishing import steps
+from klik.services.publishing.audience import RecipientChoice
+from klik.services.publishing.text import PARTS, PRIORITY_LABELS, ROLES, Draft, check, tidied
 from klik.services.work import Work
 
-DRAFT = "kladde"
+DRAFT = State.DRAFT.value
+RECIPIENTS_LIMIT = 4000
 _RESULT = re.compile(r"/udgivelser/([0-9]+)")
 
 
-def save_draft(work: Work, draft: Draft, key: str | None = None) -> int:
-    """Store a draft that nobody but KOMBIT sees and return its task's id; it holds its number from now on."""
+def save_draft(
+    work: Work, draft: Draft, key: str | None = None, choice: RecipientChoice | None = None
+) -> int:
+    """Store a draft that nobody but KOMBIT sees and return its task's id; it holds its number from now on.
+
+    ``choice`` is whom it is meant for, kept with it.
+    """
     require_publisher(work)
     project = locked_project(work, draft.project)
     if earlier := idempotency.earlier_result(work.session, key):
@@ -29,27 +40,88 @@ def save_draft(work: Work, draft: Draft, key: str | None = None) -> int:
     problems = check(work, draft)
     if project is None or problems:
         raise RefusedError(problems)
-    task, _version = write_task(work, tidied(draft), project, None)
+    task, _version = write_task(work, tidied(draft), project, None, choice)
     auditing.record(work, "save-draft", f"task/{task.id}")
     idempotency.remember(work, key, "save-draft", f"/udgivelser/{task.id}")
     return task.id
 
 
-def change_draft(work: Work, task_id: int, draft: Draft, version: int) -> None:
+def change_draft(
+    work: Work, task_id: int, draft: Draft, version: int, choice: RecipientChoice | None = None
+) -> None:
     """Store a draft anew; raises ConflictError when somebody stored it since ``version``, RefusedError when wrong.
 
-    The words of a draft are replaced: versions begin when it is published.
+    The words of a draft are replaced: versions begin when it is published. So are those of a task that is
+    announced or planned.
     """
     require_publisher(work)
-    task = _draft_task(work, task_id)
-    if task.version != version:
-        raise ConflictError(task.version, ())
     project = locked_project(work, draft.project)
+    task = steps.held(work, task_id)
+    steps.check(work, task, Act.CHANGE)
     problems = check(work, draft, task_id)
+    if task.version != version:
+        mine = draft if problems else tidied(draft)
+        theirs = draft_of(work, task_id)
+        raise ConflictError(task.version, differences(work, mine, theirs), steps.last_person(work, task))
     if project is None or problems:
         raise RefusedError(problems)
-    write_task(work, tidied(draft), project, task_id)
+    write_task(work, tidied(draft), project, task_id, choice)
+    steps.take(work, task, Act.CHANGE)
     auditing.record(work, "change-draft", f"task/{task.id}")
+
+
+_LABELS = {
+    "project": "Projekt",
+    "title": "Titel",
+    "phase": "Fase",
+    "theme": "Tema",
+    "number": "Nummer",
+    "priority": "Prioritet",
+    "infrastructure": "STS/Infrastruktur",
+    "start": "Startdato",
+    "deadline_rule": "Fristregel",
+    "deadline_parameter": "Dato eller antal",
+    "working_day": "Arbejdsdag",
+    "fields": "Systemets felter",
+    "needs": "Forudsætter",
+    **ROLES,
+    **PARTS,
+}
+
+
+def differences(work: Work, mine: Draft, theirs: Draft) -> tuple[Difference, ...]:
+    """Each field in which two drafts of one task differ, in shown words; a number left open is no difference."""
+    return tuple(
+        Difference(_LABELS[field.name], _shown(work, field.name, mine), _shown(work, field.name, theirs))
+        for field in fields(Draft)
+        if field.name in _LABELS
+        and getattr(mine, field.name) != getattr(theirs, field.name)
+        and not (field.name == "number" and not mine.number)
+    )
+
+
+def _shown(work: Work, name: str, draft: Draft) -> str:
+    value, content = getattr(draft, name), work.registry.content
+    if value is None or value == "":
+        return "Ingen"
+    if name in ROLES:
+        return content.role(value).name
+    if name == "phase":
+        return content.phase(value).name
+    if name == "theme":
+        return content.theme(value).name
+    if name == "priority":
+        return PRIORITY_LABELS.get(value, value)
+    if name == "infrastructure":
+        return "Ja" if value else "Nej"
+    if name == "start":
+        return short_date(value)
+    if name == "deadline_rule":
+        rule = work.registry.deadline_rules.get(value)
+        return rule.label if rule else value
+    if name == "fields":
+        return ", ".join(f"{key}: {each}" for key, each in sorted(value.items())) or "Ingen"
+    return ", ".join(value) or "Ingen" if name == "needs" else str(value)
 
 
 def draft_of(work: Work, task_id: int) -> Draft:
@@ -125,23 +197,40 @@ def task_of(result: str) -> int:
     return int(found[1])
 
 
-def _draft_task(work: Work, task_id: int) -> Task:
-    task = work.session.get(Task, task_id, populate_existing=True)
-    if task is None:
-        raise NotFoundError
-    if task.state != DRAFT:
-        raise RefusedError({"": f"Opgaven {task.task_number} er allerede udgivet."})
-    return task
+def choice_of(task: Task) -> RecipientChoice | None:
+    """Whom a stored task is for, as it was chosen; None where nothing was, or it can no longer be read."""
+    if not task.recipients:
+        return None
+    try:
+        return RecipientChoice.parse(task.recipients)
+    except RefusedError:
+        return None
 
 
-def write_task(work: Work, draft: Draft, project: Project, task_id: int | None) -> tuple[Task, TaskVersion]:
-    """The rows of the task in its first version, as a draft; a stored draft's rows are filled anew."""
+def remembered(choice: RecipientChoice | None) -> str | None:
+    """The choice as it is stored with the task; None where it names nobody yet. Raises RefusedError."""
+    words = choice.words() if choice else ""
+    if not words:
+        return None
+    if len(words) > RECIPIENTS_LIMIT:
+        raise RefusedError({"recipients": f"Modtagere må højst fylde {RECIPIENTS_LIMIT} tegn."})
+    RecipientChoice.parse(words)
+    return words
+
+
+def write_task(
+    work: Work, draft: Draft, project: Project, task_id: int | None, choice: RecipientChoice | None = None
+) -> tuple[Task, TaskVersion]:
+    """The rows of the task in its first version, as a draft; a stored task's rows are filled anew.
+
+    Without ``choice`` a stored task keeps whom it is for.
+    """
     session = work.session
     if task_id is None:
         task = Task(state=DRAFT, current_number=1, created_by=actor_id(work), created_at=work.now)
         version = TaskVersion(task=task, number=1, created_by=actor_id(work), created_at=work.now)
     else:
-        task = _draft_task(work, task_id)
+        task = steps.held(work, task_id)
         version = current_version(work, task)
         session.execute(delete(TaskLink).where(TaskLink.task_id == task.id))
         flag_modified(task, "state")  # its version rises although only the words change
@@ -151,6 +240,7 @@ def write_task(work: Work, draft: Draft, project: Project, task_id: int | None) 
     task.task_number = draft.number or _kept_number(work, kept, draft) or proposed_number(work, draft)
     task.template = draft.template
     task.appoints_role = draft.appoints_role
+    task.recipients = remembered(choice) if choice else task.recipients
     fill(version, draft, task.task_number)
     session.add(task)
     session.flush()

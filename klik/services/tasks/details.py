@@ -158,7 +158,9 @@ def load(work: Work, task_id: int) -> TaskDetails:
     """The task as the actor may see it; raises NotFoundError."""
     task = access.municipal_task(work, task_id)
     status = Status(task.status)
-    colour = deadlines.colour(status, task.deadline, task.yellow_from, work.today)
+    colour = (
+        None if task.withdrawn_at else deadlines.colour(status, task.deadline, task.yellow_from, work.today)
+    )
     version = task.task_version
     municipality = work.session.get_one(Municipality, task.municipality_id)
     system = work.session.get(System, task.system_code) if task.system_code else None

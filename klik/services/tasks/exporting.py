@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
+from klik.domain.calendar import clock
 from klik.domain.markdown import render_markdown
 from klik.domain.rights import Right
 from klik.models import ExportProof
@@ -111,8 +112,16 @@ def collect(work: Work, files: FileStore, task_id: int, base_url: str) -> TaskEx
         ),
         attachments=tuple(AttachmentLine(file.name, file.size, file.sha256) for file in details.files),
         omitted=tuple(_omitted(details, shown, files)),
+        withdrawn=_withdrawn(details),
     )
     return TaskExport(document, _embedded(details, document), task.id, task.municipality_id, task.task_number)
+
+
+def _withdrawn(details: TaskDetails) -> str:
+    if details.withdrawn_at is None:
+        return ""
+    reason = f" Begrundelse: {details.withdrawal_reason}" if details.withdrawal_reason else ""
+    return f"KOMBIT trak opgaven tilbage {clock(details.withdrawn_at)}.{reason}"
 
 
 def draw(renderer: Renderer, export: TaskExport) -> TaskPdf:

@@ -22,6 +22,8 @@ _LONG = 120
 BULK = "samlet"
 # What it says when it is part of a correction of KOMBIT's: "rettelse/2".
 CORRECTION = "rettelse"
+# Told by the task itself, with its reason.
+WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,11 @@ def history(work: Work, task: MunicipalTask, *, own: bool) -> tuple[HistoryEntry
     statement = (
         select(TaskChange, Person.name)
         .outerjoin(Person, Person.id == TaskChange.person_id)
-        .where(TaskChange.municipal_task_id == task.id, TaskChange.municipality_id == task.municipality_id)
+        .where(
+            TaskChange.municipal_task_id == task.id,
+            TaskChange.municipality_id == task.municipality_id,
+            TaskChange.field != WITHDRAWN,
+        )
         .order_by(TaskChange.at.desc(), TaskChange.id.desc())
     )
     sees_people = access.sees_people(work)

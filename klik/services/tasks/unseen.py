@@ -19,7 +19,7 @@ from klik.services.tasks.words import NOTHING, TEXTS, field_word
 from klik.services.work import Work
 
 # Fields with a place of their own on the page: their news stand there and not beside a word.
-_ELSEWHERE = frozenset({"file", "checklist", "created", "local_text", "version"})
+_ELSEWHERE = frozenset({"file", "checklist", "created", "local_text", "version", "withdrawn"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ FIELDS: Mapping[str, str] = {
     "infrastructure": "STS/Infrastruktur",
     "version": "KOMBITs opgave",
     "deviation": "Afvigelse fra KOMBIT",
+    "withdrawn": "Trukket tilbage",
 }
 
 # The texts of a version, in the order they are read (KOMBIT's STS handbook: every task has the same headings).

@@ -15,6 +15,7 @@ from klik.services import filtering, news, overview, vocabulary
 from klik.services.criteria import Criteria
 from klik.services.news import News
 from klik.services.overview import UrgentTask
+from klik.services.publishing import announced
 from klik.services.work import Work
 from klik.web.base import access
 
@@ -54,6 +55,7 @@ def show(work: Work) -> Any:
         news=_news(work, facts["counts"]),
         urgent=[_row(task, work.today) for task in overview.most_urgent(work)],
         columns=URGENT,
+        coming=announced.coming(work),
         may_export=actor.has(Right.EXPORT),
         administers=actor.has(Right.EDIT_ROLES),
     )

@@ -2,56 +2,68 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
+from klik.domain.life import Act, State, acts_from, leads_to
 from klik.domain.rights import Right
+from klik.domain.status import Status
 from klik.models import Project, Task
 from klik.services import access as door
 from klik.services import publishing
-from klik.services.errors import NotFoundError, RefusedError
-from klik.services.publishing import Draft, not_relevant
+from klik.services.errors import ConflictError, NotFoundError, RefusedError
+from klik.services.publishing import Draft, life, not_relevant, steps
 from klik.services.publishing.preview import preview
-from klik.services.publishing.progress import copy_lines, count_tasks, task_lines
+from klik.services.publishing.progress import (
+    Wanted,
+    copy_lines,
+    count_states,
+    last_days,
+    state_words,
+    task_lines,
+)
 from klik.services.publishing.text import PARTS, PRIORITY_LABELS
 from klik.services.work import Work
 from klik.web.base import access
+from klik.web.formats import plural
+from klik.web.publishing.choices import AT, DONE, MOMENT, moments, read_moment, recipient_data
 from klik.web.publishing.forms import HINTS, DraftForm, draft_form, read_choice, read_draft, show_problems
 
 blueprint = Blueprint("publishing", __name__)
 PAGE = 100
-STATES = {
-    "kladde": "Kladde",
-    "til-godkendelse": "Til godkendelse",
-    "kommende": "Kommende",
-    "planlagt": "Planlagt",
-    "udgivet": "Udgivet",
-    "tilbagetrukket": "Trukket tilbage",
-}
-PREVIEW, PUBLISH, SAVE, EDIT = "forhaandsvis", "udgiv", "kladde", "ret"
+PREVIEW, SAVE, EDIT = "forhaandsvis", "kladde", "ret"
+# What the preview's buttons do with what was written, besides publishing it.
+ACTS = (Act.SUBMIT, Act.ANNOUNCE, Act.PLAN)
 
 
 @blueprint.get("/udgivelser")
 @access(Right.PUBLISH)
 def index(work: Work) -> Any:
-    """Every task of KOMBIT's and how far the municipalities are."""
-    project = request.args.get("projekt") or None
+    """Every task of KOMBIT's and how far the municipalities are; what waits for somebody stands on top."""
     typed = request.args.get("side", "1")
-    total = count_tasks(work, project)
+    asked = Wanted(request.args.get("projekt") or None, text=request.args.get("q", "").strip()[:100])
+    states = count_states(work, asked)
+    chosen = next((state for state in State if state.value == request.args.get("tilstand")), None)
+    wanted = replace(asked, state=chosen)
+    total = states.get(chosen, 0) if chosen else sum(states.values())
     pages = max(1, -(-total // PAGE))
     page = min(max(int(typed), 1), pages) if typed.isascii() and typed.isdigit() and len(typed) < 7 else 1
     return render_template(
         "publishing/index.html",
-        lines=task_lines(work, project, (page - 1) * PAGE, PAGE),
+        lines=task_lines(work, None, (page - 1) * PAGE, PAGE, wanted=wanted),
         projects=_projects(work),
-        chosen=project,
+        wanted=wanted,
+        states=states,
+        any_task=sum(states.values()),
         total=total,
         page=page,
         pages=pages,
-        states=STATES,
         phases={phase.slug: phase.name for phase in work.registry.content.phases},
     )
 
@@ -84,21 +96,22 @@ def new(work: Work) -> Any:
 @blueprint.get("/udgivelser/<id:task_id>/ret")
 @access(Right.PUBLISH)
 def edit(work: Work, task_id: int) -> Any:
-    """Go on with a draft."""
+    """Go on with a draft, or with a task that is announced or planned."""
     task = door.published_task(work, task_id)
-    if task.state != publishing.DRAFT:
+    if leads_to(Act.CHANGE, State(task.state)) is None:
         raise NotFoundError
     draft = publishing.draft_of(work, task_id)
-    form = draft_form(work, task.project, draft, {"task_id": str(task.id), "version": str(task.version)})
-    return _form_page(work, form)
+    stored = {"task_id": str(task.id), "version": str(task.version)}
+    chosen = recipient_data(publishing.choice_of(task), task.project.system_code)
+    return _form_page(work, draft_form(work, task.project, draft, {**stored, **chosen}))
 
 
 @blueprint.post("/udgivelser")
 @access(Right.PUBLISH)
 def take(work: Work) -> Any:
-    """What the form and the preview send: look ahead, go back and edit, save as a draft, or publish."""
+    """What the form and the preview send: look ahead, go back and edit, store, and publish, plan or announce."""
     form = draft_form(work, _project(work, request.form.get("project", "")))
-    step = request.form.get("trin", PREVIEW)
+    step = Act.PLAN.value if request.form.get("udgives") else request.form.get("trin", PREVIEW)
     if step == EDIT:
         return _form_page(work, form)
     fine = form.validate()
@@ -108,49 +121,84 @@ def take(work: Work) -> Any:
     try:
         return _taken(work, form, draft, step)
     except RefusedError as error:
+        if AT in error.problems:
+            return _preview_page(work, form, draft, error.problems[AT]), 422
         show_problems(form, error.problems)
         return _form_page(work, form), 422
+    except ConflictError as conflict:
+        # What was typed stays, and goes in when it is sent again with the newer version.
+        form.version.data = str(conflict.version)
+        return _form_page(work, form, conflict), 409
 
 
 def _taken(work: Work, form: DraftForm, draft: Draft, step: str) -> Response | str:
-    task_id = _number(form.task_id.data)
+    task_id, version = number_typed(form.task_id.data), number_typed(form.version.data)
+    choice = read_choice(form)
     if step == SAVE:
         if task_id:
-            publishing.change_draft(work, task_id, draft, _number(form.version.data) or 0)
+            publishing.change_draft(work, task_id, draft, version or 0, choice)
         else:
-            task_id = publishing.save_draft(work, draft, form.draft_key.data)
+            task_id = publishing.save_draft(work, draft, form.draft_key.data, choice)
         flash("Kladden er gemt.", "success")
         return redirect(f"/udgivelser/{task_id}", 303)
-    problems = publishing.check(work, draft, task_id) if step != PUBLISH else {}
-    try:
-        codes = publishing.recipients(work, read_choice(form), draft.project)
-    except RefusedError as error:
-        raise RefusedError(problems | error.problems) from error
-    if problems:
-        raise RefusedError(problems)
-    if step == PUBLISH:
-        published = publishing.publish(work, draft, codes, form.idempotency_key.data, task_id=task_id)
-        flash(f"Opgaven er udgivet til {published.municipalities} kommuner.", "success")
+    if step in ACTS:
+        act = Act(step)
+        at = read_moment(work) if act is Act.PLAN else None
+        press = publishing.Press(version, form.idempotency_key.data)
+        task_id = life.do_with_draft(work, act, draft, choice, press, task_id=task_id, at=at)
+        flash(DONE[act], "success")
+        return redirect(f"/udgivelser/{task_id}", 303)
+    if step == Act.PUBLISH:
+        codes = publishing.recipients(work, choice, draft.project)
+        key = form.idempotency_key.data
+        published = publishing.publish(
+            work, draft, codes, key, task_id=task_id, version=version, choice=choice
+        )
+        flash(f"Opgaven er udgivet til {plural(published.municipalities, 'kommune', 'kommuner')}.", "success")
         return redirect(f"/udgivelser/{published.task_id}", 303)
-    return _preview_page(work, form, draft, codes, task_id)
+    return _preview_page(work, form, draft)
 
 
 @blueprint.get("/udgivelser/<id:task_id>")
 @access(Right.PUBLISH)
 def show(work: Work, task_id: int) -> Any:
-    """One task: its words, its state, and every municipality's copy."""
+    """One task: its state and what can be done with it, its words, its history, and every municipality's copy."""
+    return show_page(work, task_id)
+
+
+def show_page(work: Work, task_id: int, problems: Mapping[str, str] | None = None) -> str:
+    """The page of one task, with what was wrong with the last press."""
     task = door.published_task(work, task_id)
+    copies = copy_lines(work, task_id)
+    last_day = last_days(work, [task_id]).get(task_id)
     return render_template(
         "publishing/show.html",
         task=task,
         draft=publishing.draft_of(work, task_id),
-        state=STATES[task.state],
-        copies=copy_lines(work, task_id),
+        state=state_words(State(task.state), task.current_number, last_day),
+        last_day=last_day,
+        acts=possible(work, task),
+        steps=steps.of_task(work, task),
+        recipients=publishing.choice_of(task),
+        key=str(uuid.uuid4()),
+        problems=problems or {},
+        note=request.form.get("begrundelse", ""),
+        copies=copies,
+        completed=sum(copy.status is Status.COMPLETED for copy in copies),
+        begun=sum(copy.status is Status.IN_PROGRESS for copy in copies),
         not_relevant=not_relevant.of(work, task_id),
         deadline=_deadline_words(work, task),
         content=work.registry.content,
-        **_words(),
+        **words(),
     )
+
+
+def possible(work: Work, task: Task) -> frozenset[str]:
+    """The acts the actor may take with the task now, by their word."""
+    acts = set(acts_from(State(task.state)))
+    if not steps.may_approve(work, task):
+        acts -= steps.APPROVALS
+    return frozenset(act.value for act in acts)
 
 
 def _deadline_words(work: Work, task: Task) -> str:
@@ -160,40 +208,54 @@ def _deadline_words(work: Work, task: Task) -> str:
     )
 
 
-def _words() -> dict[str, Any]:
+def words() -> dict[str, Any]:
+    """The labels that the pages of a task share."""
     return {"parts": PARTS, "priorities": PRIORITY_LABELS, "hints": HINTS}
 
 
-def _form_page(work: Work, form: DraftForm) -> str:
+def _form_page(work: Work, form: DraftForm, conflict: ConflictError | None = None) -> str:
     names: dict[str, str] = form.extra_names  # type: ignore[attr-defined]
     return render_template(
         "publishing/form.html",
         form=form,
+        conflict=conflict,
         project=_project(work, form.project.data or ""),
         extras=[form[name] for name in names.values()],
         rules=work.registry.deadline_rules.values(),
-        **_words(),
+        **words(),
     )
 
 
-def _preview_page(
-    work: Work, form: DraftForm, draft: Draft, codes: tuple[int, ...], task_id: int | None
-) -> str:
+def _preview_page(work: Work, form: DraftForm, draft: Draft, problem: str = "") -> str:
+    task_id = number_typed(form.task_id.data)
+    problems = publishing.check(work, draft, task_id)
+    try:
+        codes = publishing.recipients(work, read_choice(form), draft.project)
+    except RefusedError as error:
+        raise RefusedError(problems | error.problems) from error
+    if problems:
+        raise RefusedError(problems)
     sent = [
         (name, value)
         for name, values in request.form.lists()
-        if name not in ("csrf_token", "trin")
+        if name not in ("csrf_token", "trin", "udgives", MOMENT)
         for value in values
     ]
+    task = door.published_task(work, task_id) if task_id else None
+    acts = possible(work, task) if task else frozenset(act.value for act in acts_from(State.DRAFT))
     return render_template(
         "publishing/preview.html",
-        form=form,
+        task_id=task_id,
         draft=draft,
         ahead=preview(work, draft, codes, task_id),
         project=_project(work, draft.project),
         sent=sent,
+        post_to="/udgivelser",
+        back_to="",
+        acts=acts,
         content=work.registry.content,
-        **_words(),
+        **moments(work, problem),
+        **words(),
     )
 
 
@@ -208,5 +270,6 @@ def _project(work: Work, slug: str) -> Project:
     return found
 
 
-def _number(text: str | None) -> int | None:
+def number_typed(text: str | None) -> int | None:
+    """A whole number that came with a form, or None."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
