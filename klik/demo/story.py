@@ -10,7 +10,7 @@ from random import Random
 
 from sqlalchemy import bindparam, insert, select, update
 
-from klik.demo import filters, history, people, publications, teamwork
+from klik.demo import filters, history, life, people, publications, teamwork
 from klik.demo.people import KOEGE, Staff
 from klik.domain.deadlines import danish_today, end_of_day
 from klik.domain.rights import Level
@@ -44,6 +44,7 @@ def fill(work: Work) -> None:
         when = replace(work, now=work.now + timedelta(days=published), actor=editor)
         publishing.publish(when, draft, list(staff))
     _progress(work, staff)
+    life.fill(work, editor, list(staff))
     _announce_deletion(work, editor)
     _read_reports(work, staff)
     history.deliver_past(work)

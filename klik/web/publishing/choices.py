@@ -24,6 +24,14 @@ DONE: Mapping[Act, str] = {
     Act.PUBLISH: "Opgaven er udgivet.",
     Act.WITHDRAW: "Opgaven er trukket tilbage.",
 }
+RECIPIENT_WORDS: Mapping[str, str] = {
+    audience.WITH_SYSTEM: "Alle, der har projektets system",
+    audience.ALL: "Alle kommuner",
+    audience.LISTED: "Kommunerne",
+    audience.WAVES: "Kommuner i bølge",
+    audience.REGIONS: "Kommuner i",
+    audience.ALL_EXCEPT: "Alle undtagen",
+}
 MOMENT, AT = "tidspunkt", "at"
 
 
@@ -39,6 +47,17 @@ def recipient_data(choice: RecipientChoice | None, system: str | None) -> Mappin
     elif choice.kind == audience.REGIONS:
         data["regions"] = list(choice.values)
     return data
+
+
+def recipient_words(choice: RecipientChoice | None) -> str:
+    """Whom a task is for, in a line people read; empty where nothing is chosen."""
+    if choice is None:
+        return ""
+    named = ", ".join(
+        value.rpartition("/")[2] if choice.kind == audience.WAVES else value for value in choice.values
+    )
+    label = RECIPIENT_WORDS.get(choice.kind, choice.kind)
+    return f"{label} {named}" if named else label
 
 
 def read_moment(work: Work) -> datetime:

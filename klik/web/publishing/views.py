@@ -32,7 +32,15 @@ from klik.services.publishing.text import PARTS, PRIORITY_LABELS
 from klik.services.work import Work
 from klik.web.base import access
 from klik.web.formats import plural
-from klik.web.publishing.choices import AT, DONE, MOMENT, moments, read_moment, recipient_data
+from klik.web.publishing.choices import (
+    AT,
+    DONE,
+    MOMENT,
+    moments,
+    read_moment,
+    recipient_data,
+    recipient_words,
+)
 from klik.web.publishing.forms import HINTS, DraftForm, draft_form, read_choice, read_draft, show_problems
 
 blueprint = Blueprint("publishing", __name__)
@@ -179,7 +187,7 @@ def show_page(work: Work, task_id: int, problems: Mapping[str, str] | None = Non
         last_day=last_day,
         acts=possible(work, task),
         steps=steps.of_task(work, task),
-        recipients=publishing.choice_of(task),
+        recipients=recipient_words(publishing.choice_of(task)),
         key=str(uuid.uuid4()),
         problems=problems or {},
         note=request.form.get("begrundelse", ""),
