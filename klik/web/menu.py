@@ -51,6 +51,7 @@ _UNDER = {
     ),
     "meetings": "overview",
     "publishing_not_relevant": "publishing",
+    "waves": "systems",
 }
 
 

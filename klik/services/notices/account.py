@@ -32,6 +32,9 @@ STATES: Mapping[str, str] = {
 OCCASIONS: Mapping[str, str] = {
     "udgivet": "Ny opgave",
     "tildelt": "Opgave tildelt",
+    "frist-flyttet": "Frist flyttet",
+    "opgaver-tilkommet": "Opgaver tilkommet",
+    "plusbruger": "Plusbruger for et system",
     access.OWN_OCCASION: "Mail om et gemt filter",
     access.MENTION: "Nævnt i en kommentar",
     "eksport-klar": "Udtræk klar",
