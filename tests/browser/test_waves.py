@@ -38,7 +38,7 @@ def test_a_municipality_moves_from_b1_to_b2(visit: Callable[..., Page], width: i
     page.get_by_role("button", name="Se, hvad der sker").click()
     expect(page.locator("h1")).to_have_text("Det sker der")
     effect = page.locator(".klik-effects li").first.inner_text()
-    assert "dage frem" in effect
+    assert "flyttes" in effect
     if javascript:
         _fine(page)
     page.get_by_role("button", name="Gennemfør").click()
