@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import insert, select
 
-from klik.demo import tasks
+from klik.demo import tasks, waves
 from klik.demo.people import KOEGE
 from klik.demo.tasks import Shared
 from klik.domain.rights import Level
@@ -86,22 +86,23 @@ def projects(work: Work) -> None:
     """The four projects, and which municipalities have which system in which wave."""
     for slug, name, system, description in PROJECTS:
         work.session.add(Project(slug=slug, name=name, system_code=system, description=description))
-    waves = [
+    rows_of_waves = [
         work.session.scalars(select(Wave).where(Wave.system_code == "ky", Wave.slug == slug)).one()
         for slug in GO_LIVE
     ]
-    for wave in waves:
+    for wave in rows_of_waves:
         wave.go_live = work.today + timedelta(days=GO_LIVE[wave.slug])
     work.session.flush()
     codes = list(work.session.scalars(select(Municipality.id).order_by(Municipality.id)))
     rows = []
     for number, code in enumerate(codes):
-        wave = waves[0] if code in PILOTS else waves[1 + number % 3]
+        wave = rows_of_waves[0] if code in PILOTS else rows_of_waves[1 + number % 3]
         rows += [
             {"municipality_id": code, "system_code": "kp", "wave_id": None, "version": 1},
             {"municipality_id": code, "system_code": "ksd", "wave_id": None, "version": 1},
-            {"municipality_id": code, "system_code": "ky", "wave_id": wave.id, "version": 1},
         ]
+        if code != waves.LATE:
+            rows.append({"municipality_id": code, "system_code": "ky", "wave_id": wave.id, "version": 1})
     work.session.execute(insert(MunicipalSystem), rows)
 
 

@@ -10,7 +10,7 @@ from random import Random
 
 from sqlalchemy import bindparam, insert, select, update
 
-from klik.demo import filters, history, life, people, publications, teamwork
+from klik.demo import filters, history, life, people, publications, teamwork, waves
 from klik.demo.people import KOEGE, Staff
 from klik.domain.deadlines import danish_today, end_of_day
 from klik.domain.rights import Level
@@ -42,11 +42,17 @@ def fill(work: Work) -> None:
     editor = publications.editor(work)
     for draft, published in sorted(publications.drafts(work), key=lambda pair: pair[1]):
         when = replace(work, now=work.now + timedelta(days=published), actor=editor)
-        publishing.publish(when, draft, list(staff))
+        codes = waves.without_late(list(staff)) if draft.project == "ky" else list(staff)
+        publishing.publish(when, draft, codes)
+    waves.publish(
+        replace(work, now=work.now - timedelta(days=150), actor=editor), waves.without_late(list(staff))
+    )
     _progress(work, staff)
     life.fill(work, editor, list(staff))
+    waves.finish_ksd(work, staff)
     _announce_deletion(work, editor)
     _read_reports(work, staff)
+    waves.join_late(replace(work, now=work.now - timedelta(days=2), actor=editor))
     history.deliver_past(work)
     _take_home(work, staff)
     _talk(work, staff)

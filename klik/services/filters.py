@@ -67,6 +67,7 @@ def core_filters(content: Content) -> tuple[Filter, ...]:
         _named("system", "System", lambda values, _q: MunicipalTask.system_code.in_(values)),
         _named("kommune", "Kommune", _municipality),
         _named("bolge", "Bølge", _wave),
+        _named("runde", "Runde", _round),
         _listed("fase", "Fase", MunicipalTask.phase, {each.slug: each.name for each in content.phases}),
         _listed("tema", "Tema", MunicipalTask.theme, {each.slug: each.name for each in content.themes}),
         Filter(
@@ -151,6 +152,11 @@ def _wave(values: Sequence[str], _question: FilterQuestion) -> ColumnElement[boo
         .correlate(MunicipalTask)
         .exists()
     )
+
+
+def _round(values: Sequence[str], _question: FilterQuestion) -> ColumnElement[bool]:
+    numbers = [int(value) for value in values if value.isascii() and value.isdigit() and len(value) <= 4]
+    return MunicipalTask.round.in_(numbers)
 
 
 def _deadline(values: Sequence[str], question: FilterQuestion) -> ColumnElement[bool]:

@@ -67,6 +67,7 @@ class TaskRow:
     executor_role: str | None
     executor_vacant: bool
     local: bool
+    for_information: bool
     withdrawn_at: datetime | None
     changed_at: datetime
     colour: Colour | None
@@ -279,6 +280,7 @@ def _columns(today: date) -> Select[Any]:
             task.deadline,
             task.yellow_from,
             task.deadline_version,
+            task.for_information,
             task.completed_on,
             Responsible.name.label("responsible"),
             task.responsible_id,
@@ -336,6 +338,7 @@ def _row(row: Any, words: Vocabulary, named: bool, today: date) -> TaskRow:
         executor_role=row.executor_role if named and row.executor_id is None else None,
         executor_vacant=bool(named and row.executor_vacant),
         local=row.task_id is None,
+        for_information=row.for_information,
         withdrawn_at=row.withdrawn_at,
         changed_at=row.changed_at,
         colour=shade,

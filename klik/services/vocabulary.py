@@ -8,12 +8,15 @@ from types import MappingProxyType
 
 from sqlalchemy import String, and_, cast, literal, or_, select, union_all
 
-from klik.models import Membership, Municipality, Person, Project, System, Wave
+from klik.models import Membership, Municipality, Person, Project, Round, System, Wave
 from klik.models.stamps import Part
 from klik.services import access
 from klik.services.criteria import Criteria
 from klik.services.work import Work
 
+_NAMED = ("projekt", "system", "kommune", "bolge", "runde")
+# One value may stand for several things: a wave's name in each system, a round's number in each project.
+_MANY = frozenset({"bolge", "runde"})
 PEOPLE_KEYS = ("ansvarlig", "udfoerer")
 _LARGEST_ID = 2**31 - 1
 _SIZE = 30_000
@@ -30,11 +33,12 @@ class Vocabulary:
     system: Mapping[str, str]
     kommune: Mapping[str, str]
     bolge: Mapping[str, str]
+    runde: Mapping[str, str]
     people: Mapping[str, str]
 
     def of(self, key: str) -> Mapping[str, str] | None:
         """The values of a key, or None when the filter itself knows its values."""
-        return getattr(self, key) if key in ("projekt", "system", "kommune", "bolge") else None
+        return getattr(self, key) if key in _NAMED else None
 
 
 def read(work: Work, asked: Iterable[Criteria] = ()) -> Vocabulary:
@@ -52,6 +56,12 @@ def _read(work: Work, people: Sequence[int]) -> Vocabulary:
         _part("bolge", Wave.slug, System.name + literal(": ") + Wave.name, Wave.slug).join(
             System, System.code == Wave.system_code
         ),
+        _part(
+            "runde",
+            cast(Round.number, String(4)),
+            Project.name + literal(": ") + Round.name,
+            cast(Round.number, String(4)),
+        ).join(Project, Project.id == Round.project_id),
         _part("kommune", cast(Municipality.id, String(3)), Municipality.name, Municipality.name_key).where(
             access.municipalities(work)
         ),
@@ -69,13 +79,11 @@ def _read(work: Work, people: Sequence[int]) -> Vocabulary:
     rows = work.session.execute(union_all(*parts)).all()
     for kind, value, label, _order in sorted(rows, key=lambda row: (row[0], row[3])):
         known = words.setdefault(kind, {})
-        known[value] = f"{known[value]}, {label}" if kind == "bolge" and value in known else label
-    return Vocabulary(
-        **{
-            kind: MappingProxyType(words.get(kind, {}))
-            for kind in ("projekt", "system", "kommune", "bolge", "people")
-        }
-    )
+        known[value] = f"{known[value]}, {label}" if kind in _MANY and value in known else label
+    if rounds := words.get("runde"):
+        named = {number: f"Runde {number} ({label})" for number, label in rounds.items()}
+        words["runde"] = {"1": "Runde 1"} | named
+    return Vocabulary(**{kind: MappingProxyType(words.get(kind, {})) for kind in (*_NAMED, "people")})
 
 
 def _part(kind: str, value, label, order):  # type: ignore[no-untyped-def]

@@ -34,6 +34,7 @@ from klik.web.tasks.inline import blueprint as inline
 from klik.web.tasks.local import blueprint as local_task
 from klik.web.tasks.page import blueprint as task
 from klik.web.tasks.views import blueprint as tasks
+from klik.web.waves.views import blueprint as waves
 
 
 def all_blueprints() -> tuple[Blueprint, ...]:
@@ -69,4 +70,5 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         calendar_feed,
         exports,
         systems,
+        waves,
     )

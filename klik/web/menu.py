@@ -54,6 +54,7 @@ _UNDER = {
     "publishing_not_relevant": "publishing",
     "correcting": "publishing",
     "deviations": "tasks",
+    "waves": "systems",
 }
 
 

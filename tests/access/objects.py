@@ -256,6 +256,15 @@ def _holdings(view: _View) -> Ids:
     )
 
 
+def _waves(view: _View) -> Ids:
+    return Ids([("ky", view.ids["wave", None])], [("kp", view.ids["wave", None])])
+
+
+def _places(_view: _View) -> Ids:
+    """A municipality in a system, for KOMBIT."""
+    return Ids([("ky", place) for place in PLACES], [])
+
+
 def _words(*own: str) -> Callable[[_View], Ids]:
     return lambda _view: Ids([(each,) for each in own], [])
 
@@ -290,6 +299,10 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     "/sletning/<id:deletion_id>/opgaver/<id:item_id>": _deletion_items,
     "/varsler/<id:notice_id>": _notices,
     "/systemer/<code>": _systems,
+    "/systemer/plusbruger/<id:project_id>": lambda view: Ids([(view.ids["project", None],)], []),
+    "/boelger/<code>": _words("ky"),
+    "/boelger/<code>/boelge/<id:wave_id>": _waves,
+    "/boelger/<code>/kommune/<id:municipality_id>": _places,
     "/admin/import/<key>": _words("ksd.r23"),
     "/personer/<id:membership_id>": _memberships,
     "/roller/indehavere/<id:holding_id>": _holdings,

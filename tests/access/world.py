@@ -284,6 +284,8 @@ class _Builder:
         staff = {kind: self._person(kind, place) for kind in MUNICIPAL}
         make.has_system(session, place, "kp")
         make.has_system(session, place, "ky")
+        ids["wave", None] = make.wave(session, "b1").id
+        ids["project", None] = self.projects["kp"].id
         for name, version in zip(("first", "second", "third"), self.versions, strict=True):
             row = make.municipal_task(
                 session, version, municipality=place, responsible=staff["ansvarlig"], executor=staff["laeser"]

@@ -17,6 +17,7 @@ PROMISED = (
         "system",
         "kommune",
         "bolge",
+        "runde",
         "fase",
         "tema",
         "deadline",

@@ -38,6 +38,8 @@ OCCASIONS: Mapping[str, str] = {
     "tildelt": "Opgave tildelt",
     "rettet": "Opgave rettet",
     "frist-flyttet": "Frist flyttet",
+    "opgaver-tilkommet": "Opgaver tilkommet",
+    "plusbruger": "Plusbruger for et system",
     access.OWN_OCCASION: "Mail om et gemt filter",
     access.MENTION: "Nævnt i en kommentar",
     "eksport-klar": "Udtræk klar",

@@ -23,6 +23,7 @@ _NAMED = {
     "projekt": "projektet",
     "system": "it-systemet",
     "bolge": "bølgen",
+    "runde": "runden",
     "kommune": "kommunen",
     "fase": "fasen",
     "tema": "temaet",

@@ -36,6 +36,8 @@ from klik.services.tasks.checklist import Checklist
 from klik.services.tasks.words import TEXTS, choice_word
 from klik.services.work import Work
 
+FOR_INFORMATION = "Til orientering: fristen var passeret, da kommunen fik opgaven"
+
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
@@ -171,7 +173,9 @@ def load(work: Work, task_id: int) -> TaskDetails:
         task=task,
         status=status,
         colour=colour,
-        explanation=deadlines.explain(
+        explanation=FOR_INFORMATION
+        if task.for_information
+        else deadlines.explain(
             colour,
             task.deadline,
             task.yellow_from,

@@ -94,3 +94,25 @@ def all_systems(work: Work) -> Sequence[System]:
     """Every system by name, for those who publish."""
     require_publisher(work)
     return work.session.scalars(select(System).order_by(System.name)).all()
+
+
+def wave_of(work: Work, code: str, wave_id: int) -> Wave:
+    """One of the system's waves; raises NotFoundError."""
+    require_publisher(work)
+    found = work.session.scalar(select(Wave).where(Wave.id == wave_id, Wave.system_code == code))
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def place_of(work: Work, code: str, municipality: int) -> tuple[Municipality, MunicipalSystem | None]:
+    """A municipality, and its row of the system when it has it; raises NotFoundError."""
+    require_publisher(work)
+    found = work.session.get(Municipality, municipality)
+    if found is None or work.session.get(System, code) is None:
+        raise NotFoundError
+    return found, work.session.scalar(
+        select(MunicipalSystem).where(
+            MunicipalSystem.municipality_id == municipality, MunicipalSystem.system_code == code
+        )
+    )

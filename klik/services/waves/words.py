@@ -24,6 +24,11 @@ class TaskLine:
     closed: int
     own: int
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing but closed copies is concerned."""
+        return not (self.moved or self.own)
+
 
 def sentences(plan: Plan) -> tuple[str, ...]:
     """The whole of it: "14 frister flyttes 28 dage frem", "2 afsluttede opgaver flyttes ikke", …"""

@@ -11,7 +11,7 @@ from flask import Blueprint, render_template, url_for
 
 from klik.domain.calendar import long_date, relative
 from klik.domain.rights import Level, Right
-from klik.services import filtering, news, overview, vocabulary
+from klik.services import filtering, handover, news, overview, vocabulary
 from klik.services.criteria import Criteria
 from klik.services.news import News
 from klik.services.overview import UrgentTask
@@ -58,6 +58,7 @@ def show(work: Work) -> Any:
         coming=announced.coming(work),
         may_export=actor.has(Right.EXPORT),
         administers=actor.has(Right.EDIT_ROLES),
+        proposals=handover.proposals(work),
     )
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, flash, render_template, request
 
 from klik.domain.rights import Right
 from klik.plugins.contributions import Importer, ImportReport
-from klik.services import importing, systems
+from klik.services import handover, importing, systems
 from klik.services.errors import RefusedError
 from klik.services.tasks import panels
 from klik.services.work import Work
-from klik.web.base import access
+from klik.web.base import access, see_other
 from klik.web.systems.forms import ImportForm
 
 blueprint = Blueprint("systems", __name__)
@@ -37,7 +37,22 @@ def show(work: Work, code: str) -> Any:
         waves=systems.waves(work, code),
         panels=panels.system_panels(work, systems.system_view(facts)),
         importers=importing.offered(work, code),
+        proposals=handover.proposals(work, code),
+        may_move=work.actor is not None and work.actor.has(Right.PUBLISH),
     )
+
+
+@blueprint.post("/systemer/plusbruger/<id:project_id>")
+@access(Right.MANAGE_PEOPLE)
+def answer_proposal(work: Work, project_id: int) -> Any:
+    """The administrator makes the systemansvarlig plusbruger, or says no."""
+    if request.form.get("svar") == "ja":
+        proposal = handover.accept(work, project_id)
+        flash(f"{proposal.person} er nu plusbruger for {proposal.system_name}.", "success")
+    else:
+        proposal = handover.decline(work, project_id)
+        flash(f"Forslaget om {proposal.person} bliver ikke vist igen.", "success")
+    return see_other("systems.show", code=proposal.system)
 
 
 @blueprint.get("/admin/import/<key>")

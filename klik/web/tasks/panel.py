@@ -24,6 +24,7 @@ GROUPS = (
     "system",
     "kommune",
     "bolge",
+    "runde",
     "fase",
     "tema",
     "deadline",

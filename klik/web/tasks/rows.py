@@ -24,6 +24,7 @@ from klik.web.tasks.panel import list_address
 
 # Where tasks/row.html leaves room for the list's query: a character that no text has and no database takes.
 _QUERY = "\x00"
+FOR_INFORMATION = "Til orientering"
 _ROW = 8_000  # bytes, about: a drawn row and what its key holds
 
 
@@ -86,6 +87,7 @@ class ShownRow:
     deadline_iso: str
     deadline_text: str
     deadline_relative: str
+    no_deadline: str
     colour: str | None
     explanation: str
     status: str
@@ -192,6 +194,7 @@ def _row(
         no_longer_fits=no_longer_fits,
         deadline_iso=day.isoformat() if day else "",
         deadline_text=long_date(day) if day else "",
+        no_deadline=FOR_INFORMATION if row.for_information else "Ingen deadline",
         deadline_relative=relative(day, work.today) if day and row.colour else "",
         colour=row.colour.value if row.colour else None,
         explanation=row.explanation,

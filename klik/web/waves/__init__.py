@@ -1,0 +1,1 @@
+"""Waves: KOMBIT sees and changes when municipalities take a system into use."""
