@@ -43,6 +43,15 @@ class TickLine:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectionLine:
+    """A correction of KOMBIT's that the task has got: the version it led to, and what KOMBIT wrote of it."""
+
+    number: int
+    at: datetime
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryLine:
     """One thing that happened to the task, as a Danish sentence."""
 
@@ -95,6 +104,9 @@ class TaskDocument:
     exported_at: datetime
     exported_by: str
     identifier: str
+    version: str = ""
+    corrections: tuple[CorrectionLine, ...] = ()
+    deviations: tuple[str, ...] = ()
     texts: tuple[TextPart, ...] = ()
     extra_fields: tuple[tuple[str, str], ...] = ()
     panels: tuple[TextPart, ...] = ()

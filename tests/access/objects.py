@@ -287,6 +287,7 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     f"{TASK}/kombits-filer/<id:file_id>": _kombit_files,
     f"{TASK}/kommentarer/<id:comment_id>": _comments,
     f"{TASK}/tjekliste/<id:item_id>": lambda view: view.hanging("item-{}"),
+    f"{TASK}/afvigelser/<id:deviation_id>": lambda view: view.hanging("deviation-{}"),
     FILTER: _filters,
     **dict.fromkeys(
         (f"{FILTER}{act}" for act in ("/aabn", "/standard", "/fastgoer", "/mail", "/kopi")), _filters_to_open

@@ -29,6 +29,7 @@ from klik.models import (
     Comment,
     Deletion,
     DeletionItem,
+    Deviation,
     Export,
     ExportProof,
     FilterUse,
@@ -372,6 +373,11 @@ class _Builder:
         item = self._add(ChecklistItem(**of, position=1, text="x"))
         self.made.ids[f"item-{name}", place] = item.id
         self.made.at_home.add(("checklist_items", item.id))
+        if task.task_version_id is not None:
+            deviation = self._add(
+                Deviation(**of, field="deadline", task_version_id=task.task_version_id, at=NOW)
+            )
+            self.made.ids[f"deviation-{name}", place] = deviation.id
         change = self._add(
             TaskChange(**of, at=NOW, person_id=staff["ansvarlig"].id, field="title", old="x", new="x")
         )

@@ -117,7 +117,7 @@ def test_connections_cut_at_random(postgres_house: Installation) -> None:
 
     def press(number: int) -> None:
         with house.writing(make.NOW) as work:
-            draft = corrected(work, number + 1)
+            draft = corrected(work, 20 + number)
             correcting.correct(work, 1, draft, "Rettet.", keys[number], version=number + 1)
 
     midway = crashing.cut_at_random(house, rounds, press, lambda allowed: _look(house, allowed))

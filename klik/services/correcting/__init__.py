@@ -141,9 +141,9 @@ def planned(
     problems = problems_of(work, task, draft, note)
     if problems:
         raise RefusedError(problems)
-    earlier = plan.versions_of(work, task)
     project = work.session.get_one(Project, task.project_id)
     copies = standing(work, task, lock=lock)
+    earlier = plan.versions_of(work, task, {copy.task_version_id for copy in copies})
     wanted = [copy.id for copy in copies] if reopen is None else reopen
     return plan.make(work, task, project, version_of(work, task, draft), earlier, copies, wanted)
 

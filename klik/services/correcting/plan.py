@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import selectinload
 
 from klik.domain.status import Status
@@ -93,15 +93,17 @@ class Plan:
         return Counter(each.fate for each in self.copies)[fate]
 
 
-def versions_of(work: Work, task: Task) -> dict[int, TaskVersion]:
-    """Every version of a task with its fields, by id and in their order."""
-    rows = work.session.scalars(
+def versions_of(work: Work, task: Task, only: Collection[int] | None = None) -> dict[int, TaskVersion]:
+    """Versions of a task with their fields, by id and in their order: all, or the current one and ``only``."""
+    statement = (
         select(TaskVersion)
         .where(TaskVersion.task_id == task.id)
         .order_by(TaskVersion.number)
         .options(selectinload(TaskVersion.fields))
     )
-    return {row.id: row for row in rows}
+    if only is not None:
+        statement = statement.where(or_(TaskVersion.id.in_(only), TaskVersion.number == task.current_number))
+    return {row.id: row for row in work.session.scalars(statement)}
 
 
 def make(

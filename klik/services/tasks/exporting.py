@@ -15,9 +15,11 @@ from klik.domain.markdown import render_markdown
 from klik.domain.rights import Right
 from klik.models import ExportProof
 from klik.services import access, auditing, deleting, documents
+from klik.services.correcting import deviations, versions
 from klik.services.documents import (
     AttachmentLine,
     CommentLine,
+    CorrectionLine,
     HistoryLine,
     TaskDocument,
     TextPart,
@@ -95,6 +97,11 @@ def collect(work: Work, files: FileStore, task_id: int, base_url: str) -> TaskEx
         exported_at=work.now,
         exported_by=f"{actor.name}, {actor.place}",
         identifier=new_code(),
+        version=_version(details),
+        corrections=tuple(
+            CorrectionLine(line.number, line.at, line.note) for line in versions.of_copy(work, task).lines
+        ),
+        deviations=_deviations(work, details),
         texts=(*_texts(details), *_links(details)),
         extra_fields=details.extra_fields,
         panels=tuple(TextPart(panel.title, panel.html) for panel in shown if panel.html is not None),
@@ -156,6 +163,25 @@ def new_code() -> str:
     """The code a reader types to find the export again: "7KQF-M3ZP-2R8W"."""
     groups = ("".join(secrets.choice(_CODE_LETTERS) for _ in range(_CODE_GROUP)) for _ in range(_CODE_GROUPS))
     return "-".join(groups)
+
+
+def _version(details: TaskDetails) -> str:
+    """The version the task stands in; later ones that came after it was closed are named too."""
+    version, published = details.task.task_version, details.task.task
+    if version is None or published is None:
+        return ""
+    current = published.current_number or version.number
+    return (
+        str(version.number)
+        if current == version.number
+        else f"{version.number} (KOMBITs nyeste er {current})"
+    )
+
+
+def _deviations(work: Work, details: TaskDetails) -> tuple[str, ...]:
+    if not details.own and not details.sees_people:
+        return ()
+    return tuple(each.sentence for each in deviations.open_on(work, details.task))
 
 
 def _texts(details: TaskDetails) -> tuple[TextPart, ...]:
