@@ -9,7 +9,6 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from klik.domain.status import Status
 from klik.models import (
-    Deviation,
     MunicipalTask,
     MunicipalTaskField,
     Person,
@@ -20,6 +19,8 @@ from klik.models import (
 from klik.models.deviation import FIELDS as DEVIATION_FIELDS
 from klik.plugins.views import ChangeView
 from klik.services import events
+from klik.services.correcting import deviations
+from klik.services.correcting.deviations import Meeting
 from klik.services.correcting.plan import PLACES, CopyPlan, Plan, fields_of
 from klik.services.publishing import copies as publishing_copies
 from klik.services.tasks.assigning import Assignee
@@ -127,37 +128,23 @@ def _write_fields(work: Work, plan: Plan, ids: Sequence[int]) -> None:
 
 
 def _write_deviations(work: Work, plan: Plan, following: Sequence[CopyPlan]) -> None:
-    """KOMBIT's newest value settles what an earlier correction left open."""
-    for name in DEVIATION_FIELDS:
-        settled = [each.copy.id for each in following if name in each.settles]
-        if settled:
-            work.session.execute(
-                update(Deviation)
-                .where(
-                    Deviation.municipal_task_id.in_(settled),
-                    Deviation.field == name,
-                    Deviation.settled_at.is_(None),
-                )
-                .values(settled_at=work.now, version=Deviation.version + 1)
-                .execution_options(synchronize_session=False)
-            )
-    rows = [
-        {
-            "municipality_id": each.copy.municipality_id,
-            "municipal_task_id": each.copy.id,
-            "field": arising.field,
-            "task_version_id": plan.version.id,
-            "central_old": arising.central_old,
-            "central_new": arising.central_new,
-            "local": arising.local,
-            "at": work.now,
-            "version": 1,
-        }
+    meetings = [
+        Meeting(
+            municipal_task_id=each.copy.id,
+            municipality_id=each.copy.municipality_id,
+            task_version_id=plan.version.id,
+            field=arising.field,
+            central_old=arising.central_old,
+            central_new=arising.central_new,
+            local=arising.local,
+        )
         for each in following
         for arising in each.deviations
     ]
-    if rows:
-        work.session.connection().execute(insert(Deviation.__table__), rows)  # type: ignore[arg-type]
+    settled = {
+        name: [each.copy.id for each in following if name in each.settles] for name in DEVIATION_FIELDS
+    }
+    deviations.note(work, meetings, settled)
 
 
 def _history(work: Work, plan: Plan, following: Sequence[CopyPlan], note: str) -> Iterator[dict[str, Any]]:

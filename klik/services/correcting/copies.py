@@ -38,6 +38,7 @@ class StandingCopy:
     executor_id: int | None
     executor_role: str | None
     version: int
+    created_at: datetime
     changed_at: datetime
 
     @property

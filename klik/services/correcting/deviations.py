@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 
 from klik.models import Deviation, MunicipalTask, TaskChange
 from klik.services.publishing.holders import holders_of
@@ -41,8 +41,8 @@ class DeviationView:
 
 
 def open_on(work: Work, task: MunicipalTask) -> tuple[DeviationView, ...]:
-    """The open deviations of a task the actor may see; none is asked for while the task was never corrected."""
-    if task.task_version is None or task.task_version.number == 1:
+    """The open deviations of a task the actor may see."""
+    if task.task_id is None:
         return ()
     rows = work.session.scalars(
         select(Deviation)
@@ -54,6 +54,38 @@ def open_on(work: Work, task: MunicipalTask) -> tuple[DeviationView, ...]:
         .order_by(Deviation.field)
     )
     return tuple(_view(work, task, row) for row in rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meeting:
+    """Where KOMBIT's new value met a municipality's own, as it is stored: dates in ISO, slugs of roles."""
+
+    municipal_task_id: int
+    municipality_id: int
+    field: str
+    task_version_id: int
+    central_old: str | None
+    central_new: str | None
+    local: str | None
+
+
+def note(work: Work, meetings: Sequence[Meeting], settled: Mapping[str, Sequence[int]]) -> None:
+    """Write the deviations; ``settled`` are the copies by field whose earlier one KOMBIT's newest value overtakes."""
+    for field, copies in settled.items():
+        if copies:
+            work.session.execute(
+                update(Deviation)
+                .where(
+                    Deviation.municipal_task_id.in_(copies),
+                    Deviation.field == field,
+                    Deviation.settled_at.is_(None),
+                )
+                .values(settled_at=work.now, version=Deviation.version + 1)
+                .execution_options(synchronize_session=False)
+            )
+    if meetings:
+        rows = [asdict(each) | {"at": work.now, "version": 1} for each in meetings]
+        work.session.connection().execute(insert(Deviation.__table__), rows)  # type: ignore[arg-type]
 
 
 def _view(work: Work, task: MunicipalTask, row: Deviation) -> DeviationView:

@@ -5,7 +5,7 @@ The page that shows the impact and the act itself read the same plan.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -14,9 +14,11 @@ from enum import StrEnum
 from sqlalchemy import or_, select
 from sqlalchemy.orm import selectinload
 
+from klik.domain.deadlines import danish_today
 from klik.domain.status import Status
 from klik.models import Project, Task, TaskVersion
 from klik.plugins.manager import plugin_of
+from klik.plugins.views import MunicipalityView
 from klik.services import views
 from klik.services.correcting.copies import StandingCopy, changed_by_hand, once_primary
 from klik.services.deadlines import yellow_from_days
@@ -176,11 +178,17 @@ class _Deadlines:
         if not asking:
             return
         codes = [copy.municipality_id for copy in copies]
-        municipalities = views.municipality_views(work, codes, project.system_code)
+        came = {copy.municipality_id: danish_today(copy.created_at) for copy in copies}
+        given: dict[date, list[MunicipalityView]] = defaultdict(list)
+        for municipality in views.municipality_views(work, codes, project.system_code):
+            given[came[municipality.code]].append(municipality)
 
         def days(of: TaskVersion) -> Mapping[int, date | None]:
-            dates = publishing_copies.dates_for(work, task, of, project, municipalities)
-            return {each.code: each.deadline for each in dates}
+            return {
+                each.code: each.deadline
+                for day, here in given.items()
+                for each in publishing_copies.dates_for(work, task, of, project, here, day)
+            }
 
         self.new = days(version)
         self.old = {key: days(old) for key, old in asking.items()}

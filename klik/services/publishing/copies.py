@@ -8,7 +8,6 @@ from datetime import date
 
 from sqlalchemy import insert, select
 
-from klik.domain.deadlines import danish_today
 from klik.domain.status import Status
 from klik.domain.texts import search_key, sort_key
 from klik.models import MunicipalTask, MunicipalTaskField, Project, Task, TaskVersion, TaskVersionField
@@ -42,11 +41,16 @@ class Dates:
 
 
 def dates_for(
-    work: Work, task: Task, version: TaskVersion, project: Project, municipalities: Sequence[MunicipalityView]
+    work: Work,
+    task: Task,
+    version: TaskVersion,
+    project: Project,
+    municipalities: Sequence[MunicipalityView],
+    given: date,
 ) -> list[Dates]:
-    """The deadline and the first yellow day of a version in each municipality."""
+    """What a version's rule gives each municipality; they got the task on the day ``given``."""
     rule = version.deadline_rule
-    view = views.task_view(task, version, project, published_on(work, task))
+    view = views.task_view(task, version, project, given)
     days = deadlines_for(
         work.registry,
         rule,
@@ -59,11 +63,6 @@ def dates_for(
         work.registry, rule, version.start_date, (day for day in days.values() if day is not None)
     )
     return [Dates(code, day, yellow[day] if day else None) for code, day in days.items()]
-
-
-def published_on(work: Work, task: Task) -> date:
-    """The Danish day the task was published; today while it is not."""
-    return danish_today(task.published_at) if task.published_at else work.today
 
 
 def make(

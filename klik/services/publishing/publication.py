@@ -124,7 +124,11 @@ def _put_out(
         raise RefusedError({"recipients": "Modtagere: en af kommunerne findes ikke."})
     task.recipient_count = len(municipalities)
     made = copies.make(
-        work, task, version, project, copies.dates_for(work, task, version, project, municipalities)
+        work,
+        task,
+        version,
+        project,
+        copies.dates_for(work, task, version, project, municipalities, work.today),
     )
     told = telling.tell(work, task, version, project, made)
     auditing.record(

@@ -11,12 +11,13 @@ from klik.models import MunicipalTask, Project, RequestKey, System, TaskChange
 from klik.plugins.views import ChangeView
 from klik.services import auditing, events, idempotency
 from klik.services.auditing import Act
+from klik.services.correcting import deviations
 from klik.services.errors import RefusedError
 from klik.services.publishing import late
 from klik.services.publishing.drafts import actor_id, require_publisher
 from klik.services.publishing.late import Late
 from klik.services.tasks.words import day_word
-from klik.services.waves import changes, deviations, telling
+from klik.services.waves import changes, telling
 from klik.services.waves.changes import Change, Leaving, NewGoLive, Placing, Target
 from klik.services.waves.reckoning import Moved, Reckoned, reckon
 from klik.services.work import Work
@@ -97,7 +98,8 @@ def _plan(work: Work, system: str, change: Change, *, lock: bool) -> Plan:
 
 def _move(work: Work, plan: Plan) -> int:
     """Write the new deadlines, their history, events and notices; the statements do not grow with their number."""
-    deviations.note_deviations(work, plan.reckoned.own)
+    own = [copy.id for copy in plan.reckoned.own_copies]
+    deviations.note(work, plan.reckoned.own, {"deadline": own})
     if not plan.moved:
         return 0
     told = telling.tell_moved(work, plan.moved, _why(plan))

@@ -13,9 +13,9 @@ from sqlalchemy.orm import selectinload
 from klik.domain.status import OPEN_STATUSES, Status
 from klik.models import MunicipalTask, Project, Task, TaskVersion
 from klik.services import views
+from klik.services.correcting.deviations import Meeting
 from klik.services.deadlines import deadlines_or_none, given_on, yellow_from_days
 from klik.services.waves.changes import Standing
-from klik.services.waves.deviations import OwnDeadline
 from klik.services.work import Work
 
 
@@ -35,7 +35,7 @@ class Reckoned:
     """Copies by what becomes of them; ``silent`` are tasks whose rule does not answer, so nothing is done to them."""
 
     moved: list[Moved] = field(default_factory=list)
-    own: list[OwnDeadline] = field(default_factory=list)
+    own: list[Meeting] = field(default_factory=list)
     own_copies: list[MunicipalTask] = field(default_factory=list)
     closed: list[MunicipalTask] = field(default_factory=list)
     silent: list[MunicipalTask] = field(default_factory=list)
@@ -98,12 +98,27 @@ def _sort(
             found.closed.append(copy)
         elif copy.deadline_is_own:
             found.own_copies.append(copy)
-            found.own.append(OwnDeadline(copy.id, copy.municipality_id, version.id, old, new, copy.deadline))
+            # Who has chosen the very day that KOMBIT now comes to differs in nothing.
+            if copy.deadline != new:
+                found.own.append(_meeting(copy, version, old, new))
         elif copy.for_information:
             if new is not None and new >= work.today:
                 found.moved.append(Moved(copy, None, new, yellow[new], now_in_force=True))
         elif copy.deadline != new:
             found.moved.append(Moved(copy, copy.deadline, new, yellow[new] if new else None))
+
+
+def _meeting(copy: MunicipalTask, version: TaskVersion, old: date | None, new: date | None) -> Meeting:
+    stored = [day.isoformat() if day else None for day in (old, new, copy.deadline)]
+    return Meeting(
+        municipal_task_id=copy.id,
+        municipality_id=copy.municipality_id,
+        field="deadline",
+        task_version_id=version.id,
+        central_old=stored[0],
+        central_new=stored[1],
+        local=stored[2],
+    )
 
 
 def _copies(work: Work, system: str, codes: Sequence[int], *, lock: bool) -> Sequence[MunicipalTask]:
