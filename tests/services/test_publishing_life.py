@@ -467,7 +467,6 @@ def test_whatever_happens_in_whatever_order(quick_house: Installation) -> None:
         PublishingLife,
         settings=settings(
             max_examples=60,
-            phases=(Phase.generate,),
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
