@@ -147,7 +147,7 @@ def task_lines(
     )
     further = (Task.publish_at, Task.publish_problem, Task.current_number)
     waits = case(
-        (Task.publish_problem.is_not(None), 0),
+        (and_(Task.state == State.PLANNED.value, Task.publish_problem.is_not(None)), 0),
         (Task.state == State.FOR_APPROVAL.value, 1),
         (Task.state == State.PLANNED.value, 2),
         else_=3,
