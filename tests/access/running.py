@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
@@ -180,9 +181,10 @@ class Run:
             if row.method == "GET" and kind == "own" and (not row.writes or each == own[0]):
                 yield Probe(visitor, "HEAD", row.address, kind, each, row)
         if "<id:" in row.address:
-            count = len(arguments(row.address))
-            for bad in MALFORMED:  # each id in turn, the others right
-                for place in range(count):
+            parts = re.findall(r"<([^>]+)>", row.address)
+            count = len(parts)
+            for bad in MALFORMED:  # each id in turn, the others right; a word beside it is no id
+                for place in (at for at, part in enumerate(parts) if part.startswith("id:")):
                     mixed = tuple(bad if at == place else own[0][at] for at in range(count))
                     yield Probe(visitor, row.method, row.address, "malformed", mixed, row)
         elif "<path:" not in row.address:
