@@ -152,3 +152,18 @@ def test_nobody_but_kombit(house: Installation, browser: Callable[..., Browser],
 @pytest.mark.parametrize("query", ["?projekt=x", "?kopi=9", "?skabelon=x&projekt=x"])
 def test_what_is_not_there(editor: Browser, query: str) -> None:
     editor.get(f"/udgivelser/ny{query}", expect=404)
+
+
+def test_a_list_from_excel_is_understood_and_told(editor: Browser) -> None:
+    page = editor.get("/udgivelser/ny?projekt=kp")
+    typed = TYPED | {"trin": "forhaandsvis", "recipients": "kommuner", "municipalities": ["101"]}
+    ahead = editor.submit(
+        page, "/udgivelser", **typed, codes="259\tKøge\r\nÅrhus Kommune; Vesthimmerland\r\n259"
+    )
+    assert "4 kommuner" in ahead.text
+    assert "Listen er forstået som 3 kommuner; 1 stod der mere end én gang." in ahead.text
+    assert "København, Køge, Aarhus og Vesthimmerlands" in ahead.text
+    wrong = editor.submit(page, "/udgivelser", expect=422, **typed, codes="Kjøge, Atlantis")
+    assert "“Kjøge” kendes ikke. Mente du Køge? “Atlantis” kendes ikke." in wrong.text
+    kept = filled(wrong.find("form", attrs={"action": "/udgivelser"}))
+    assert kept["codes"] == "Kjøge, Atlantis" and kept["municipalities"] == "101"

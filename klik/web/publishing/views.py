@@ -19,7 +19,8 @@ from klik.services.publishing.progress import copy_lines, count_tasks, task_line
 from klik.services.publishing.text import PARTS, PRIORITY_LABELS
 from klik.services.work import Work
 from klik.web.base import access
-from klik.web.publishing.forms import HINTS, DraftForm, draft_form, read_choice, read_draft, show_problems
+from klik.web.publishing.forms import HINTS, DraftForm, draft_form, read_draft, show_problems
+from klik.web.publishing.recipients import read_choice
 
 blueprint = Blueprint("publishing", __name__)
 PAGE = 100
