@@ -77,10 +77,12 @@ class RecipientChoice:
         )
 
     def words(self) -> str:
-        """The choice as ``parse`` reads it, and as a task keeps it."""
+        """The choice as ``parse`` reads it, and as a task keeps it; empty where nobody is named yet."""
         start = _ONLY_SYSTEM if self.only_system else ""
         if self.kind in (ALL, WITH_SYSTEM):
             return self.kind
+        if not self.values:
+            return ""
         if self.kind == LISTED and all(value.isdigit() for value in self.values):
             return start + ",".join(self.values)
         return f"{start}{_SHOWN.get(self.kind, self.kind)}:{','.join(self.values)}"

@@ -13,14 +13,16 @@ from klik.models import Project, Task
 from klik.services import access as door
 from klik.services import publishing
 from klik.services.errors import NotFoundError, RefusedError
-from klik.services.publishing import Draft, not_relevant
+from klik.services.publishing import Draft, appointing, not_relevant
+from klik.services.publishing.audience import in_words
 from klik.services.publishing.preview import preview
 from klik.services.publishing.progress import copy_lines, count_tasks, task_lines
 from klik.services.publishing.text import PARTS, PRIORITY_LABELS
+from klik.services.tasks import unseen
 from klik.services.work import Work
 from klik.web.base import access
 from klik.web.publishing.forms import HINTS, DraftForm, draft_form, read_draft, show_problems
-from klik.web.publishing.recipients import read_choice
+from klik.web.publishing.recipients import read_choice, understood_sentence
 
 blueprint = Blueprint("publishing", __name__)
 PAGE = 100
@@ -131,7 +133,10 @@ def _taken(work: Work, form: DraftForm, draft: Draft, step: str) -> Response | s
         raise RefusedError(problems)
     if step == PUBLISH:
         published = publishing.publish(work, draft, codes, form.idempotency_key.data, task_id=task_id)
-        flash(f"Opgaven er udgivet til {published.municipalities} kommuner.", "success")
+        appointed = appointing.appoint(work, published, codes, request.form.getlist("udpeg"))
+        flash(f"Opgaven er udgivet til {_municipalities(published.municipalities)}.", "success")
+        for title, count in appointed.items():
+            flash(f"“{title}” er udgivet til {_municipalities(count)}.", "success")
         return redirect(f"/udgivelser/{published.task_id}", 303)
     return _preview_page(work, form, draft, codes, task_id)
 
@@ -189,11 +194,19 @@ def _preview_page(
         form=form,
         draft=draft,
         ahead=preview(work, draft, codes, task_id),
+        chosen_words=in_words(work, read_choice(form), draft.project),
+        understood=understood_sentence(form),
+        news=unseen.Unseen(never=False, drawn_at=work.now, version_id=None),
         project=_project(work, draft.project),
         sent=sent,
         content=work.registry.content,
         **_words(),
     )
+
+
+def _municipalities(count: int) -> str:
+    """ "1 kommune", "98 kommuner"."""
+    return f"{count} {'kommune' if count == 1 else 'kommuner'}"
 
 
 def _projects(work: Work) -> list[Project]:
