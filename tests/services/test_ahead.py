@@ -58,7 +58,8 @@ def ground(house: Installation) -> Installation:
 
 
 RULES = (
-    ("core.days-after-publication", "45", "2026-11-25"),
+    ("core.days-after-publication", "45", 4),
+    ("core.days-after-publication", "45", 38),
     ("core.days-after-publication", "2", None),
     ("core.days-after-publication", "7", None),
     ("core.date", (TODAY + timedelta(days=200)).isoformat(), None),
@@ -91,9 +92,9 @@ def _published(house: Installation, draft: Draft) -> tuple[MailsAhead, Counter[s
 
 @pytest.mark.parametrize(("rule", "parameter", "start"), RULES)
 def test_the_notices_are_those_the_scanner_sends_over_90_days(
-    ground: Installation, rule: str, parameter: str, start: str | None
+    ground: Installation, rule: str, parameter: str, start: int | None
 ) -> None:
-    day = TODAY + timedelta(days=4) if start else None
+    day = TODAY + timedelta(days=start) if start else None
     draft = replace(DRAFT, deadline_rule=rule, deadline_parameter=parameter, start=day)
     ahead, occasions, people = _published(ground, draft)
     assert dict(ahead.occasions) == dict(occasions)
