@@ -21,6 +21,8 @@ from klik.web.pages.views import blueprint as pages
 from klik.web.people.views import blueprint as people
 from klik.web.publishing.not_relevant import blueprint as publishing_not_relevant
 from klik.web.publishing.views import blueprint as publishing
+from klik.web.questions.asking import blueprint as asking
+from klik.web.questions.views import blueprint as questions
 from klik.web.roles.views import blueprint as roles
 from klik.web.systems.views import blueprint as systems
 from klik.web.tasks.bulk import blueprint as bulk
@@ -57,6 +59,8 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         roles,
         publishing,
         publishing_not_relevant,
+        questions,
+        asking,
         calendar,
         calendar_feed,
         exports,

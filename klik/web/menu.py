@@ -47,10 +47,11 @@ ENTRIES: tuple[tuple[str, str, Right], ...] = (
 # Pages without an entry of their own, and the blueprint whose entry they belong under.
 _UNDER = {
     **dict.fromkeys(
-        ("task", "inline", "checklist", "bulk", "list_columns", "local_task", "filters"), "tasks"
+        ("task", "inline", "checklist", "bulk", "list_columns", "local_task", "filters", "asking"), "tasks"
     ),
     "meetings": "overview",
     "publishing_not_relevant": "publishing",
+    "questions": "publishing",
 }
 
 

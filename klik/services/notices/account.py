@@ -34,6 +34,8 @@ OCCASIONS: Mapping[str, str] = {
     "tildelt": "Opgave tildelt",
     access.OWN_OCCASION: "Mail om et gemt filter",
     access.MENTION: "Nævnt i en kommentar",
+    "spoergsmaal": "Spørgsmål til KOMBIT",
+    "besvaret": "Svar fra KOMBIT",
     "eksport-klar": "Udtræk klar",
     "sletning-varslet": "Sletning varslet",
     "sletning-udsat": "Sletning udsat",

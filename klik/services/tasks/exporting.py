@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
+from klik.domain.calendar import clock
 from klik.domain.markdown import render_markdown
 from klik.domain.rights import Right
 from klik.models import ExportProof
@@ -18,11 +19,14 @@ from klik.services.documents import (
     AttachmentLine,
     CommentLine,
     HistoryLine,
+    QuestionLine,
     TaskDocument,
     TextPart,
     TickLine,
 )
 from klik.services.filestore import FileStore
+from klik.services.questions import reading
+from klik.services.questions.reading import QuestionView
 from klik.services.rendering import Renderer
 from klik.services.tasks import details as task_details
 from klik.services.tasks import history as task_history
@@ -99,6 +103,7 @@ def collect(work: Work, files: FileStore, task_id: int, base_url: str) -> TaskEx
         panels=tuple(TextPart(panel.title, panel.html) for panel in shown if panel.html is not None),
         checklist=tuple(TickLine(line.text, line.done) for line in details.checklist.lines),
         checklist_progress=details.checklist.words,
+        questions=tuple(_question(each) for each in reading.of_task(work, task)),
         comments=tuple(
             CommentLine(
                 each.at, f"{each.author}{f', {each.place}' if each.place else ''}", each.text, each.private
@@ -113,6 +118,18 @@ def collect(work: Work, files: FileStore, task_id: int, base_url: str) -> TaskEx
         omitted=tuple(_omitted(details, shown, files)),
     )
     return TaskExport(document, _embedded(details, document), task.id, task.municipality_id, task.task_number)
+
+
+def _question(asked: QuestionView) -> QuestionLine:
+    if asked.answer is not None:
+        when = f"Svar fra KOMBIT {clock(asked.answered_at)}" if asked.answered_at else ""
+        state = f"{when}, rettet {clock(asked.edited_at)}" if asked.edited_at else when
+    elif asked.closed_at is not None:
+        why = f" af KOMBIT: {asked.close_reason}" if asked.close_reason else ", taget tilbage"
+        state = f"Lukket uden svar{why}"
+    else:
+        state = "Venter på svar"
+    return QuestionLine(asked.asked_at, asked.asker, asked.text, render_markdown(asked.answer or ""), state)
 
 
 def draw(renderer: Renderer, export: TaskExport) -> TaskPdf:
