@@ -129,8 +129,8 @@ def test_who_may_ask_and_where(ground: Ground) -> None:
         withdrawn = make.municipal_task(work.session)
         withdrawn.withdrawn_at = NOW
         work.session.flush()
-        for task in (local, withdrawn.id):
-            with pytest.raises(ForbiddenError):
+        for task, refusal in ((local, NotFoundError), (withdrawn.id, ForbiddenError)):
+            with pytest.raises(refusal):
                 questions.ask(work, task, TEXT)
 
 

@@ -13,11 +13,11 @@ from klik.services.work import Work
 
 
 def may_ask(work: Work, task: MunicipalTask) -> bool:
-    """Whether the actor may ask KOMBIT about this task: one of the municipality's own, about what KOMBIT wrote."""
+    """Whether the actor may ask KOMBIT about this task, which is the actor's own municipality's."""
     actor = work.actor
     if actor is None or not actor.has(Right.COMMENT) or actor.municipality_id != task.municipality_id:
         return False
-    return task.task_id is not None and task.withdrawn_at is None
+    return task.withdrawn_at is None
 
 
 def visible_questions(work: Work) -> ColumnElement[bool]:
@@ -25,10 +25,12 @@ def visible_questions(work: Work) -> ColumnElement[bool]:
     actor = work.actor
     if actor is None:
         return true()
-    if actor.level.scope == "municipality":
-        answered = Question.answered_at.is_not(None)
-        return or_(Question.municipality_id == actor.municipality_id, answered)
-    return true() if actor.kombit else false()
+    if actor.kombit:
+        return true()
+    answered_or_own = or_(
+        Question.answered_at.is_not(None), Question.municipality_id == actor.municipality_id
+    )
+    return answered_or_own if actor.municipality_id is not None else false()
 
 
 def own_question(work: Work, task_id: int, question_id: int) -> Question:

@@ -8,7 +8,7 @@ from klik.domain.errors import InputError
 from klik.domain.markdown import check_markdown
 from klik.models import MunicipalTask, Question
 from klik.services import access, auditing
-from klik.services.errors import ConflictError, Difference, ForbiddenError, RefusedError
+from klik.services.errors import ConflictError, Difference, ForbiddenError, NotFoundError, RefusedError
 from klik.services.questions import telling
 from klik.services.tasks import read_marks, typed
 from klik.services.work import Work
@@ -22,7 +22,9 @@ def ask(work: Work, task_id: int, text: str, *, named: bool = False, not_cpr: bo
     Raises RefusedError ("text"), ForbiddenError, NotFoundError.
     """
     task = access.municipal_task(work, task_id)
-    if work.actor is None or task.task_id is None or not access.may_ask(work, task):
+    if task.task_id is None:
+        raise NotFoundError  # KOMBIT knows nothing of a local task
+    if work.actor is None or not access.may_ask(work, task):
         raise ForbiddenError("ask")
     question = Question(
         municipality_id=task.municipality_id,

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from klik.domain.rights import Right
 from klik.services import access as doors
 from klik.services import idempotency, questions
-from klik.services.errors import ForbiddenError, RefusedError
+from klik.services.errors import ForbiddenError, NotFoundError, RefusedError
 from klik.services.questions import reading
 from klik.services.questions.reading import QuestionView
 from klik.services.work import Work
@@ -28,6 +28,8 @@ def ask(work: Work, task_id: int) -> Any:
     if earlier := idempotency.earlier_result(work.session, form.idempotency_key.data):
         return redirect(earlier, 303)
     task = doors.municipal_task(work, task_id)
+    if task.task_id is None:
+        raise NotFoundError
     if not doors.may_ask(work, task):
         raise ForbiddenError("ask")
     if not form.validate_on_submit():
