@@ -10,7 +10,7 @@ from random import Random
 
 from sqlalchemy import bindparam, insert, select, update
 
-from klik.demo import filters, history, people, publications, teamwork
+from klik.demo import asked, filters, history, people, publications, teamwork
 from klik.demo.people import KOEGE, Staff
 from klik.domain.deadlines import danish_today, end_of_day
 from klik.domain.rights import Level
@@ -51,6 +51,7 @@ def fill(work: Work) -> None:
     _talk(work, staff)
     filters.fill(work, staff, editor)
     teamwork.fill(work, staff[KOEGE], _member)
+    asked.fill(work, staff, editor, _member)
     _this_morning(work, staff)
 
 
