@@ -33,8 +33,8 @@ ANSWERED = (
         5,
         "Kan vi vente med opgaven, til vores nye løsning til brugerstyring er på plads i januar?",
         (
-            "Nej, fristen ligger fast, fordi leverandøren prøver alle kommuner af på samme tid. I kan løse opgaven i jeres "
-            "nuværende løsning og flytte opsætningen senere. Skriv til projektet, hvis det giver problemer."
+            "Nej, fristen ligger fast, fordi leverandøren prøver alle kommuner af på samme tid. I kan løse opgaven i "
+            "jeres nuværende løsning og flytte opsætningen senere. Skriv til projektet, hvis det giver problemer."
         ),
     ),
 )
