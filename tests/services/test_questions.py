@@ -18,7 +18,7 @@ from klik.services.errors import ConflictError, ForbiddenError, NotFoundError, R
 from klik.services.people import privacy
 from klik.services.questions import reading
 from klik.services.questions.reading import QuestionView
-from klik.services.tasks import details, read_marks, unseen
+from klik.services.tasks import details, exporting, read_marks, unseen
 from klik.services.work import Actor, Work
 from tests import make
 from tests.make import HERNING, KOEGE, NOW
@@ -301,3 +301,17 @@ def test_the_person_can_be_told_what_they_asked(ground: Ground) -> None:
         row = work.session.scalars(select(Question)).one()
         told = privacy.insight(work, work.session.get_one(Person, row.asked_by))
     assert [each["text"] for each in told["spoergsmaal"]] == [TEXT]
+
+
+@pytest.mark.parametrize("who", ["anne", "mette"])
+def test_the_pdf_holds_what_the_page_shows(ground: Ground, who: str) -> None:
+    _answered(ground, _asked(ground))
+    _asked(ground)
+    place = KOEGE if who == "mette" else HERNING
+    with ground.act(who, 2) as work:
+        export = exporting.collect(work, ground.house.files, ground.tasks[place], "https://klik.example")
+    found = [(each.asker, each.state.split(" ")[0]) for each in export.document.questions]
+    mine = [("Mette Holm, Køge", "Svar"), ("Mette Holm, Køge", "Venter")]
+    assert found == (mine if who == "mette" else [("En kommune", "Svar")])
+    assert "<strong>kun</strong>" in export.document.questions[0].html
+    assert (b"Mette" in export.embedded) is (who == "mette")

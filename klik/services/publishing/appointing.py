@@ -20,12 +20,12 @@ from klik.services.publishing.text import Draft, check
 from klik.services.work import Work
 
 THEME = "projektstyring-og-ledelse"
-PARTS = {"responsible_role": "ansvarlig", "executor_role": "udførende"}
+PARTS = {"responsible_role": "ansvarlige", "executor_role": "udførende"}
 
 
 @dataclass(frozen=True, slots=True)
 class MissingRole:
-    """A role of a task that municipalities lack: ``part`` is "ansvarlig" or "udførende", or both.
+    """A role of a task that municipalities lack: ``part`` is "ansvarlige" or "udførende", or both.
 
     ``lacking`` and ``standing`` are names by code; in the latter an open task "Udpeg …" stands already.
     """
