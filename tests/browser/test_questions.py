@@ -36,7 +36,7 @@ def test_asked_answered_and_seen_elsewhere(visit: Callable[..., Page]) -> None:
     _faultless(editor)
     editor.get_by_role("link", name=TEXT).click()
     _faultless(editor)
-    editor.get_by_label("Svar", exact=True).fill("Ja, den er **godkendt**.")
+    editor.locator("textarea[name=text]").fill("Ja, den er **godkendt**.")
     editor.get_by_role("button", name="Svar alle kommuner").click()
     expect(editor.get_by_text("Svaret står nu på opgaven hos alle kommuner.")).to_be_visible()
     editor.go_back()
