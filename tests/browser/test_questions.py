@@ -42,9 +42,14 @@ def test_asked_answered_and_seen_elsewhere(visit: Callable[..., Page]) -> None:
     editor.go_back()
 
     reader = visit("programleder@aabenraa.example", width=PHONE)
-    reader.goto(f"/opgaver?q={title}")
-    reader.locator("tr[id^=opgave-] th a").first.click()
+    reader.goto(f"/opgaver?q={title}&fuldfoerte=ja")
+    links = reader.locator("tr[id^=opgave-] th a")
     answer = reader.locator(".question", has_text=TEXT)
+    # Several projects have a task of this title: it is the one with the answer.
+    for href in [link.get_attribute("href") for link in links.all()]:
+        reader.goto(href or "/")
+        if answer.count():
+            break
     expect(answer).to_contain_text("En kommune")
     expect(answer.locator(".question-answer strong").last).to_have_text("godkendt")
     assert "Svendborg" not in answer.inner_text()
