@@ -10,7 +10,7 @@ from random import Random
 
 from sqlalchemy import bindparam, insert, select, update
 
-from klik.demo import corrections, filters, history, life, people, publications, teamwork, waves
+from klik.demo import asked, corrections, filters, history, life, people, publications, teamwork, waves
 from klik.demo.people import KOEGE, Staff
 from klik.domain.deadlines import danish_today, end_of_day
 from klik.domain.rights import Level
@@ -59,6 +59,7 @@ def fill(work: Work) -> None:
     filters.fill(work, staff, editor)
     teamwork.fill(work, staff[KOEGE], _member)
     corrections.fill(work, _member(work, staff[KOEGE], "plusbruger", Level.PLUS_USER), editor)
+    asked.fill(work, staff, editor, _member)
     _this_morning(work, staff)
 
 

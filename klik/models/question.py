@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, Text, false
+from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from klik.models.base import Base, Identifier, Instant, OfMunicipality, Versioned, instant, key, prose
@@ -15,7 +15,8 @@ class Question(OfMunicipality, Versioned, Base):
     """One question and KOMBIT's answer; an answered one stands on every municipality's copy of the task.
 
     ``named``: the other municipalities may see which municipality asked. ``closed_at``: taken back by the asker,
-    or closed by KOMBIT without an answer; then nobody else sees it.
+    or closed by KOMBIT without an answer, with ``close_reason``; then nobody else sees it. ``edited_at``: KOMBIT
+    corrected the answer.
     """
 
     __tablename__ = "questions"
@@ -37,3 +38,5 @@ class Question(OfMunicipality, Versioned, Base):
     answered_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     answered_at: Mapped[datetime | None] = mapped_column(Instant)
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
+    edited_at: Mapped[datetime | None] = mapped_column(Instant)
+    close_reason: Mapped[str | None] = mapped_column(String(500))

@@ -35,6 +35,17 @@ class CommentLine:
 
 
 @dataclass(frozen=True, slots=True)
+class QuestionLine:
+    """A question to KOMBIT; `html` is the answer as safe HTML, empty while there is none, `state` says so in words."""
+
+    asked_at: datetime
+    asker: str
+    text: str
+    html: str = ""
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TickLine:
     """A line of the task's checklist."""
 
@@ -112,6 +123,7 @@ class TaskDocument:
     panels: tuple[TextPart, ...] = ()
     checklist: tuple[TickLine, ...] = ()
     checklist_progress: str = ""
+    questions: tuple[QuestionLine, ...] = ()
     comments: tuple[CommentLine, ...] = ()
     history: tuple[HistoryLine, ...] = ()
     attachments: tuple[AttachmentLine, ...] = ()

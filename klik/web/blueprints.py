@@ -24,6 +24,8 @@ from klik.web.people.views import blueprint as people
 from klik.web.publishing.life import blueprint as publishing_life
 from klik.web.publishing.not_relevant import blueprint as publishing_not_relevant
 from klik.web.publishing.views import blueprint as publishing
+from klik.web.questions.asking import blueprint as asking
+from klik.web.questions.views import blueprint as questions
 from klik.web.roles.views import blueprint as roles
 from klik.web.systems.views import blueprint as systems
 from klik.web.tasks.announced import blueprint as announced
@@ -66,6 +68,8 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         publishing_not_relevant,
         correcting,
         deviations,
+        questions,
+        asking,
         calendar,
         calendar_feed,
         exports,

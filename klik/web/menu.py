@@ -47,7 +47,18 @@ ENTRIES: tuple[tuple[str, str, Right], ...] = (
 # Pages without an entry of their own, and the blueprint whose entry they belong under.
 _UNDER = {
     **dict.fromkeys(
-        ("task", "inline", "checklist", "bulk", "list_columns", "local_task", "filters", "announced"), "tasks"
+        (
+            "task",
+            "inline",
+            "checklist",
+            "bulk",
+            "list_columns",
+            "local_task",
+            "filters",
+            "announced",
+            "asking",
+        ),
+        "tasks",
     ),
     "meetings": "overview",
     "publishing_life": "publishing",
@@ -55,6 +66,7 @@ _UNDER = {
     "correcting": "publishing",
     "deviations": "tasks",
     "waves": "systems",
+    "questions": "publishing",
 }
 
 

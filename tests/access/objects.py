@@ -281,8 +281,34 @@ def _bulk_changes(view: _View) -> Ids:
     return Ids([(own,)], [(each,) for each in others])
 
 
+def _tasks_to_ask_about(view: _View) -> Ids:
+    """KOMBIT's own; of a local task KOMBIT knows nothing."""
+    ids = _tasks(view)
+    locals_here = [(each,) for each in view.both("local")]
+    return Ids([each for each in ids.own if each not in locals_here], ids.other + locals_here)
+
+
+def _own_questions(view: _View) -> Ids:
+    """One's own; who asks nothing is tried with a leader's."""
+    kind = view.kind if view.scope == "municipality" else "plusbruger"
+    places = [view.place] if view.place else list(PLACES)
+    own = [(view.ids["first", place], view.ids[f"question {kind}", place]) for place in places]
+    all_of_them = [each for (name, _), each in view.ids.items() if name.startswith("question ")]
+    return Ids(
+        own,
+        [(view.ids[name, at], each) for name in ("first", "second") for at in PLACES for each in all_of_them],
+    )
+
+
+def _questions(view: _View) -> Ids:
+    return Ids([(each,) for (name, _), each in view.ids.items() if name.startswith("question ")], [])
+
+
 OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     TASK: _tasks,
+    f"{TASK}/spoergsmaal": _tasks_to_ask_about,
+    f"{TASK}/spoergsmaal/<id:question_id>": _own_questions,
+    "/spoergsmaal/<id:question_id>": _questions,
     f"{TASK}/filer/<id:file_id>": lambda view: view.hanging("file-{}"),
     f"{TASK}/kombits-filer/<id:file_id>": _kombit_files,
     f"{TASK}/kommentarer/<id:comment_id>": _comments,

@@ -45,6 +45,10 @@ ADDRESSES = {
     "export": r"/eksport",
     "exports": r"/eksport",
     "checklist_item": r"/tjekliste",
+    "may_ask": r"/opgaver/.*spoergsmaal",
+    "visible_questions": r"/opgaver/<id:task_id>$|/spoergsmaal",
+    "own_question": r"/opgaver/.*spoergsmaal",
+    "question_to_answer": r"^/spoergsmaal",
     "calendar_feed": r"/kalender",
 }
 TASKS = r"/opgaver|/systemer|^/$"

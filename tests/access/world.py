@@ -44,6 +44,7 @@ from klik.models import (
     Notice,
     Person,
     PluginEvent,
+    Question,
     ReadMark,
     SavedFilter,
     SecretToken,
@@ -114,6 +115,7 @@ STEERING = {
     "people": "password_hash address_state",
     "plugin_events": "event plugin payload",
     "projects": "slug name system_code description",
+    "questions": "answer close_reason",  # all are open: an answer is for everybody who has the task
     "request_keys": "key action result",
     "role_holdings": "role system_code kind",
     "saved_filters": "query shared",
@@ -390,6 +392,10 @@ class _Builder:
                     self.made.ids[f"comment-{name} {kind}", place] = comment.id
         if name == "local":
             self.made.at_home.add(("task_changes", change.id))
+        if task.task_id is not None:
+            for kind, person in staff.items():
+                asked = {"task_id": task.task_id, "asked_by": person.id, "asked_at": NOW}
+                self.made.ids[f"question {kind}", place] = self._add(Question(**of, **asked, text="x")).id
 
     def _comments_of_kombit(self) -> None:
         for place in PLACES:

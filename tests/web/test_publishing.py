@@ -152,3 +152,40 @@ def test_nobody_but_kombit(house: Installation, browser: Callable[..., Browser],
 @pytest.mark.parametrize("query", ["?projekt=x", "?kopi=9", "?skabelon=x&projekt=x"])
 def test_what_is_not_there(editor: Browser, query: str) -> None:
     editor.get(f"/udgivelser/ny{query}", expect=404)
+
+
+def test_a_list_from_excel_is_understood_and_told(editor: Browser) -> None:
+    page = editor.get("/udgivelser/ny?projekt=kp")
+    typed = TYPED | {"trin": "forhaandsvis", "recipients": "kommuner", "municipalities": ["101"]}
+    ahead = editor.submit(
+        page, "/udgivelser", **typed, codes="259\tKøge\r\nÅrhus Kommune; Vesthimmerland\r\n259"
+    )
+    assert "4 kommuner" in ahead.text
+    assert "Listen er forstået som 3 kommuner; 1 stod der mere end én gang." in ahead.text
+    assert "København, Køge, Aarhus og Vesthimmerlands" in ahead.text
+    wrong = editor.submit(page, "/udgivelser", expect=422, **typed, codes="Kjøge, Atlantis")
+    assert "“Kjøge” kendes ikke. Mente du Køge? “Atlantis” kendes ikke." in wrong.text
+    kept = filled(wrong.find("form", attrs={"action": "/udgivelser"}))
+    assert kept["codes"] == "Kjøge, Atlantis" and kept["municipalities"] == "101"
+
+
+def test_where_a_role_is_vacant_a_second_task_is_offered(editor: Browser, house: Installation) -> None:
+    with house.database.writing() as session:
+        make.holding(session, holder=make.person(session, "Mette Holm"))
+    page = editor.get("/udgivelser/ny?projekt=kp")
+    typed = TYPED | {"title": "Klargør data", "trin": "forhaandsvis", "recipients": "kommuner"}
+    ahead = editor.submit(page, "/udgivelser", **typed, codes="Køge, Herning, Læsø")
+    assert "Rollen Systemansvarlig er ubesat i 2 kommuner" in ahead.text
+    box = ahead.select_one("input[name=udpeg]")
+    assert box["form"] == ahead.select_one("form[action='/udgivelser'][method=post]")["id"]
+    done = editor.submit(ahead, "/udgivelser", trin="udgiv", udpeg=box["value"])
+    assert "Opgaven er udgivet til 3 kommuner." in done.text
+    assert "“Udpeg systemansvarlig” er udgivet til 2 kommuner." in done.text
+    again = editor.submit(
+        editor.get("/udgivelser/ny?projekt=kp"),
+        "/udgivelser",
+        **(typed | {"title": "Noget helt andet"}),
+        codes="Køge, Herning, Læsø, Aarhus",
+    )
+    assert "står allerede åben i 2 kommuner: Herning, Læsø" in again.text
+    assert "hos de øvrige (1 kommune)" in again.text

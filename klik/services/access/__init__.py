@@ -39,6 +39,12 @@ from klik.services.access.people import (
     municipalities,
     sees_people,
 )
+from klik.services.access.questions import (
+    may_ask,
+    own_question,
+    question_to_answer,
+    visible_questions,
+)
 from klik.services.access.tasks import (
     Changeable,
     changeable,
@@ -72,6 +78,7 @@ __all__ = [
     "holding_to_change",
     "holdings",
     "is_changer",
+    "may_ask",
     "may_change",
     "may_comment",
     "member",
@@ -83,8 +90,10 @@ __all__ = [
     "notices",
     "own_bulk_change",
     "own_comment",
+    "own_question",
     "own_saved_filter",
     "published_task",
+    "question_to_answer",
     "require",
     "require_changer",
     "saved_filter",
@@ -96,4 +105,5 @@ __all__ = [
     "task_to_change",
     "visible",
     "visible_comments",
+    "visible_questions",
 ]

@@ -42,6 +42,8 @@ OCCASIONS: Mapping[str, str] = {
     "plusbruger": "Plusbruger for et system",
     access.OWN_OCCASION: "Mail om et gemt filter",
     access.MENTION: "Nævnt i en kommentar",
+    "spoergsmaal": "Spørgsmål til KOMBIT",
+    "besvaret": "Svar fra KOMBIT",
     "eksport-klar": "Udtræk klar",
     "sletning-varslet": "Sletning varslet",
     "sletning-udsat": "Sletning udsat",

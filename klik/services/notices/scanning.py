@@ -120,7 +120,7 @@ def _plan(work: Work, after: int) -> Plan:
     for task in tasks:
         if not people[task.id]:
             plan.nobody += 1
-        for one, overtaken in _with_overtaker(due[task.id]):
+        for one, overtaken in with_overtaker(due[task.id]):
             if overtaken and one.day < began[task.id]:
                 continue  # it was never to be sent: the task came, or its deadline moved, after that day
             _draft(work, plan, views[task.id], one, overtaken, people[task.id], known, began[task.id])
@@ -152,7 +152,7 @@ def _due(work: Work, tasks: Sequence[MunicipalTaskView]) -> Mapping[int, list[Du
     today = work.today
     found: dict[int, list[Due]] = defaultdict(list)
     for rule in work.registry.notification_rules.values():
-        for task_id, day in _days(work, rule, tasks).items():
+        for task_id, day in due_days(work, rule, tasks).items():
             if day is not None and timedelta(0) <= today - day <= timedelta(days=rule.late_days):
                 found[task_id].append(Due(rule, day))
     for dues in found.values():
@@ -160,7 +160,7 @@ def _due(work: Work, tasks: Sequence[MunicipalTaskView]) -> Mapping[int, list[Du
     return found
 
 
-def _days(
+def due_days(
     work: Work, rule: NotificationRule, tasks: Sequence[MunicipalTaskView]
 ) -> Mapping[int, date | None]:
     """The rule's day for each task; a plug-in is asked once for all, and one bad task spoils only itself."""
@@ -187,7 +187,7 @@ def _days(
     return dict(answers)
 
 
-def _with_overtaker(dues: Sequence[Due]) -> list[tuple[Due, NotificationRule | None]]:
+def with_overtaker(dues: Sequence[Due]) -> list[tuple[Due, NotificationRule | None]]:
     """Each reminder with the newer one of the core that makes it superfluous, or None."""
     core = [due for due in dues if due.rule.key in reminders.ORDER]
     newest = core[-1] if core else None

@@ -25,6 +25,7 @@ from klik.models import (
     NewsletterRecipient,
     Notice,
     Person,
+    Question,
     ReadMark,
     RoleHolding,
     SavedFilter,
@@ -99,6 +100,11 @@ def insight(work: Work, person: Person) -> Mapping[str, Any]:
         ),
         "kommentarer": rows(
             Comment, Comment.author_id == person_id, "id", "municipal_task_id", "at", "text", "private"
+        ),
+        "spoergsmaal": rows(
+            Question,
+            or_(Question.asked_by == person_id, Question.answered_by == person_id),
+            *("id", "task_id", "asked_at", "text", "named", "answer", "answered_at"),
         ),
         "aendringer": rows(
             TaskChange,

@@ -69,14 +69,7 @@ def make(
     work: Work, task: Task, version: TaskVersion, project: Project, dates: Sequence[Dates]
 ) -> list[Copy]:
     """One copy for each municipality and its plug-in fields, in three statements however many."""
-    holders = holders_of(
-        work,
-        [day.code for day in dates],
-        project.system_code,
-        {version.responsible_role, version.executor_role} - {None},
-    )
-    shared = _shared(work, task, version, project)
-    rows = [shared | _own(version, holders, day) for day in dates]
+    rows = rows_of(work, task, version, project, dates)
     table = MunicipalTask.__table__
     # Without RETURNING they are one prepared statement in one round trip (see notices.ledger).
     work.session.connection().execute(insert(table), rows)  # type: ignore[arg-type]
@@ -96,6 +89,20 @@ def make(
         )
     )
     return copies
+
+
+def rows_of(
+    work: Work, task: Task, version: TaskVersion, project: Project, dates: Sequence[Dates]
+) -> list[dict[str, object]]:
+    """What each municipality's copy is made with; one statement, and nothing is written."""
+    holders = holders_of(
+        work,
+        [day.code for day in dates],
+        project.system_code,
+        {version.responsible_role, version.executor_role} - {None},
+    )
+    shared = _shared(work, task, version, project)
+    return [shared | _own(version, holders, day) for day in dates]
 
 
 def _shared(work: Work, task: Task, version: TaskVersion, project: Project) -> dict[str, object]:

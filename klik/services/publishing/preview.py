@@ -11,14 +11,17 @@ from datetime import date
 from sqlalchemy import select
 
 from klik.domain.texts import search_key
-from klik.models import Project, Task, TaskVersion
-from klik.plugins.views import TaskView
+from klik.models import MunicipalTask, Project, Task, TaskVersion, TaskVersionField
 from klik.services import views
-from klik.services.deadlines import deadlines_for, explanation
-from klik.services.notices import recipients as notice_recipients
-from klik.services.publishing.drafts import proposed_number
-from klik.services.publishing.holders import holders_of
+from klik.services.deadlines import explanation
+from klik.services.publishing import copies
+from klik.services.publishing.appointing import MissingRole, missing_roles
+from klik.services.publishing.copies import Dates
+from klik.services.publishing.drafts import fill, proposed_number
+from klik.services.publishing.mails_ahead import AT_PUBLICATION, MailsAhead, mails_ahead
 from klik.services.publishing.text import Draft, tidied
+from klik.services.tasks import details
+from klik.services.tasks.details import TaskDetails
 from klik.services.work import Work
 
 # Titles that share this much of their letters are shown side by side before one more is published.
@@ -34,16 +37,18 @@ class SimilarTask:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """``by_region`` and ``by_wave`` count municipalities by name; the tuples of names list municipalities.
+    """``by_region`` and ``by_wave`` count municipalities by name; ``names`` and the other tuples list them.
 
     ``first`` and ``last`` span the deadlines; ``undated`` have none yet. ``vacant`` lack a holder of the
-    responsible role. ``notices`` is how many rows the ledger will get.
+    responsible role, ``missing`` says it of both roles. ``notices`` is how many rows the ledger will get at
+    once, ``mails`` what follows. ``shown`` is the task as ``example`` will see it.
     """
 
     number: str
     municipalities: int
+    names: tuple[str, ...]
     by_region: tuple[tuple[str, int], ...]
     by_wave: tuple[tuple[str, int], ...]
     deadline_words: str
@@ -52,8 +57,17 @@ class Preview:
     undated: tuple[str, ...]
     overdue: tuple[str, ...]
     vacant: tuple[str, ...]
+    missing: tuple[MissingRole, ...]
     notices: int
+    mails: MailsAhead
     similar: tuple[SimilarTask, ...]
+    example: str
+    shown: TaskDetails
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether there is nothing to warn of."""
+        return not (self.similar or self.overdue or self.undated or self.missing)
 
 
 def preview(work: Work, draft: Draft, codes: Sequence[int], task_id: int | None = None) -> Preview:
@@ -62,21 +76,18 @@ def preview(work: Work, draft: Draft, codes: Sequence[int], task_id: int | None 
     project = work.session.scalars(select(Project).where(Project.slug == draft.project)).one()
     municipalities = views.municipality_views(work, codes, project.system_code)
     names = {municipality.code: municipality.name for municipality in municipalities}
-    number = draft.number or proposed_number(work, draft)
-    view = _as_view(work, draft, project, number)
-    deadlines = deadlines_for(
-        work.registry,
-        draft.deadline_rule,
-        draft.deadline_parameter,
-        view,
-        municipalities,
-        working_day=draft.working_day,
-    )
+    task, version = _unsaved(work, draft, project, task_id)
+    dates = copies.dates_for(work, task, version, project, municipalities, work.today)
+    deadlines = {each.code: each.deadline for each in dates}
     days = sorted(day for day in deadlines.values() if day)
     waves = Counter(municipality.wave or "Uden bølge" for municipality in municipalities)
+    missing = missing_roles(work, draft, project, names)
+    mails = mails_ahead(work, task, version, project, dates, names)
+    example = next((each for each in dates if each.deadline), dates[0])
     return Preview(
-        number=number,
+        number=task.task_number,
         municipalities=len(municipalities),
+        names=tuple(names.values()),
         by_region=tuple(sorted(Counter(municipality.region for municipality in municipalities).items())),
         by_wave=tuple(sorted(waves.items())) if set(waves) != {"Uden bølge"} else (),
         deadline_words=explanation(
@@ -86,47 +97,36 @@ def preview(work: Work, draft: Draft, codes: Sequence[int], task_id: int | None 
         last=days[-1] if days else None,
         undated=tuple(names[code] for code, day in deadlines.items() if day is None),
         overdue=tuple(names[code] for code, day in deadlines.items() if day and day < work.today),
-        vacant=_vacant(work, draft, project, names),
-        notices=_notices(work, names, project),
+        vacant=tuple(
+            name for each in missing if each.role == draft.responsible_role for name in each.lacking.values()
+        ),
+        missing=missing,
+        notices=dict(mails.occasions).get(AT_PUBLICATION, 0),
+        mails=mails,
         similar=_similar(work, draft, project, task_id),
+        example=names[example.code],
+        shown=_shown(work, task, version, project, example),
     )
 
 
-def _as_view(work: Work, draft: Draft, project: Project, number: str) -> TaskView:
-    return TaskView(
-        number=number,
-        title=draft.title,
-        project=project.slug,
-        system=project.system_code,
-        phase=draft.phase,
-        theme=draft.theme,
-        priority=draft.priority,
-        infrastructure=draft.infrastructure,
-        start=draft.start,
-        published_on=work.today,
-        fields=draft.fields,
-    )
+def _unsaved(work: Work, draft: Draft, project: Project, task_id: int | None) -> tuple[Task, TaskVersion]:
+    """The task as it would be stored; a stored draft's id leads to its files. Nothing is added to the session."""
+    number = draft.number or (_number_of(work, task_id) if task_id else "") or proposed_number(work, draft)
+    task = Task(id=task_id or -1, task_number=number, round=project.round, published_at=work.now)
+    version = TaskVersion(task_id=task.id, number=1)
+    fill(version, draft, number)
+    version.fields = [TaskVersionField(field=key, value=value) for key, value in draft.fields.items()]
+    return task, version
 
 
-def _vacant(work: Work, draft: Draft, project: Project, names: dict[int, str]) -> tuple[str, ...]:
-    role = draft.responsible_role
-    if role is None:
-        return ()
-    holders = holders_of(work, names, project.system_code, [role])
-    return tuple(name for code, name in names.items() if holders.lacks(code, role))
+def _number_of(work: Work, task_id: int) -> str:
+    return work.session.scalar(select(Task.task_number).where(Task.id == task_id)) or ""
 
 
-def _notices(work: Work, names: dict[int, str], project: Project) -> int:
-    """As many as the ledger will take: nobody is told of their own doing, nor twice of one copy."""
-    me = work.actor.person_id if work.actor else None
-    told = notice_recipients.of_municipalities(work, names, project.system_code)
-    return len(
-        {
-            (code, recipient.person_id or recipient.address)
-            for code, found in told.items()
-            for recipient in found
-            if recipient.person_id is None or recipient.person_id != me
-        }
+def _shown(work: Work, task: Task, version: TaskVersion, project: Project, dates: Dates) -> TaskDetails:
+    row = copies.rows_of(work, task, version, project, [dates])[0]
+    return details.of(
+        work, MunicipalTask(**row, task_version=version, project=project, deadline_is_own=False)
     )
 
 

@@ -158,7 +158,11 @@ class TaskDetails:
 
 def load(work: Work, task_id: int) -> TaskDetails:
     """The task as the actor may see it; raises NotFoundError."""
-    task = access.municipal_task(work, task_id)
+    return of(work, access.municipal_task(work, task_id))
+
+
+def of(work: Work, task: MunicipalTask) -> TaskDetails:
+    """The same for a row the actor may see, or for one that is not stored yet."""
     status = Status(task.status)
     colour = (
         None if task.withdrawn_at else deadlines.colour(status, task.deadline, task.yellow_from, work.today)

@@ -21,11 +21,14 @@ from klik.services.documents import (
     CommentLine,
     CorrectionLine,
     HistoryLine,
+    QuestionLine,
     TaskDocument,
     TextPart,
     TickLine,
 )
 from klik.services.filestore import FileStore
+from klik.services.questions import reading
+from klik.services.questions.reading import QuestionView
 from klik.services.rendering import Renderer
 from klik.services.tasks import details as task_details
 from klik.services.tasks import history as task_history
@@ -107,6 +110,7 @@ def collect(work: Work, files: FileStore, task_id: int, base_url: str) -> TaskEx
         panels=tuple(TextPart(panel.title, panel.html) for panel in shown if panel.html is not None),
         checklist=tuple(TickLine(line.text, line.done) for line in details.checklist.lines),
         checklist_progress=details.checklist.words,
+        questions=tuple(_question(each) for each in reading.of_task(work, task)),
         comments=tuple(
             CommentLine(
                 each.at, f"{each.author}{f', {each.place}' if each.place else ''}", each.text, each.private
@@ -129,6 +133,18 @@ def _withdrawn(details: TaskDetails) -> str:
         return ""
     reason = f" Begrundelse: {details.withdrawal_reason}" if details.withdrawal_reason else ""
     return f"KOMBIT trak opgaven tilbage {clock(details.withdrawn_at)}.{reason}"
+
+
+def _question(asked: QuestionView) -> QuestionLine:
+    if asked.answer is not None:
+        when = f"Svar fra KOMBIT {clock(asked.answered_at)}" if asked.answered_at else ""
+        state = f"{when}, rettet {clock(asked.edited_at)}" if asked.edited_at else when
+    elif asked.closed_at is not None:
+        why = f" af KOMBIT: {asked.close_reason}" if asked.close_reason else ", taget tilbage"
+        state = f"Lukket uden svar{why}"
+    else:
+        state = "Venter på svar"
+    return QuestionLine(asked.asked_at, asked.asker, asked.text, render_markdown(asked.answer or ""), state)
 
 
 def draw(renderer: Renderer, export: TaskExport) -> TaskPdf:

@@ -19,6 +19,7 @@ from klik.models import (
     Comment,
     Membership,
     MunicipalTask,
+    Question,
     ReadMark,
     TaskChange,
     TaskFile,
@@ -178,7 +179,13 @@ def _news(person_id: int) -> tuple[ColumnElement[bool], ...]:
         TaskFile.added_at > ReadMark.seen_at,
         TaskFile.added_by.is_distinct_from(person_id),
     )
-    exist = (each.correlate(MunicipalTask, ReadMark).exists() for each in (change, comment, file))
+    answer = select(Question.id).where(
+        Question.task_id == MunicipalTask.task_id,
+        func.coalesce(Question.edited_at, Question.answered_at) > ReadMark.seen_at,
+        Question.answered_by.is_distinct_from(person_id),
+        or_(kombit, at_home),
+    )
+    exist = (each.correlate(MunicipalTask, ReadMark).exists() for each in (change, comment, file, answer))
     return (*exist, MunicipalTask.withdrawn_at > ReadMark.seen_at)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from klik.domain.passages import Passage, is_same, passages
 from klik.domain.rights import Level
-from klik.models import ChecklistItem, MunicipalTask, Person, ReadMark, TaskChange, TaskVersion
+from klik.models import ChecklistItem, MunicipalTask, Person, Question, ReadMark, TaskChange, TaskVersion
 from klik.services import access
 from klik.services.tasks import read_marks
 from klik.services.tasks.details import TaskDetails
@@ -37,7 +37,7 @@ class Unseen:
     """What is new to the actor. ``never``: the task as a whole, so that nothing in it is marked by itself.
 
     ``drawn_at`` and ``version_id`` go back with "Set". ``texts`` are by heading, and hold only texts that changed;
-    ``files`` are (whether KOMBIT's, id).
+    ``files`` are (whether KOMBIT's, id), ``answers`` questions with a new or corrected answer.
     """
 
     never: bool
@@ -49,12 +49,18 @@ class Unseen:
     comments: frozenset[int] = frozenset()
     files: frozenset[tuple[bool, int]] = frozenset()
     items: frozenset[int] = frozenset()
+    answers: frozenset[int] = frozenset()
     others: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
         """How many places on the page have a bar, and what is gone besides."""
-        return sum(map(len, (self.fields, self.texts, self.comments, self.files, self.items, self.others)))
+        return sum(map(len, self._places))
+
+    @property
+    def _places(self) -> tuple[Sized, ...]:
+        bars = (self.fields, self.texts, self.comments, self.files, self.items, self.answers)
+        return (*bars, self.others)
 
     @property
     def any(self) -> bool:
@@ -89,6 +95,7 @@ def load(work: Work, details: TaskDetails) -> Unseen:
             if each.added_at > mark.seen_at and each.added_by_id != mark.person_id
         ),
         items=_items(work, task, mark) if details.own else frozenset(),
+        answers=_answers(work, task, mark),
         others=(*_corrections(work, task, mark), *_others(details, mark, changes)),
         **now,
     )
@@ -198,6 +205,22 @@ def _items(work: Work, task: MunicipalTask, mark: ReadMark) -> frozenset[int]:
                 ChecklistItem.municipality_id == task.municipality_id,
                 ChecklistItem.changed_at > mark.seen_at,
                 ChecklistItem.changed_by.is_distinct_from(mark.person_id),
+            )
+        )
+    )
+
+
+def _answers(work: Work, task: MunicipalTask, mark: ReadMark) -> frozenset[int]:
+    if task.task_id is None:
+        return frozenset()
+    told = func.coalesce(Question.edited_at, Question.answered_at)
+    return frozenset(
+        work.session.scalars(
+            select(Question.id).where(
+                Question.task_id == task.task_id,
+                told > mark.seen_at,
+                Question.answered_by.is_distinct_from(mark.person_id),
+                access.visible_questions(work),
             )
         )
     )

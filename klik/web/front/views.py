@@ -16,6 +16,7 @@ from klik.services.criteria import Criteria
 from klik.services.news import News
 from klik.services.overview import UrgentTask
 from klik.services.publishing import announced
+from klik.services.questions import reading
 from klik.services.work import Work
 from klik.web.base import access
 
@@ -44,6 +45,7 @@ def show(work: Work) -> Any:
             "front/kombit.html",
             **facts,
             behind=overview.most_behind(work),
+            waiting=reading.count(work),
             recent=overview.recently_published(work),
             may_publish=actor.has(Right.PUBLISH),
         )

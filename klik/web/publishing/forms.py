@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import select
 from wtforms import (
     BooleanField,
     HiddenField,
-    RadioField,
     SelectChoice,
     SelectField,
-    SelectMultipleField,
     StringField,
     TextAreaField,
 )
-from wtforms.widgets import CheckboxInput, ListWidget
 
 from klik.domain.calendar import parse_date, short_date
 from klik.domain.errors import InputError
 from klik.domain.markdown import LIMIT
-from klik.models import Municipality, Project, Wave
-from klik.services.publishing import audience as chosen
-from klik.services.publishing.audience import RecipientChoice
+from klik.models import Project
 from klik.services.publishing.text import (
     FIELD_LIMIT,
     PARTS,
@@ -35,6 +29,7 @@ from klik.services.publishing.text import (
 )
 from klik.services.work import Work
 from klik.web.forms import CleanText, OnceForm
+from klik.web.publishing.recipients import RecipientFields, fill_recipients
 
 HINTS: Mapping[str, str] = {
     "purpose": "Hvorfor skal kommunen løse opgaven? Markdown, som i de øvrige tekster.",
@@ -45,26 +40,13 @@ HINTS: Mapping[str, str] = {
     "material": "Links til vejledninger og skabeloner.",
     "contact": "Hvem kan kommunen skrive eller ringe til?",
 }
-RECIPIENT_LABELS: Mapping[str, str] = {
-    chosen.WITH_SYSTEM: "Alle, der har projektets system",
-    chosen.ALL: "Alle kommuner",
-    chosen.LISTED: "Kommuner, jeg skriver koderne på",
-    chosen.WAVES: "Kommuner i bestemte bølger",
-    chosen.REGIONS: "Kommuner i bestemte regioner",
-    chosen.ALL_EXCEPT: "Alle undtagen kommuner, jeg skriver koderne på",
-}
 
 
 def _choices(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
     return [SelectChoice(value, label) for value, label in pairs]
 
 
-class _Ticks(SelectMultipleField):
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
-
-
-class DraftForm(OnceForm):
+class DraftForm(OnceForm, RecipientFields):
     """A task's words, dates, roles and recipients; built for one project, whose plug-in fields it gets."""
 
     project = HiddenField()
@@ -105,14 +87,6 @@ class DraftForm(OnceForm):
     deadline_parameter = StringField(
         "Dato eller antal", [CleanText(120)], description="Hvad der skal stå, følger af reglen ovenfor."
     )
-    recipients = RadioField(
-        "Modtagere", choices=_choices(RECIPIENT_LABELS.items()), default=chosen.WITH_SYSTEM
-    )
-    codes = StringField(
-        "Kommunekoder", [CleanText(600)], description="Trecifrede koder med komma imellem, fx 101, 147."
-    )
-    waves = _Ticks("Bølger")
-    regions = _Ticks("Regioner")
 
 
 def draft_form(
@@ -172,14 +146,7 @@ def _fill_choices(work: Work, project: Project, form: DraftForm) -> None:
     form.deadline_rule.choices = _choices(
         (rule.key, rule.label) for rule in work.registry.deadline_rules.values()
     )
-    waves = work.session.execute(
-        select(Wave.system_code, Wave.slug, Wave.name)
-        .where(Wave.system_code == (project.system_code or ""))
-        .order_by(Wave.position)
-    )
-    form.waves.choices = _choices((f"{system}/{slug}", name) for system, slug, name in waves)
-    regions = work.session.scalars(select(Municipality.region).distinct().order_by(Municipality.region))
-    form.regions.choices = _choices((region, region) for region in regions)
+    fill_recipients(work, project, form)
 
 
 def read_draft(form: DraftForm) -> Draft | None:
@@ -200,19 +167,6 @@ def read_draft(form: DraftForm) -> Draft | None:
         fields={key: form[name].data for key, name in names.items() if form[name].data},
         **values,
     )
-
-
-def read_choice(form: DraftForm) -> RecipientChoice:
-    """Whom the task is for, as it was chosen."""
-    kind = form.recipients.data or ""
-    values: Sequence[str] = ()
-    if kind in (chosen.LISTED, chosen.ALL_EXCEPT):
-        values = [code.strip() for code in (form.codes.data or "").split(",") if code.strip()]
-    elif kind == chosen.WAVES:
-        values = form.waves.data or ()
-    elif kind == chosen.REGIONS:
-        values = form.regions.data or ()
-    return RecipientChoice(kind, tuple(values))
 
 
 def show_problems(form: DraftForm, problems: Mapping[str, str]) -> None:

@@ -15,10 +15,10 @@ from klik.services import access as door
 from klik.services import publishing
 from klik.services.errors import RefusedError
 from klik.services.publishing import life, steps, withdrawing
-from klik.services.publishing.preview import preview
 from klik.services.publishing.steps import Press
 from klik.services.work import Work
 from klik.web.base import access
+from klik.web.publishing.ahead import ahead_names
 from klik.web.publishing.choices import AT, DONE, moments, read_moment
 from klik.web.publishing.views import number_typed, possible, show_page, words
 
@@ -52,7 +52,7 @@ def _look(work: Work, task_id: int, problem: str = "") -> str:
         "publishing/preview.html",
         task_id=task.id,
         draft=draft,
-        ahead=preview(work, draft, codes, task_id),
+        **ahead_names(work, draft, codes, choice, task_id),
         project=task.project,
         sent=[("version", task.version), ("idempotency_key", str(uuid.uuid4()))],
         post_to=f"/udgivelser/{task.id}/skridt",

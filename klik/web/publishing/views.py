@@ -18,8 +18,8 @@ from klik.models import Project, Task
 from klik.services import access as door
 from klik.services import publishing
 from klik.services.errors import ConflictError, NotFoundError, RefusedError
-from klik.services.publishing import Draft, life, not_relevant, steps
-from klik.services.publishing.preview import preview
+from klik.services.publishing import Draft, appointing, life, not_relevant, steps
+from klik.services.publishing.audience import in_words
 from klik.services.publishing.progress import (
     Wanted,
     copy_lines,
@@ -32,16 +32,10 @@ from klik.services.publishing.text import PARTS, PRIORITY_LABELS
 from klik.services.work import Work
 from klik.web.base import access
 from klik.web.formats import plural
-from klik.web.publishing.choices import (
-    AT,
-    DONE,
-    MOMENT,
-    moments,
-    read_moment,
-    recipient_data,
-    recipient_words,
-)
-from klik.web.publishing.forms import HINTS, DraftForm, draft_form, read_choice, read_draft, show_problems
+from klik.web.publishing.ahead import ahead_names
+from klik.web.publishing.choices import AT, DONE, MOMENT, moments, read_moment
+from klik.web.publishing.forms import HINTS, DraftForm, draft_form, read_draft, show_problems
+from klik.web.publishing.recipients import read_choice, recipient_data, understood_sentence
 
 blueprint = Blueprint("publishing", __name__)
 PAGE = 100
@@ -110,7 +104,7 @@ def edit(work: Work, task_id: int) -> Any:
         raise NotFoundError
     draft = publishing.draft_of(work, task_id)
     stored = {"task_id": str(task.id), "version": str(task.version)}
-    chosen = recipient_data(publishing.choice_of(task), task.project.system_code)
+    chosen = recipient_data(publishing.choice_of(task))
     return _form_page(work, draft_form(work, task.project, draft, {**stored, **chosen}))
 
 
@@ -162,7 +156,10 @@ def _taken(work: Work, form: DraftForm, draft: Draft, step: str) -> Response | s
         published = publishing.publish(
             work, draft, codes, key, task_id=task_id, version=version, choice=choice
         )
+        appointed = appointing.appoint(work, published, codes, request.form.getlist("udpeg"))
         flash(f"Opgaven er udgivet til {plural(published.municipalities, 'kommune', 'kommuner')}.", "success")
+        for title, count in appointed.items():
+            flash(f"“{title}” er udgivet til {plural(count, 'kommune', 'kommuner')}.", "success")
         return redirect(f"/udgivelser/{published.task_id}", 303)
     return _preview_page(work, form, draft)
 
@@ -177,17 +174,18 @@ def show(work: Work, task_id: int) -> Any:
 def show_page(work: Work, task_id: int, problems: Mapping[str, str] | None = None) -> str:
     """The page of one task, with what was wrong with the last press."""
     task = door.published_task(work, task_id)
+    draft, choice = publishing.draft_of(work, task_id), publishing.choice_of(task)
     copies = copy_lines(work, task_id)
     last_day = last_days(work, [task_id]).get(task_id)
     return render_template(
         "publishing/show.html",
         task=task,
-        draft=publishing.draft_of(work, task_id),
+        draft=draft,
         state=state_words(State(task.state), task.current_number, last_day),
         last_day=last_day,
         acts=possible(work, task),
         steps=steps.of_task(work, task),
-        recipients=recipient_words(publishing.choice_of(task)),
+        recipients=in_words(work, choice, draft.project) if choice else "",
         key=str(uuid.uuid4()),
         problems=problems or {},
         note=request.form.get("begrundelse", ""),
@@ -255,7 +253,7 @@ def _preview_page(work: Work, form: DraftForm, draft: Draft, problem: str = "") 
         "publishing/preview.html",
         task_id=task_id,
         draft=draft,
-        ahead=preview(work, draft, codes, task_id),
+        **ahead_names(work, draft, codes, read_choice(form), task_id, understood_sentence(form)),
         project=_project(work, draft.project),
         sent=sent,
         post_to="/udgivelser",
@@ -265,6 +263,11 @@ def _preview_page(work: Work, form: DraftForm, draft: Draft, problem: str = "") 
         **moments(work, problem),
         **words(),
     )
+
+
+def _municipalities(count: int) -> str:
+    """ "1 kommune", "98 kommuner"."""
+    return f"{count} {'kommune' if count == 1 else 'kommuner'}"
 
 
 def _projects(work: Work) -> list[Project]:

@@ -17,6 +17,7 @@ from klik.services.correcting import deviations, versions
 from klik.services.criteria import Criteria
 from klik.services.errors import ConflictError, RefusedError
 from klik.services.listing import Neighbours
+from klik.services.questions import reading
 from klik.services.rendering import RenderingError
 from klik.services.tasks import (
     attachments,
@@ -34,6 +35,7 @@ from klik.services.tasks.details import TaskDetails
 from klik.services.work import Work
 from klik.web import errors
 from klik.web.base import Afterwards, access, installation
+from klik.web.questions.forms import QuestionForm
 from klik.web.tasks.checklist import LineForm
 from klik.web.tasks.forms import AttachForm, CommentEditForm, CommentForm, EditForm, edit_form, show_problems
 from klik.web.tasks.panel import list_address
@@ -294,6 +296,8 @@ def _page(
         comment_form=comment_form,
         attach_form=(attach_form or AttachForm(None)) if may_change else None,
         panels=panels.task_panels(work, task),
+        questions=reading.of_task(work, task),
+        question_form=QuestionForm(None) if doors.may_ask(work, task) else None,
         history=task_history.history(work, task, own=details.own),
         told=task_history.told(work, task),
         news=unseen.load(work, details),
