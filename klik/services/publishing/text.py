@@ -46,6 +46,13 @@ ROLES: Mapping[str, str] = MappingProxyType(
     }
 )
 PRIORITY_LABELS: Mapping[str, str] = MappingProxyType({"hoej": "Høj", "normal": "Normal", "lav": "Lav"})
+WORKING_DAY_LABELS: Mapping[str, str] = MappingProxyType(
+    {
+        "uaendret": "Som reglen siger",
+        "foer": "Flyt til arbejdsdagen før",
+        "efter": "Flyt til arbejdsdagen efter",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,18 +142,21 @@ def _stored_parameter(draft: Draft) -> str:
     return parse_date(parameter).isoformat() if draft.deadline_rule == "core.date" else parameter
 
 
-def check(work: Work, draft: Draft, task_id: int | None = None) -> dict[str, str]:
+def check(
+    work: Work, draft: Draft, task_id: int | None = None, numbers: Mapping[str, int] | None = None
+) -> dict[str, str]:
     """Every problem at once: the draft's field → a Danish sentence; plug-in fields stand as ``fields.<key>``.
 
     ``task_id`` is the draft's own task when it is stored already, so its number is not taken by itself.
+    ``numbers`` are the project's task numbers with their tasks, for who knows them already.
     """
     project = work.session.scalar(select(Project).where(Project.slug == draft.project))
-    numbers = _numbers(work, project)
+    numbers = numbers_of(work, project) if numbers is None else numbers
     problems: dict[str, str] = {}
     for name, sentence in (
         *_place_problems(work, draft, project),
         *_number_problems(work, draft, numbers, task_id),
-        *_text_problems(draft),
+        *text_problems(draft),
         *_deadline_problems(work, draft),
         *_field_problems(work, draft, project),
     ):
@@ -157,7 +167,8 @@ def check(work: Work, draft: Draft, task_id: int | None = None) -> dict[str, str
 Problems = Iterator[tuple[str, str]]
 
 
-def _numbers(work: Work, project: Project | None) -> dict[str, int]:
+def numbers_of(work: Work, project: Project | None) -> dict[str, int]:
+    """The numbers of a project's tasks, each with its task's id."""
     if project is None:
         return {}
     rows = work.session.execute(select(Task.task_number, Task.id).where(Task.project_id == project.id))
@@ -221,7 +232,8 @@ def _number_problems(work: Work, draft: Draft, taken: Mapping[str, int], task_id
             yield "needs", "Forudsætter: en opgave kan ikke forudsætte sig selv."
 
 
-def _text_problems(draft: Draft) -> Problems:
+def text_problems(draft: Draft) -> Problems:
+    """What is wrong with the title and the parts alone, in the order they stand."""
     try:
         texts.clean(draft.title, field="Titel", limit=TITLE_LIMIT, required=True)
     except InputError as error:
