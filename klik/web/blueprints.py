@@ -19,8 +19,11 @@ from klik.web.overview.meetings import blueprint as meetings
 from klik.web.overview.views import blueprint as overview
 from klik.web.pages.views import blueprint as pages
 from klik.web.people.views import blueprint as people
+from klik.web.publishing.files import blueprint as publishing_files
 from klik.web.publishing.not_relevant import blueprint as publishing_not_relevant
+from klik.web.publishing.playbook import blueprint as playbook
 from klik.web.publishing.views import blueprint as publishing
+from klik.web.publishing.writing import blueprint as writing
 from klik.web.roles.views import blueprint as roles
 from klik.web.systems.views import blueprint as systems
 from klik.web.tasks.bulk import blueprint as bulk
@@ -57,6 +60,9 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         roles,
         publishing,
         publishing_not_relevant,
+        publishing_files,
+        writing,
+        playbook,
         calendar,
         calendar_feed,
         exports,

@@ -50,7 +50,7 @@ _UNDER = {
         ("task", "inline", "checklist", "bulk", "list_columns", "local_task", "filters"), "tasks"
     ),
     "meetings": "overview",
-    "publishing_not_relevant": "publishing",
+    **dict.fromkeys(("publishing_not_relevant", "publishing_files", "writing", "playbook"), "publishing"),
 }
 
 

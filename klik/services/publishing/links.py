@@ -23,11 +23,8 @@ def circles(work: Work, task_id: int | None, needs: Sequence[str]) -> tuple[str,
     task = work.session.get(Task, task_id) if task_id else None
     if task is None:
         return ()
-    numbers = dict(
-        work.session.execute(select(Task.id, Task.task_number).where(Task.project_id == task.project_id))
-        .tuples()
-        .all()
-    )
+    rows = work.session.execute(select(Task.id, Task.task_number).where(Task.project_id == task.project_id))
+    numbers: dict[int, str] = dict(rows.all())
     ids = {number: each for each, number in numbers.items()}
     stored: dict[int, list[int]] = {}
     for waiting, needed in work.session.execute(

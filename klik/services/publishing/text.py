@@ -142,16 +142,13 @@ def _stored_parameter(draft: Draft) -> str:
     return parse_date(parameter).isoformat() if draft.deadline_rule == "core.date" else parameter
 
 
-def check(
-    work: Work, draft: Draft, task_id: int | None = None, numbers: Mapping[str, int] | None = None
-) -> dict[str, str]:
+def check(work: Work, draft: Draft, task_id: int | None = None) -> dict[str, str]:
     """Every problem at once: the draft's field → a Danish sentence; plug-in fields stand as ``fields.<key>``.
 
     ``task_id`` is the draft's own task when it is stored already, so its number is not taken by itself.
-    ``numbers`` are the project's task numbers with their tasks, for who knows them already.
     """
     project = work.session.scalar(select(Project).where(Project.slug == draft.project))
-    numbers = numbers_of(work, project) if numbers is None else numbers
+    numbers = _numbers(work, project)
     problems: dict[str, str] = {}
     for name, sentence in (
         *_place_problems(work, draft, project),
@@ -167,8 +164,7 @@ def check(
 Problems = Iterator[tuple[str, str]]
 
 
-def numbers_of(work: Work, project: Project | None) -> dict[str, int]:
-    """The numbers of a project's tasks, each with its task's id."""
+def _numbers(work: Work, project: Project | None) -> dict[str, int]:
     if project is None:
         return {}
     rows = work.session.execute(select(Task.task_number, Task.id).where(Task.project_id == project.id))

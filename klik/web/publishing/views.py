@@ -13,14 +13,16 @@ from klik.models import Project, Task
 from klik.services import access as door
 from klik.services import publishing
 from klik.services.errors import NotFoundError, RefusedError
-from klik.services.publishing import Draft, not_relevant
+from klik.services.publishing import Draft, files, links, not_relevant
 from klik.services.publishing.preview import preview
 from klik.services.publishing.progress import copy_lines, count_tasks, task_lines
 from klik.services.publishing.text import PARTS, PRIORITY_LABELS
 from klik.services.work import Work
 from klik.web.base import access
+from klik.web.publishing.files import FileForm, may_attach
 from klik.web.publishing.forms import HINTS, DraftForm, draft_form, read_draft, show_problems
 from klik.web.publishing.recipients import read_choice
+from klik.web.publishing.writing import writing_names
 
 blueprint = Blueprint("publishing", __name__)
 PAGE = 100
@@ -66,7 +68,9 @@ def new(work: Work) -> Any:
     projects = _projects(work)
     if copied.isascii() and copied.isdigit() and len(copied) < 10:
         draft = publishing.draft_of(work, int(copied))
-        return _form_page(work, draft_form(work, _project(work, draft.project), draft, {"number": ""}))
+        return _form_page(
+            work, draft_form(work, _project(work, draft.project), draft, {"number": "", "files_from": copied})
+        )
     slug = request.args.get("projekt")
     if slug is None and template is not None:
         slug = next((each.slug for each in projects if each.system_code == template.system), None)
@@ -120,6 +124,7 @@ def _taken(work: Work, form: DraftForm, draft: Draft, step: str) -> Response | s
             publishing.change_draft(work, task_id, draft, _number(form.version.data) or 0)
         else:
             task_id = publishing.save_draft(work, draft, form.draft_key.data)
+        bring_files(work, form, task_id)
         flash("Kladden er gemt.", "success")
         return redirect(f"/udgivelser/{task_id}", 303)
     problems = publishing.check(work, draft, task_id) if step != PUBLISH else {}
@@ -131,6 +136,7 @@ def _taken(work: Work, form: DraftForm, draft: Draft, step: str) -> Response | s
         raise RefusedError(problems)
     if step == PUBLISH:
         published = publishing.publish(work, draft, codes, form.idempotency_key.data, task_id=task_id)
+        bring_files(work, form, published.task_id)
         flash(f"Opgaven er udgivet til {published.municipalities} kommuner.", "success")
         return redirect(f"/udgivelser/{published.task_id}", 303)
     return _preview_page(work, form, draft, codes, task_id)
@@ -148,10 +154,20 @@ def show(work: Work, task_id: int) -> Any:
         state=STATES[task.state],
         copies=copy_lines(work, task_id),
         not_relevant=not_relevant.of(work, task_id),
+        files=files.of(work, task_id),
+        file_form=FileForm(None) if may_attach(task) else None,
+        circles=links.circles(work, task_id, publishing.draft_of(work, task_id).needs),
         deadline=_deadline_words(work, task),
         content=work.registry.content,
         **_words(),
     )
+
+
+def bring_files(work: Work, form: DraftForm, task_id: int) -> None:
+    """The files of the task that was copied, where they were ticked."""
+    source = _number(form.files_from.data)
+    if source and form.files_too.data:
+        files.copy(work, source, task_id)
 
 
 def _deadline_words(work: Work, task: Task) -> str:
@@ -171,6 +187,7 @@ def _form_page(work: Work, form: DraftForm) -> str:
         project=_project(work, form.project.data or ""),
         extras=[form[name] for name in names.values()],
         rules=work.registry.deadline_rules.values(),
+        **writing_names(work, form),
         **_words(),
     )
 
@@ -189,6 +206,7 @@ def _preview_page(
         form=form,
         draft=draft,
         ahead=preview(work, draft, codes, task_id),
+        circles=links.circles(work, task_id, draft.needs),
         project=_project(work, draft.project),
         sent=sent,
         content=work.registry.content,
