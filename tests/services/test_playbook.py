@@ -197,12 +197,12 @@ def test_the_empty_workbook_reads_in_and_offers_the_choices(house: Installation,
     assert headings[:5] == ["Projekt", "Nummer", "Titel", "Fase", "Tema"]
     assert "Rolle, som opgaven udpeger" in headings
     lists = {
-        each.sqref.ranges[0].coord.split(":")[0]: each.formula1
+        str(each.sqref).split(":")[0]: each.formula1
         for each in made["Opgaver"].data_validations.dataValidation
     }
     assert lists["A2"] == "Valg!$A$2:$A$2" and "D2" in lists
     report = read(house, editor, content, keep=False)
-    assert outcomes(report) == [(2, "ny", "OS 01 Eksempel: Udpeg systemansvarlig")] or report.count("ny") == 1
+    assert [each.outcome for each in report.rows] == ["ny"]
 
 
 def _zip(parts: dict[str, bytes]) -> bytes:
@@ -235,25 +235,33 @@ def _formula() -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "sentence"),
-    [
-        ("d.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "gammelt Excel (.xls). Gem den som .xlsx"),
-        ("d.xlsm", b"PK", "kan rumme makroer"),
-        ("d.csv", b"a;b", "Vælg en Excel-fil"),
-        ("d.xlsx", b"", "Filen er tom"),
-        ("d.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "gammel eller krypteret"),
-        ("d.xlsx", b"PK\x03\x04 ikke en zip", "beskadiget"),
-        ("d.xlsx", lambda: _zip(_parts(book()) | {"xl/a.bin": b"0" * 70_000_000}), "pakket ud"),
-        ("d.xlsx", lambda: _with((b"</sheetData>", b'</sheetData><mergeCells><mergeCell ref="A2:B3"/></mergeCells>')), "Cellerne A2:B3 er flettet"),
-        ("d.xlsx", lambda: _with((b"<worksheet", b"<!DOCTYPE a [<!ENTITY b 'c'>]><worksheet")), "Excel ikke selv skriver"),
-        ("d.xlsx", lambda: _with((b"<sheetData>", b"<sheetData><row>")), "beskadiget"),
-        ("d.xlsx", lambda: book(row("A"), head=("Projekt", "Titell", *HEAD[2:])), "B1: kolonnen “Titell” kendes ikke. Mente du “Titel”?"),
-        ("d.xlsx", lambda: book(["KP"], head=("Projekt",)), "Arket mangler kolonnen “Titel”"),
-        ("d.xlsx", lambda: book(), "Arket er tomt"),
-        ("d.xlsx", lambda: book(*[row("A")] * (sheet.MOST_ROWS + 1)), "over 1.000 rækker"),
-    ],
-)  # fmt: skip
+MERGED = (b"</sheetData>", b'</sheetData><mergeCells><mergeCell ref="A2:B3"/></mergeCells>')
+ENTITY = (b"<worksheet", b"<!DOCTYPE a [<!ENTITY b 'c'>]><worksheet")
+TORN = (b"<sheetData>", b"<sheetData><row>")
+OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+REFUSED = (
+    ("d.xls", OLD, "gammelt Excel (.xls). Gem den som .xlsx"),
+    ("d.xlsm", b"PK", "kan rumme makroer"),
+    ("d.csv", b"a;b", "Vælg en Excel-fil"),
+    ("d.xlsx", b"", "Filen er tom"),
+    ("d.xlsx", OLD, "gammel eller krypteret"),
+    ("d.xlsx", b"PK\x03\x04 ikke en zip", "beskadiget"),
+    ("d.xlsx", lambda: _zip(_parts(book()) | {"xl/a.bin": b"0" * 70_000_000}), "pakket ud"),
+    ("d.xlsx", lambda: _with(MERGED), "Cellerne A2:B3 er flettet"),
+    ("d.xlsx", lambda: _with(ENTITY), "ikke selv skriver"),
+    ("d.xlsx", lambda: _with(TORN), "beskadiget"),
+    (
+        "d.xlsx",
+        lambda: book(row("A"), head=("Projekt", "Titell")),
+        "B1: kolonnen “Titell” kendes ikke. Mente",
+    ),
+    ("d.xlsx", lambda: book(["KP"], head=("Projekt",)), "Arket mangler kolonnen “Titel”"),
+    ("d.xlsx", lambda: book(), "Arket er tomt"),
+    ("d.xlsx", lambda: book(*[row("A")] * (sheet.MOST_ROWS + 1)), "over 1.000 rækker"),
+)
+
+
+@pytest.mark.parametrize(("name", "content", "sentence"), REFUSED, ids=range(len(REFUSED)))
 def test_a_file_of_another_kind_is_refused_in_danish(
     house: Installation, editor: Actor, name: str, content: Any, sentence: str
 ) -> None:

@@ -6,6 +6,7 @@ changes nothing. What is published, announced or planned is never touched.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -84,6 +85,7 @@ class _Reading:
         self.stored: dict[int, int] = {}
         self.known: dict[str, list[_Known]] = {}
         self.taken: dict[tuple[str, str], int] = {}
+        self.new: defaultdict[str, set[str]] = defaultdict(set)
 
     def report(self) -> ImportReport:
         wanted = [found for row in self.rows if (found := self._tried(row, self._wanted))]
@@ -182,17 +184,14 @@ class _Reading:
         if known is not None:
             self.stored[row.number] = known.id
             return wanted  # compared when every row of the file is there to be needed
-        there = {each.number for each in self.known[draft.project]} | set(self._new_numbers(draft.project))
+        there = {each.number for each in self.known[draft.project]} | self.new[draft.project]
         needs = tuple(need for need in draft.needs if _is_known(need, there))
         task_id = save_draft(self.work, replace(draft, needs=needs))
         self.stored[row.number] = task_id
         number = self.work.session.get_one(Task, task_id).task_number
-        self.taken.setdefault((draft.project, number), row.number)
+        self.new[draft.project].add(number)
         self._say(row, "ny", f"{number} {draft.title}")
         return wanted if needs != draft.needs else None
-
-    def _new_numbers(self, project: str) -> list[str]:
-        return [number for (slug, number) in self.taken if slug == project]
 
     def _leave(self, wanted: _Wanted, known: _Known) -> None:
         state = known.state.label.lower()

@@ -22,7 +22,7 @@ from klik.web.base import access
 from klik.web.publishing.files import FileForm, may_attach
 from klik.web.publishing.forms import HINTS, DraftForm, draft_form, read_draft, show_problems
 from klik.web.publishing.recipients import read_choice
-from klik.web.publishing.writing import writing_names
+from klik.web.publishing.writing import beginnings_names, writing_names
 
 blueprint = Blueprint("publishing", __name__)
 PAGE = 100
@@ -78,8 +78,8 @@ def new(work: Work) -> Any:
         return render_template(
             "publishing/start.html",
             projects=projects,
-            templates=work.registry.task_types.values(),
-            systems=work.registry.systems,
+            states=STATES,
+            **beginnings_names(work),
         )
     project = _project(work, slug)
     draft = Draft.from_template(template, project.slug) if template else None

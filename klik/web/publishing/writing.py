@@ -15,7 +15,7 @@ from klik.domain.tasknumbers import TaskNumberError
 from klik.domain.texts import file_name
 from klik.services import access as door
 from klik.services import publishing
-from klik.services.publishing import Draft, RecipientChoice, files, links
+from klik.services.publishing import Draft, RecipientChoice, beginnings, files, links
 from klik.services.publishing.file import write_draft
 from klik.services.publishing.text import PARTS, text_problems
 from klik.services.work import Work
@@ -23,6 +23,7 @@ from klik.web.base import access
 from klik.web.publishing.forms import DraftForm
 
 blueprint = Blueprint("writing", __name__)
+LONGEST_SEARCH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,19 @@ def writing_names(work: Work, form: DraftForm) -> dict[str, Any]:
         "proposal": proposal(work, typed),
         "unsaved": request.method == "POST",
         "copied_files": len(files.of(work, source)) if source else 0,
+    }
+
+
+def beginnings_names(work: Work) -> dict[str, Any]:
+    """What the page "Ny fra…" needs: templates and earlier tasks that hold what was looked for."""
+    text = request.args.get("q", "")[:LONGEST_SEARCH].strip()
+    tasks, more = beginnings.earlier(work, text)
+    return {
+        "text": text,
+        "templates": beginnings.templates(work, text),
+        "systems": work.registry.systems,
+        "tasks": tasks,
+        "more": more,
     }
 
 
