@@ -10,7 +10,7 @@ from random import Random
 
 from sqlalchemy import bindparam, insert, select, update
 
-from klik.demo import filters, history, people, publications, teamwork
+from klik.demo import filters, history, people, publications, teamwork, writing
 from klik.demo.people import KOEGE, Staff
 from klik.domain.deadlines import danish_today, end_of_day
 from klik.domain.rights import Level
@@ -28,13 +28,14 @@ from klik.models import (
     TaskVersion,
 )
 from klik.services import deleting, importing, publishing
+from klik.services.filestore import FileStore
 from klik.services.tasks import changing
 from klik.services.work import Actor, Work
 
 REASONS = ("Vi bruger en fælles løsning med nabokommunen", "Kommunen har ikke dette økonomisystem")
 
 
-def fill(work: Work) -> None:
+def fill(work: Work, store: FileStore) -> None:
     """Everything, in the caller's one transaction, so that an interrupted start leaves nothing half."""
     staff = people.fill(work)
     people.fill_roles(work, staff)
@@ -43,6 +44,7 @@ def fill(work: Work) -> None:
     for draft, published in sorted(publications.drafts(work), key=lambda pair: pair[1]):
         when = replace(work, now=work.now + timedelta(days=published), actor=editor)
         publishing.publish(when, draft, list(staff))
+    writing.fill(replace(work, actor=editor), store)
     _progress(work, staff)
     _announce_deletion(work, editor)
     _read_reports(work, staff)
