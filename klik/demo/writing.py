@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import select
 
 from klik.models import Project, Task, TaskLink
@@ -19,6 +21,8 @@ def fill(work: Work, store: FileStore) -> None:
     needed, task = work.session.scalars(
         select(Task).join(Project).where(Project.slug == PROJECT).order_by(Task.id).limit(2)
     ).all()
-    files.add(work, store, task.id, NAME, CONTENT)
+    # It came with the task, so that it is nobody's news this morning.
+    when = replace(work, now=task.published_at or work.now)
+    files.add(when, store, task.id, NAME, CONTENT)
     work.session.add(TaskLink(task_id=task.id, needs_task_id=needed.id))
     work.session.flush()
