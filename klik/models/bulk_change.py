@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, Integer, String, Text
+from sqlalchemy import ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from klik.models.base import Base, Identifier, Instant, OfMunicipality, instant, key, line
+from klik.models.municipal_task import of_municipal_task
 
 
 class BulkChange(OfMunicipality, Base):
@@ -37,10 +38,7 @@ class BulkChangeItem(OfMunicipality, Base):
 
     __tablename__ = "bulk_change_items"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["municipal_task_id", "municipality_id"],
-            ["municipal_tasks.id", "municipal_tasks.municipality_id"],
-        ),
+        of_municipal_task(),
         Index(None, "municipal_task_id"),
     )
 

@@ -8,7 +8,6 @@ from sqlalchemy import (
     CheckConstraint,
     Date,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     Integer,
     String,
@@ -17,6 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from klik.models.base import Base, Identifier, Instant, OfMunicipality, Versioned, instant, key, line, word
+from klik.models.municipal_task import of_municipal_task
 
 ITEM_STATES = ("varslet", "hentet", "kvitteret", "arkiveret", "slettet")
 
@@ -48,10 +48,7 @@ class DeletionItem(OfMunicipality, Base):
 
     __tablename__ = "deletion_items"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["municipal_task_id", "municipality_id"],
-            ["municipal_tasks.id", "municipal_tasks.municipality_id"],
-        ),
+        of_municipal_task(),
         UniqueConstraint("deletion_id", "municipal_task_id"),
         CheckConstraint(f"state in {ITEM_STATES}", name="state"),
         CheckConstraint(

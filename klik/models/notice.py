@@ -8,7 +8,6 @@ from sqlalchemy import (
     CheckConstraint,
     Date,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -20,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from klik.models.base import Base, Identifier, Instant, Versioned, instant, key, line, prose, word
+from klik.models.municipal_task import of_municipal_task
 
 MAIL_STATES = ("pending", "claimed", "in_doubt", "sent", "failed", "bounced", "stale")
 
@@ -34,10 +34,7 @@ class Notice(Base):
     __tablename__ = "notices"
     __table_args__ = (
         UniqueConstraint("dedupe_key"),
-        ForeignKeyConstraint(
-            ["municipal_task_id", "municipality_id"],
-            ["municipal_tasks.id", "municipal_tasks.municipality_id"],
-        ),
+        of_municipal_task(),
         CheckConstraint("municipal_task_id is null or municipality_id is not null", name="municipality"),
         Index(None, "municipal_task_id"),
         Index(None, "person_id", "created_at"),

@@ -124,8 +124,11 @@ STEERING = {
     "task_changes": "field via",
     "task_files": "sha256",
     "task_version_fields": "field value",
-    "task_versions": "phase theme priority responsible_role executor_role deadline_rule deadline_parameter",
-    "tasks": "task_number state template",
+    "task_versions": "phase theme priority responsible_role executor_role deadline_rule deadline_parameter"
+    " working_day",
+    "tasks": "task_number state template recipients appoints_role",
+    "task_steps": "act state note",  # append-only
+    "deviations": "field central_old central_new local answer",
     "waves": "system_code slug name",
 }
 

@@ -14,7 +14,6 @@ from klik.services.notices.recipients import Recipient
 from klik.services.work import Work
 
 MAIL = "core.mail"
-BATCH = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +39,7 @@ class NoticeDraft:
 
 
 def enqueue(work: Work, drafts: Iterable[NoticeDraft]) -> int:
-    """Write what is not in the ledger yet and return how many rows that was; sent together, 500 at a time.
+    """Write what is not in the ledger yet and return how many rows that was; one statement however many.
 
     Nobody is told of their own doing.
     """
@@ -50,7 +49,7 @@ def enqueue(work: Work, drafts: Iterable[NoticeDraft]) -> int:
         for draft in drafts
         if draft.recipient.person_id is None or draft.recipient.person_id != me
     ]
-    return sum(_insert(work, rows[start : start + BATCH]) for start in range(0, len(rows), BATCH))
+    return _insert(work, rows) if rows else 0
 
 
 def full_key(about: str, to: Recipient) -> str:
