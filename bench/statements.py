@@ -86,7 +86,7 @@ def main() -> None:
         house = Installation(settings)
         schema.upgrade(house.database, house.registry)
         with house.writing(datetime.now(UTC)) as work:
-            story.fill(work)
+            story.fill(work, house.files)
         app = create_app(settings)
         tell(f"{'statements a page (once, doubled)':36}" + "".join(f"{email:>30}" for email in READERS))
         with house.reading(datetime.now(UTC)) as work:

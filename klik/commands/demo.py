@@ -107,7 +107,7 @@ def _fill(settings: Settings) -> None:
         if not filled:
             click.echo("klik: lægger 98 kommuner, systemer, opgaver og medarbejdere ind …")
             with house.writing(now) as work:
-                story.fill(work)
+                story.fill(work, house.files)
     finally:
         house.close()
 

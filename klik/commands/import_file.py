@@ -1,4 +1,4 @@
-"""``klik import``: read a file in through a plug-in's importer."""
+"""``klik import``: read a file in through an importer, a plug-in's or klik's own."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ SHOWN = ("forkert", "ny", "ændret", "fjernet")
 def command(
     context: click.Context, kind: str, file: Path, municipality: int | None, dry_run: bool, as_json: bool
 ) -> None:
-    """Indlæs en fil, fx klik import ksd.r23 rapport.csv --municipality 259."""
+    """Indlæs en fil, fx klik import ksd.r23 rapport.csv --municipality 259.
+
+    En hel drejebog af KLIK-opgaver læses med klik import core.drejebog drejebog.xlsx; den bliver til kladder.
+    """
     house = installation(context)
     if municipality is not None and not _known(house, municipality):
         raise click.BadParameter(f"{municipality} er ingen kommune", param_hint="--municipality")
@@ -38,7 +41,8 @@ def command(
                 work, kind, file.read_bytes(), file.name, keep=not dry_run, municipality=municipality
             )
     except NotFoundError as missing:
-        kinds = ", ".join(house.registry.importers) or "ingen"
+        with house.reading(datetime.now(UTC)) as work:
+            kinds = ", ".join(importing.kinds(work))
         raise click.BadParameter(f"{kind} kendes ikke; der er {kinds}", param_hint="SLAGS") from missing
     except RefusedError as refused:
         raise problem("\n".join(refused.problems.values())) from refused

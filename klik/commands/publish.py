@@ -14,11 +14,12 @@ import click
 
 from klik.cli import data_option, installation, problem
 from klik.domain.calendar import long_date
+from klik.installation import Installation
 from klik.models import Task
-from klik.services.errors import RefusedError
+from klik.services.errors import NotFoundError, RefusedError
 from klik.services.idempotency import earlier_result
-from klik.services.publishing import Draft, Published, RecipientChoice, check, publish, recipients
-from klik.services.publishing.file import KEY_OF, DraftFile, read_draft
+from klik.services.publishing import Draft, Published, RecipientChoice, check, draft_of, publish, recipients
+from klik.services.publishing.file import KEY_OF, DraftFile, read_draft, write_draft
 from klik.services.publishing.preview import Preview, preview
 from klik.services.work import Work
 
@@ -26,13 +27,27 @@ WRONG_USE = 2
 
 
 @click.command("publish")
-@click.argument("file", metavar="FIL.toml", type=click.Path(path_type=Path))
+@click.argument("file", metavar="FIL.toml", type=click.Path(path_type=Path), required=False)
 @click.option("--to", "to", metavar="MODTAGERE", help="Modtagere i stedet for filens; se ovenfor.")
 @click.option("--dry-run", is_flag=True, help="Vis, hvad der ville ske, og gem intet.")
+@click.option(
+    "--export",
+    "task_id",
+    metavar="OPGAVE",
+    type=click.IntRange(1, 2**31 - 1),
+    help="Skriv opgaven med dette id (som i /udgivelser/12) ud i stedet for at udgive.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Skriv svaret som JSON.")
 @data_option
 @click.pass_context
-def command(context: click.Context, file: Path, to: str | None, dry_run: bool, as_json: bool) -> None:
+def command(
+    context: click.Context,
+    file: Path | None,
+    to: str | None,
+    dry_run: bool,
+    task_id: int | None,
+    as_json: bool,
+) -> None:
     """Udgiv en KLIK-opgave til kommunerne.
 
     MODTAGERE er all (alle, der har projektets system; ellers alle 98), alle (alle 98), 101,147 (kommunekoder),
@@ -41,7 +56,15 @@ def command(context: click.Context, file: Path, to: str | None, dry_run: bool, a
     Alt gemmes på én gang eller slet ikke. Samme fil til samme modtagere udgives kun én gang: anden gang siges,
     hvilken opgave den blev til, intet ændres, og kommandoen ender med 1. Skal teksten udgives igen som en ny
     opgave, så ret filen, fx nummeret.
+
+    Med --export skrives en opgave ud som den fil, den kan læses fra: i FIL.toml, som ikke må findes i forvejen, eller
+    på skærmen.
     """
+    if task_id is not None:
+        _export(installation(context), task_id, file)
+        return
+    if file is None:
+        raise click.UsageError("Skriv navnet på filen, der skal udgives.")
     if not file.is_file():
         click.echo(f"{file}: filen findes ikke.", err=True)
         raise SystemExit(WRONG_USE)
@@ -63,6 +86,27 @@ def command(context: click.Context, file: Path, to: str | None, dry_run: bool, a
     if repeated:
         raise problem(answer)
     click.echo(answer)
+
+
+def _export(house: Installation, task_id: int, file: Path | None) -> None:
+    with house.reading(datetime.now(UTC)) as work:
+        try:
+            draft = draft_of(work, task_id)
+        except NotFoundError as missing:
+            raise problem(f"Der er ingen opgave med id {task_id}.") from missing
+        kept = work.session.get_one(Task, task_id).recipients
+    text = write_draft(draft, RecipientChoice.parse(kept) if kept else None)
+    if file is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        with file.open("x", encoding="utf-8", newline="") as written:
+            written.write(text)
+    except FileExistsError as there:
+        raise problem(f"{file}: filen findes allerede og er ikke ændret.") from there
+    except OSError as error:
+        raise problem(f"{file}: filen kan ikke skrives.") from error
+    click.echo(f"Skrevet: {draft.number} i {file}")
 
 
 def _choice(found: DraftFile, to: str | None) -> RecipientChoice:

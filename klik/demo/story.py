@@ -10,7 +10,18 @@ from random import Random
 
 from sqlalchemy import bindparam, insert, select, update
 
-from klik.demo import asked, corrections, filters, history, life, people, publications, teamwork, waves
+from klik.demo import (
+    asked,
+    corrections,
+    filters,
+    history,
+    life,
+    people,
+    publications,
+    teamwork,
+    waves,
+    writing,
+)
 from klik.demo.people import KOEGE, Staff
 from klik.domain.deadlines import danish_today, end_of_day
 from klik.domain.rights import Level
@@ -28,13 +39,14 @@ from klik.models import (
     TaskVersion,
 )
 from klik.services import deleting, importing, publishing
+from klik.services.filestore import FileStore
 from klik.services.tasks import changing
 from klik.services.work import Actor, Work
 
 REASONS = ("Vi bruger en fælles løsning med nabokommunen", "Kommunen har ikke dette økonomisystem")
 
 
-def fill(work: Work) -> None:
+def fill(work: Work, store: FileStore) -> None:
     """Everything, in the caller's one transaction, so that an interrupted start leaves nothing half."""
     staff = people.fill(work)
     people.fill_roles(work, staff)
@@ -47,6 +59,7 @@ def fill(work: Work) -> None:
     waves.publish(
         replace(work, now=work.now - timedelta(days=150), actor=editor), waves.without_late(list(staff))
     )
+    writing.fill(replace(work, actor=editor), store)
     _progress(work, staff)
     life.fill(work, editor, list(staff))
     waves.finish_ksd(work, staff)

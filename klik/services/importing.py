@@ -1,14 +1,16 @@
-"""Reading files in through a plug-in's importer; a dry run is the import itself, undone."""
+"""Reading files in through an importer, a plug-in's or klik's own; a dry run is the import itself, undone."""
 
 from __future__ import annotations
 
 import io
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
+from klik.domain.rights import Right
 from klik.plugins.answers import is_report
 from klik.plugins.contributions import Importer, ImportRefusedError, ImportReport
 from klik.plugins.manager import plugin_of
-from klik.services import auditing
+from klik.services import auditing, playbook
 from klik.services.errors import ForbiddenError, NotFoundError, RefusedError
 from klik.services.work import Work
 
@@ -16,6 +18,30 @@ PATIENCE = 60.0
 LARGEST_FILE = 20 * 1024 * 1024
 WRONG = "forkert"
 FIELD = "file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnImporter:
+    """klik's own way to read a file in. A plug-in's has its own tables only; this one has the session."""
+
+    key: str
+    label: str
+    help: str
+    read: Callable[[Work, bytes, str], ImportReport]
+    right: Right
+    municipal: bool = False
+    system: str | None = None
+
+
+OWN: Mapping[str, OwnImporter] = {
+    playbook.KEY: OwnImporter(
+        key=playbook.KEY,
+        label=playbook.LABEL,
+        help=playbook.HELP,
+        read=playbook.read_in,
+        right=Right.PUBLISH,
+    )
+}
 
 
 def offered(work: Work, system: str | None = None) -> tuple[Importer, ...]:
@@ -27,9 +53,14 @@ def offered(work: Work, system: str | None = None) -> tuple[Importer, ...]:
     )
 
 
-def importer_for(work: Work, key: str) -> Importer:
+def kinds(work: Work) -> tuple[str, ...]:
+    """The keys of all importers."""
+    return (*OWN, *work.registry.importers)
+
+
+def importer_for(work: Work, key: str) -> Importer | OwnImporter:
     """The importer with this key; raises NotFoundError, or ForbiddenError when the actor may not use it."""
-    importer = work.registry.importers.get(key)
+    importer = OWN.get(key) or work.registry.importers.get(key)
     if importer is None:
         raise NotFoundError
     if not _may(work, importer):
@@ -37,7 +68,7 @@ def importer_for(work: Work, key: str) -> Importer:
     return importer
 
 
-def _may(work: Work, importer: Importer) -> bool:
+def _may(work: Work, importer: Importer | OwnImporter) -> bool:
     if work.actor is None:
         return True
     if importer.municipal and work.actor.municipality_id is None:
@@ -79,8 +110,13 @@ def run(
 
 
 def _read(
-    work: Work, importer: Importer, content: bytes, name: str, municipality: int | None
+    work: Work, importer: Importer | OwnImporter, content: bytes, name: str, municipality: int | None
 ) -> ImportReport | ImportRefusedError | None:
+    if isinstance(importer, OwnImporter):
+        try:
+            return importer.read(work, content, name)
+        except ImportRefusedError as refused:
+            return refused
     context = replace(work.plugin_context(plugin_of(importer.key)), municipality=municipality)
 
     def question() -> ImportReport | ImportRefusedError | None:

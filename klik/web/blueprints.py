@@ -21,9 +21,12 @@ from klik.web.overview.meetings import blueprint as meetings
 from klik.web.overview.views import blueprint as overview
 from klik.web.pages.views import blueprint as pages
 from klik.web.people.views import blueprint as people
+from klik.web.publishing.files import blueprint as publishing_files
 from klik.web.publishing.life import blueprint as publishing_life
 from klik.web.publishing.not_relevant import blueprint as publishing_not_relevant
+from klik.web.publishing.playbook import blueprint as playbook
 from klik.web.publishing.views import blueprint as publishing
+from klik.web.publishing.writing import blueprint as writing
 from klik.web.questions.asking import blueprint as asking
 from klik.web.questions.views import blueprint as questions
 from klik.web.roles.views import blueprint as roles
@@ -70,6 +73,9 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         deviations,
         questions,
         asking,
+        publishing_files,
+        writing,
+        playbook,
         calendar,
         calendar_feed,
         exports,

@@ -61,12 +61,20 @@ _UNDER = {
         "tasks",
     ),
     "meetings": "overview",
-    "publishing_life": "publishing",
-    "publishing_not_relevant": "publishing",
-    "correcting": "publishing",
+    **dict.fromkeys(
+        (
+            "publishing_life",
+            "publishing_not_relevant",
+            "publishing_files",
+            "writing",
+            "playbook",
+            "correcting",
+            "questions",
+        ),
+        "publishing",
+    ),
     "deviations": "tasks",
     "waves": "systems",
-    "questions": "publishing",
 }
 
 

@@ -209,6 +209,12 @@ def _published(view: _View) -> Ids:
     return Ids([(view.ids["task", "published"],), (view.ids["task", "draft"],)], [])
 
 
+def _published_files(view: _View) -> Ids:
+    file, elsewhere = view.ids["kombit_file", None], view.ids["kombit_file-third", None]
+    task, draft = view.ids["task", "published"], view.ids["task", "draft"]
+    return Ids([(task, file)], [(task, elsewhere), (draft, file)])
+
+
 def _deletions(view: _View) -> Ids:
     both = (view.ids["deletion-both", None],)
     alone = [(view.ids["deletion-alone", place],) for place in PLACES]
@@ -322,6 +328,7 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     f"{FILTER}/niveauer": _filters_to_open_with,
     "/opgaver/rettelser/<id:change_id>": _bulk_changes,
     "/udgivelser/<id:task_id>": _published,
+    "/udgivelser/<id:task_id>/filer/<id:file_id>": _published_files,
     "/sletning/<id:deletion_id>": _deletions,
     "/sletning/<id:deletion_id>/opgaver/<id:item_id>": _deletion_items,
     "/varsler/<id:notice_id>": _notices,

@@ -32,6 +32,7 @@ SEED = 47
 OTHER_METHODS = ("OPTIONS", "TRACE", "PUT", "DELETE", "PATCH", "GET", "HEAD", "POST")
 UPLOADS = {
     "@referat.txt": b"Et referat",
+    "@drejebog.xlsx": (Path(__file__).parent / "drejebog.xlsx").read_bytes(),
     "@r23.csv": (Path(__file__).parents[1] / "plugins" / "reports" / "r23-fra-juni-2020.csv").read_bytes(),
 }
 SECURITY = (*HEADERS, "Content-Security-Policy", "X-Request-Id")

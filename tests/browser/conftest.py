@@ -39,7 +39,7 @@ def demo_site(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -
     settings = make_settings(folder)
     house = Installation(settings)
     with house.writing(datetime.now(UTC)) as work:
-        story.fill(work)
+        story.fill(work, house.files)
     house.close()
     app = create_app(settings, pages=[demo_pages])
     server = waitress.create_server(app, host="127.0.0.1", port=0, threads=8)

@@ -22,7 +22,7 @@ PEOPLE = {
     None: 3,
 }
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-DOWNLOAD = re.compile(r"\.(pdf|csv|xlsx|ics|zip)$|/filer/|/bilag/")
+DOWNLOAD = re.compile(r"\.(pdf|csv|xlsx|ics|zip|toml)$|/filer/|/bilag/")
 SIGN_IN_PAGES = ("/log-ind", "/hjaelp", "/was")
 
 

@@ -165,3 +165,21 @@ def test_wrong_use(terminal: Terminal) -> None:
     assert "filen findes ikke" in terminal.run("findes-ikke.toml", expect=2).output
     assert "kan ikke læses" in terminal.run(file, "--to", "Køge", expect=2).output
     assert "ingen kommune med koden 999" in terminal.run(file, "--to", "999", expect=1).output
+
+
+def test_a_task_is_written_out_as_the_file_it_is_read_from(terminal: Terminal) -> None:
+    terminal.run(
+        terminal.write(FILE + 'arbejdsdag = "foer"\nudpeger = "systemansvarlig"\nsaadan = "1. A\\n2. B"\n')
+    )
+    shown = terminal.run("--export", "1").output
+    assert 'nummer = "MI 01"' in shown and "deadline = 2099-12-21" in shown
+    assert 'arbejdsdag = "foer"' in shown and 'udpeger = "systemansvarlig"' in shown
+    target = terminal.folder / "ud.toml"
+    assert "Skrevet: MI 01" in terminal.run(str(target), "--export", "1").output
+    assert target.read_text("utf-8") == shown
+    assert "findes allerede" in terminal.run(str(target), "--export", "1", expect=1).output
+    assert "ingen opgave med id 99" in terminal.run("--export", "99", expect=1).output
+    assert "Skriv navnet på filen" in terminal.run(expect=2).output
+    target.write_text(shown.replace("MI 01", "MI 02"), "utf-8")
+    terminal.run(str(target))
+    assert terminal.run("--export", "2").output == shown.replace("MI 01", "MI 02")

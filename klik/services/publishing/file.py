@@ -8,8 +8,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import tomli_w
+
 from klik.content.files import read_file
-from klik.content.keys import ContentValueError, Key, nearest, read_table, several, yes_or_no
+from klik.content.keys import ContentValueError, Key, nearest, read_table, yes_or_no
 from klik.domain.calendar import parse_date
 from klik.services.errors import RefusedError
 from klik.services.publishing.audience import WITH_SYSTEM, RecipientChoice
@@ -80,6 +82,13 @@ def _recipients(value: Any) -> RecipientChoice:
         raise ContentValueError(str(error)) from error
 
 
+def _needs(value: Any) -> tuple[str, ...]:
+    """How many there may be is told with everything else that is wrong with the draft."""
+    if type(value) is not list or any(type(each) is not str for each in value):
+        raise ContentValueError('skal være en liste af opgavenumre, fx ["MI 15", "MI 18"].')
+    return tuple(value)
+
+
 def _fields(value: Any) -> Mapping[str, str]:
     if type(value) is not dict:
         raise ContentValueError("skal være et afsnit, [felter], med én linje for hvert felt.")
@@ -108,13 +117,15 @@ KEYS = (
     Key("kontakt", _string, False, ""),
     Key("ansvarlig_rolle", _string, False),
     Key("udfoerer_rolle", _string, False),
+    Key("udpeger", _string, False),
     Key("prioritet", _string, False, "normal"),
     Key("infrastruktur", yes_or_no, False, False),
     Key("start", _day, False),
     Key("deadline", _deadline),
+    Key("arbejdsdag", _string, False, "uaendret"),
     Key("modtagere", _recipients, False, EVERYONE),
     Key("felter", _fields, False, {}),
-    Key("forudsaetter", several(_string), False, ()),
+    Key("forudsaetter", _needs, False, ()),
     Key("skabelon", _string, False),
 )
 # The draft's field → the file's key, for what is found wrong after the reading.
@@ -133,11 +144,13 @@ KEY_OF = {
     "contact": "kontakt",
     "responsible_role": "ansvarlig_rolle",
     "executor_role": "udfoerer_rolle",
+    "appoints_role": "udpeger",
     "priority": "prioritet",
     "infrastructure": "infrastruktur",
     "start": "start",
     "deadline_rule": "deadline",
     "deadline_parameter": "deadline",
+    "working_day": "arbejdsdag",
     "fields": "felter",
     "needs": "forudsaetter",
     "template": "skabelon",
@@ -160,3 +173,53 @@ def read_draft(path: Path) -> DraftFile:
     if "deadline" in values:
         given |= dict(zip(_DEADLINE, values["deadline"], strict=True))
     return DraftFile(Draft(**given), values.get("modtagere", EVERYONE), tuple(problems))
+
+
+def write_draft(draft: Draft, recipients: RecipientChoice | None = None) -> str:
+    """The draft as the text of a file that ``read_draft`` reads as the same draft; what is empty is left out."""
+    table: dict[str, Any] = {}
+    for name, key in KEY_OF.items():
+        if name in (*_DEADLINE, "recipients", "fields"):
+            continue
+        value = getattr(draft, name)
+        if value not in _LEFT_OUT.get(name, (None, "", ())):
+            table[key] = list(value) if isinstance(value, tuple) else value
+    table["deadline"] = _written_deadline(draft.deadline_rule, draft.deadline_parameter)
+    if recipients is not None:
+        table["modtagere"] = recipients.words()
+    if draft.fields:
+        table["felter"] = dict(draft.fields)
+    # Over several lines a carriage return would come back as a line break.
+    lines = not any("\r" in value for value in table.values() if isinstance(value, str))
+    return tomli_w.dumps(table, multiline_strings=lines)
+
+
+# What reads in again as the same when it is not written at all.
+_LEFT_OUT: Mapping[str, tuple[Any, ...]] = {
+    "title": (),
+    "project": (),
+    "phase": (),
+    "theme": (),
+    "number": (None,),
+    "responsible_role": (None,),
+    "executor_role": (None,),
+    "appoints_role": (None,),
+    "template": (None,),
+    "priority": ("normal",),
+    "working_day": ("uaendret",),
+    "infrastructure": (False,),
+}
+_COUNTED = {"core.days-after-publication": "dage", "core.months-after-publication": "maaneder"}
+
+
+def _written_deadline(rule: str, parameter: str) -> Any:
+    if rule == "core.date":
+        try:
+            day = date.fromisoformat(parameter)
+        except ValueError:
+            day = None
+        if day is not None and day.isoformat() == parameter:
+            return day
+    if rule in _COUNTED and parameter.isascii() and parameter.isdigit() and parameter == str(int(parameter)):
+        return {_COUNTED[rule]: int(parameter)}
+    return {"regel": rule, "vaerdi": parameter}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -95,7 +95,7 @@ def offered(work: Work, system: str, municipality: MunicipalityView) -> Late:
     ).all()
     offers, skipped, there = [], [], 0
     for task, version, project, copy_id in rows:
-        why = _skipped(task, municipality, system, copy_id)
+        why = _skipped(work, task, municipality, project, copy_id)
         if why is None:
             offers.append(_offer(work, task, version, project, municipality))
         elif why is Skipped.THERE:
@@ -122,7 +122,9 @@ def give(work: Work, late: Late) -> list[copies.Copy]:
     return made
 
 
-def covers(choice: RecipientChoice, municipality: MunicipalityView, system: str) -> bool:
+def covers(
+    work: Work, choice: RecipientChoice, municipality: MunicipalityView, system: str, project: str
+) -> bool:
     """Whether a choice of recipients holds the municipality, which has the system; a listed choice holds nobody new."""
     if choice.kind in (audience.ALL, audience.WITH_SYSTEM):
         return True
@@ -134,11 +136,14 @@ def covers(choice: RecipientChoice, municipality: MunicipalityView, system: str)
         mine = {slug(region), slug(region.removeprefix("Region "))}
         return any(slug(value) in mine for value in choice.values)
     if choice.kind == audience.ALL_EXCEPT:
-        return str(municipality.code) not in choice.values
+        # "Only those with the system" holds of it by now.
+        return audience.covers(work, replace(choice, only_system=False), project, municipality.code)
     return False
 
 
-def _skipped(task: Task, municipality: MunicipalityView, system: str, copy_id: int | None) -> Skipped | None:
+def _skipped(
+    work: Work, task: Task, municipality: MunicipalityView, project: Project, copy_id: int | None
+) -> Skipped | None:
     if copy_id is not None:
         return Skipped.THERE
     if task.state == State.WITHDRAWN.value:
@@ -149,7 +154,7 @@ def _skipped(task: Task, municipality: MunicipalityView, system: str, copy_id: i
         choice = RecipientChoice.parse(task.recipients)
     except RefusedError:
         return Skipped.UNREADABLE
-    if covers(choice, municipality, system):
+    if covers(work, choice, municipality, project.system_code or "", project.slug):
         return None
     return Skipped.LISTED if choice.kind == audience.LISTED else Skipped.ELSEWHERE
 

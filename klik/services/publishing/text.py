@@ -46,6 +46,13 @@ ROLES: Mapping[str, str] = MappingProxyType(
     }
 )
 PRIORITY_LABELS: Mapping[str, str] = MappingProxyType({"hoej": "Høj", "normal": "Normal", "lav": "Lav"})
+WORKING_DAY_LABELS: Mapping[str, str] = MappingProxyType(
+    {
+        "uaendret": "Som reglen siger",
+        "foer": "Flyt til arbejdsdagen før",
+        "efter": "Flyt til arbejdsdagen efter",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +153,7 @@ def check(work: Work, draft: Draft, task_id: int | None = None) -> dict[str, str
     for name, sentence in (
         *_place_problems(work, draft, project),
         *_number_problems(work, draft, numbers, task_id),
-        *_text_problems(draft),
+        *text_problems(draft),
         *_deadline_problems(work, draft),
         *_field_problems(work, draft, project),
     ):
@@ -221,7 +228,8 @@ def _number_problems(work: Work, draft: Draft, taken: Mapping[str, int], task_id
             yield "needs", "Forudsætter: en opgave kan ikke forudsætte sig selv."
 
 
-def _text_problems(draft: Draft) -> Problems:
+def text_problems(draft: Draft) -> Problems:
+    """What is wrong with the title and the parts alone, in the order they stand."""
     try:
         texts.clean(draft.title, field="Titel", limit=TITLE_LIMIT, required=True)
     except InputError as error:

@@ -42,11 +42,7 @@ class Download:
 def add(work: Work, files: FileStore, task_id: int, name: str, content: bytes) -> MunicipalTaskFile:
     """Attach a file; raises RefusedError ("file"), ForbiddenError, NotFoundError. A refusal stores nothing."""
     task = access.task_to_change(work, task_id)
-    name = _checked_name(name)
-    try:
-        media_type = filetypes.check(name, content)
-    except InputError as error:
-        raise RefusedError({"file": str(error)}) from error
+    name, media_type = checked(name, content)
     # Two uploads to one task go one after the other, so that neither the count nor a double is missed.
     work.session.refresh(task, with_for_update=True)
     there = work.session.scalar(
@@ -54,16 +50,14 @@ def add(work: Work, files: FileStore, task_id: int, name: str, content: bytes) -
         .where(MunicipalTaskFile.municipal_task_id == task.id)
         .select_from(MunicipalTaskFile)
     )
-    if (there or 0) >= MOST_FILES:
-        raise RefusedError({"file": f"Opgaven har {there} filer og må højst have {MOST_FILES}."})
-    sha256 = _stored(work, files, content, media_type)
+    refuse_too_many(there or 0)
+    sha256 = store(work, files, content, media_type)
     double = work.session.scalar(
         select(MunicipalTaskFile.name).where(
             MunicipalTaskFile.municipal_task_id == task.id, MunicipalTaskFile.sha256 == sha256
         )
     )
-    if double is not None:
-        raise RefusedError({"file": f"Den samme fil ligger allerede på opgaven med navnet “{double}”."})
+    refuse_double(double)
     assert work.actor is not None
     row = MunicipalTaskFile(
         municipality_id=task.municipality_id,
@@ -91,24 +85,39 @@ def remove(work: Work, task_id: int, file_id: int) -> None:
 def own(work: Work, files: FileStore, task_id: int, file_id: int) -> Download:
     """The municipality's own file; raises NotFoundError, FileLostError."""
     row = access.municipal_file(work, task_id, file_id)
-    return _download(work, files, row.name, row.sha256)
+    return handed_out(work, files, row.name, row.sha256)
 
 
 def from_kombit(work: Work, files: FileStore, task_id: int, file_id: int) -> Download:
     """A file KOMBIT put on the task; raises NotFoundError, FileLostError."""
     row = access.task_file(work, task_id, file_id)
-    return _download(work, files, row.name, row.sha256)
+    return handed_out(work, files, row.name, row.sha256)
 
 
-def _checked_name(name: str) -> str:
+def checked(name: str, content: bytes) -> tuple[str, str]:
+    """The name as it is stored and the media type; raises RefusedError ("file") for what may not be attached."""
     last = name.replace("\\", "/").rpartition("/")[2]
     try:
-        return texts.clean(last, field="Filens navn", limit=NAME_LIMIT, required=True)
+        kept = texts.clean(last, field="Filens navn", limit=NAME_LIMIT, required=True)
+        return kept, filetypes.check(kept, content)
     except InputError as error:
         raise RefusedError({"file": str(error)}) from error
 
 
-def _stored(work: Work, files: FileStore, content: bytes, media_type: str) -> str:
+def refuse_too_many(there: int) -> None:
+    """Raise RefusedError where a task has as many files as it may have."""
+    if there >= MOST_FILES:
+        raise RefusedError({"file": f"Opgaven har {there} filer og må højst have {MOST_FILES}."})
+
+
+def refuse_double(name: str | None) -> None:
+    """Raise RefusedError where the same bytes are on the task already, under this name."""
+    if name is not None:
+        raise RefusedError({"file": f"Den samme fil ligger allerede på opgaven med navnet “{name}”."})
+
+
+def store(work: Work, files: FileStore, content: bytes, media_type: str) -> str:
+    """Store the bytes and the row that says they are there; raises RefusedError where the disk does not take them."""
     try:
         sha256 = files.put(content)
     except OSError as error:
@@ -124,7 +133,8 @@ def _stored(work: Work, files: FileStore, content: bytes, media_type: str) -> st
     return sha256
 
 
-def _download(work: Work, files: FileStore, name: str, sha256: str) -> Download:
+def handed_out(work: Work, files: FileStore, name: str, sha256: str) -> Download:
+    """The file with a name that is safe on every system; raises NotFoundError, FileLostError."""
     stored = work.session.get(StoredFile, sha256)
     if stored is None:
         raise NotFoundError

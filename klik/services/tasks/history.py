@@ -94,6 +94,9 @@ def _entry(work: Work, row: TaskChange, who: str) -> HistoryEntry:
     if row.field == "file":
         what = "Fil vedhæftet" if row.new else "Fil fjernet"
         return HistoryEntry(row.at, who, what, row.new or row.old or "")
+    if row.field == "kombit_file":
+        what = "KOMBIT har vedhæftet en fil" if row.new else "KOMBIT har fjernet en fil"
+        return HistoryEntry(row.at, "KOMBIT", what, row.new or row.old or "")
     if row.field == "checklist":
         return HistoryEntry(row.at, who, *_checklist_words(row.old, row.new))
     old, new = row.old or NOTHING, row.new or NOTHING

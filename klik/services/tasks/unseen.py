@@ -19,7 +19,7 @@ from klik.services.tasks.words import NOTHING, TEXTS, field_word
 from klik.services.work import Work
 
 # Fields with a place of their own on the page: their news stand there and not beside a word.
-_ELSEWHERE = frozenset({"file", "checklist", "created", "local_text", "version", "withdrawn"})
+_ELSEWHERE = frozenset({"file", "kombit_file", "checklist", "created", "local_text", "version", "withdrawn"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +230,11 @@ def _others(
     details: TaskDetails, mark: ReadMark, changes: Sequence[tuple[TaskChange, str | None]]
 ) -> list[str]:
     """What is new and has no place on the page any more, in words."""
-    found = [f"Filen “{row.old}” er fjernet" for row, _name in changes if row.field == "file" and not row.new]
+    found = [
+        f"Filen “{row.old}” er fjernet"
+        for row, _name in changes
+        if row.field in ("file", "kombit_file") and not row.new
+    ]
     found += [
         f"Linjen “{row.old}” er fjernet fra tjeklisten"
         for row, _name in changes

@@ -26,6 +26,7 @@ FIELDS: Mapping[str, str] = {
     "priority": "Prioritet",
     "start_date": "Startdato",
     "file": "Fil",
+    "kombit_file": "Fil fra KOMBIT",
     "checklist": "Tjekliste",
     "created": "Oprettet",
     "infrastructure": "STS/Infrastruktur",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from klik.services.publishing import Draft, RecipientChoice
+from klik.services.publishing import Draft, RecipientChoice, links
 from klik.services.publishing.audience import in_words
 from klik.services.publishing.preview import preview
 from klik.services.tasks import unseen
@@ -25,5 +25,6 @@ def ahead_names(
         "ahead": preview(work, draft, codes, task_id),
         "chosen_words": in_words(work, choice, draft.project),
         "understood": understood,
+        "circles": links.circles(work, task_id, draft.needs),
         "news": unseen.Unseen(never=False, drawn_at=work.now, version_id=None),
     }

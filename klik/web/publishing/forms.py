@@ -24,6 +24,7 @@ from klik.services.publishing.text import (
     PARTS,
     PRIORITY_LABELS,
     TITLE_LIMIT,
+    WORKING_DAY_LABELS,
     Draft,
     extra_fields,
 )
@@ -82,11 +83,23 @@ class DraftForm(OnceForm, RecipientFields):
         "Ansvarlig rolle", description="Den, der har rollen i kommunen, bliver ansvarlig for opgaven."
     )
     executor_role = SelectField("Udførende rolle")
+    appoints_role = SelectField(
+        "Rolle, som opgaven udpeger",
+        description="Kun for opgaver som “Udpeg systemansvarlig”: kommunen løser dem ved at besætte rollen.",
+    )
     start = StringField("Startdato", [CleanText(40)], description="Kan udelades. Skriv fx 21-11-2026.")
     deadline_rule = SelectField("Fristen bestemmes af")
     deadline_parameter = StringField(
         "Dato eller antal", [CleanText(120)], description="Hvad der skal stå, følger af reglen ovenfor."
     )
+    working_day = SelectField(
+        "Når fristen falder på en fridag",
+        choices=_choices(WORKING_DAY_LABELS.items()),
+        default="uaendret",
+        description="Fridage er lørdage, søndage og danske helligdage.",
+    )
+    files_from = HiddenField()
+    files_too = BooleanField("Tag KOMBITs filer med fra den opgave, der kopieres")
 
 
 def draft_form(
@@ -130,8 +143,10 @@ DRAFTED = (
     *PARTS,
     "responsible_role",
     "executor_role",
+    "appoints_role",
     "deadline_rule",
     "deadline_parameter",
+    "working_day",
     "template",
 )
 
@@ -143,6 +158,7 @@ def _fill_choices(work: Work, project: Project, form: DraftForm) -> None:
     roles = _choices([("", "Ingen"), *((role.slug, role.name) for role in content.roles)])
     form.responsible_role.choices = roles
     form.executor_role.choices = roles
+    form.appoints_role.choices = roles
     form.deadline_rule.choices = _choices(
         (rule.key, rule.label) for rule in work.registry.deadline_rules.values()
     )
@@ -159,7 +175,7 @@ def read_draft(form: DraftForm) -> Draft | None:
         return None
     names: Mapping[str, str] = form.extra_names  # type: ignore[attr-defined]
     values = {name: form[name].data for name in DRAFTED}
-    for name in ("number", "responsible_role", "executor_role", "template"):
+    for name in ("number", "responsible_role", "executor_role", "appoints_role", "template"):
         values[name] = values[name] or None
     return Draft(
         start=start,

@@ -18,7 +18,7 @@ from klik.models import Project, Task
 from klik.services import access as door
 from klik.services import publishing
 from klik.services.errors import ConflictError, NotFoundError, RefusedError
-from klik.services.publishing import Draft, appointing, life, not_relevant, steps
+from klik.services.publishing import Draft, appointing, files, life, links, not_relevant, steps
 from klik.services.publishing.audience import in_words
 from klik.services.publishing.progress import (
     Wanted,
@@ -34,8 +34,10 @@ from klik.web.base import access
 from klik.web.formats import plural
 from klik.web.publishing.ahead import ahead_names
 from klik.web.publishing.choices import AT, DONE, MOMENT, moments, read_moment
+from klik.web.publishing.files import FileForm, may_attach
 from klik.web.publishing.forms import HINTS, DraftForm, draft_form, read_draft, show_problems
 from klik.web.publishing.recipients import read_choice, recipient_data, understood_sentence
+from klik.web.publishing.writing import beginnings_names, writing_names
 
 blueprint = Blueprint("publishing", __name__)
 PAGE = 100
@@ -79,7 +81,9 @@ def new(work: Work) -> Any:
     projects = _projects(work)
     if copied.isascii() and copied.isdigit() and len(copied) < 10:
         draft = publishing.draft_of(work, int(copied))
-        return _form_page(work, draft_form(work, _project(work, draft.project), draft, {"number": ""}))
+        return _form_page(
+            work, draft_form(work, _project(work, draft.project), draft, {"number": "", "files_from": copied})
+        )
     slug = request.args.get("projekt")
     if slug is None and template is not None:
         slug = next((each.slug for each in projects if each.system_code == template.system), None)
@@ -87,8 +91,8 @@ def new(work: Work) -> Any:
         return render_template(
             "publishing/start.html",
             projects=projects,
-            templates=work.registry.task_types.values(),
-            systems=work.registry.systems,
+            states={state.value: state.label for state in State},
+            **beginnings_names(work),
         )
     project = _project(work, slug)
     draft = Draft.from_template(template, project.slug) if template else None
@@ -141,6 +145,7 @@ def _taken(work: Work, form: DraftForm, draft: Draft, step: str) -> Response | s
             publishing.change_draft(work, task_id, draft, version or 0, choice)
         else:
             task_id = publishing.save_draft(work, draft, form.draft_key.data, choice)
+        bring_files(work, form, task_id)
         flash("Kladden er gemt.", "success")
         return redirect(f"/udgivelser/{task_id}", 303)
     if step in ACTS:
@@ -148,6 +153,7 @@ def _taken(work: Work, form: DraftForm, draft: Draft, step: str) -> Response | s
         at = read_moment(work) if act is Act.PLAN else None
         press = publishing.Press(version, form.idempotency_key.data)
         task_id = life.do_with_draft(work, act, draft, choice, press, task_id=task_id, at=at)
+        bring_files(work, form, task_id)
         flash(DONE[act], "success")
         return redirect(f"/udgivelser/{task_id}", 303)
     if step == Act.PUBLISH:
@@ -156,6 +162,7 @@ def _taken(work: Work, form: DraftForm, draft: Draft, step: str) -> Response | s
         published = publishing.publish(
             work, draft, codes, key, task_id=task_id, version=version, choice=choice
         )
+        bring_files(work, form, published.task_id)
         appointed = appointing.appoint(work, published, codes, request.form.getlist("udpeg"))
         flash(f"Opgaven er udgivet til {plural(published.municipalities, 'kommune', 'kommuner')}.", "success")
         for title, count in appointed.items():
@@ -193,10 +200,20 @@ def show_page(work: Work, task_id: int, problems: Mapping[str, str] | None = Non
         completed=sum(copy.status is Status.COMPLETED for copy in copies),
         begun=sum(copy.status is Status.IN_PROGRESS for copy in copies),
         not_relevant=not_relevant.of(work, task_id),
+        files=files.of(work, task_id),
+        file_form=FileForm(None) if may_attach(task) else None,
+        circles=links.circles(work, task_id, draft.needs),
         deadline=_deadline_words(work, task),
         content=work.registry.content,
         **words(),
     )
+
+
+def bring_files(work: Work, form: DraftForm, task_id: int) -> None:
+    """The files of the task that was copied, where they were ticked."""
+    source = number_typed(form.files_from.data)
+    if source and form.files_too.data:
+        files.copy(work, source, task_id)
 
 
 def possible(work: Work, task: Task) -> frozenset[str]:
@@ -228,6 +245,7 @@ def _form_page(work: Work, form: DraftForm, conflict: ConflictError | None = Non
         project=_project(work, form.project.data or ""),
         extras=[form[name] for name in names.values()],
         rules=work.registry.deadline_rules.values(),
+        **writing_names(work, form),
         **words(),
     )
 

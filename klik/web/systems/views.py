@@ -10,6 +10,7 @@ from klik.domain.rights import Right
 from klik.plugins.contributions import Importer, ImportReport
 from klik.services import handover, importing, systems
 from klik.services.errors import RefusedError
+from klik.services.importing import OwnImporter
 from klik.services.tasks import panels
 from klik.services.work import Work
 from klik.web.base import access, see_other
@@ -82,19 +83,27 @@ def read_file(work: Work, key: str) -> Any:
 
 
 def _page(
-    importer: Importer, form: ImportForm, report: ImportReport | None = None, *, kept: bool = False
+    importer: Importer | OwnImporter,
+    form: ImportForm,
+    report: ImportReport | None = None,
+    *,
+    kept: bool = False,
 ) -> str:
-    rows: tuple[Any, ...] = ()
-    if report is not None:
-        # What is wrong or new is what people look for; what is unchanged comes last.
-        order = {"forkert": 0, "ny": 1, "ændret": 2, "fjernet": 3, "uændret": 4}
-        rows = tuple(sorted(report.rows, key=lambda row: (order[row.outcome], row.number)))
     return render_template(
         "systems/import.html",
         importer=importer,
         form=form,
-        report=report,
-        rows=rows[:MOST_ROWS_SHOWN],
-        left_out=max(0, len(rows) - MOST_ROWS_SHOWN),
-        kept=kept,
+        **told(report, kept=kept),
     )
+
+
+def told(report: ImportReport | None, *, kept: bool) -> dict[str, Any]:
+    """What the page tells of a report: what is wrong or new is what people look for; what is unchanged comes last."""
+    order = {"forkert": 0, "ny": 1, "ændret": 2, "fjernet": 3, "uændret": 4}
+    rows = sorted(report.rows, key=lambda row: (order[row.outcome], row.number)) if report else []
+    return {
+        "report": report,
+        "rows": rows[:MOST_ROWS_SHOWN],
+        "left_out": max(0, len(rows) - MOST_ROWS_SHOWN),
+        "kept": kept,
+    }

@@ -212,17 +212,18 @@ def detach(work: Work, task_id: int, file_id: int) -> Response:
 @access(Right.READ_TASKS)
 def file(work: Work, task_id: int, file_id: int) -> Any:
     """The municipality's own file."""
-    return _download(attachments.own, work, task_id, file_id)
+    return hand_out(attachments.own, work, task_id, file_id)
 
 
 @blueprint.get("/<id:task_id>/kombits-filer/<id:file_id>")
 @access(Right.READ_TASKS)
 def kombit_file(work: Work, task_id: int, file_id: int) -> Any:
     """A file KOMBIT put on the task."""
-    return _download(attachments.from_kombit, work, task_id, file_id)
+    return hand_out(attachments.from_kombit, work, task_id, file_id)
 
 
-def _download(load: Any, work: Work, task_id: int, file_id: int) -> Any:
+def hand_out(load: Any, work: Work, task_id: int, file_id: int) -> Any:
+    """The file that ``load`` finds, as a download that no browser runs; a page where its bytes are lost."""
     try:
         found = load(work, installation().files, task_id, file_id)
     except attachments.FileLostError as lost:
