@@ -16,7 +16,7 @@ from klik.domain.errors import InputError
 from klik.domain.status import OPEN_STATUSES, Status
 from klik.domain.tasknumbers import TaskNumber, TaskNumberError
 from klik.domain.texts import search_key, sort_key
-from klik.models import MunicipalSystem, MunicipalTask, Project, TaskVersion, Wave
+from klik.models import Municipality, MunicipalSystem, MunicipalTask, Project, TaskVersion, Wave
 from klik.plugins.contributions import Choice, Filter, FilterQuestion, FilterValueError
 from klik.services import past
 from klik.services.criteria import SINCE
@@ -27,6 +27,7 @@ YES_NO = {"ja": "Ja", "nej": "Nej"}
 COLOURS = frozenset(colour.value for colour in Colour)
 ME, NOBODY, ROLE = "mig", "ingen", "rolle:"
 CHANGED = "aendret"
+NEWEST_ROUND = "nyeste"
 MOST_WORDS = 12
 _OPEN = sorted(OPEN_STATUSES)
 _SPACE = sort_key("a b")[2:-2]
@@ -63,6 +64,8 @@ def core_filters(content: Content) -> tuple[Filter, ...]:
         _named("system", "System", lambda values, _q: MunicipalTask.system_code.in_(values)),
         _named("kommune", "Kommune", _municipality),
         _named("bolge", "Bølge", _wave),
+        Filter(key="region", label="Region", where=_region, describe=str),
+        Filter(key="runde", label="Runde", where=_round, describe=_round_words),
         _listed("fase", "Fase", MunicipalTask.phase, {each.slug: each.name for each in content.phases}),
         _listed("tema", "Tema", MunicipalTask.theme, {each.slug: each.name for each in content.themes}),
         Filter(
@@ -147,6 +150,28 @@ def _wave(values: Sequence[str], _question: FilterQuestion) -> ColumnElement[boo
         .correlate(MunicipalTask)
         .exists()
     )
+
+
+def _region(values: Sequence[str], _question: FilterQuestion) -> ColumnElement[bool]:
+    return MunicipalTask.municipality_id.in_(select(Municipality.id).where(Municipality.region.in_(values)))
+
+
+def _round(values: Sequence[str], _question: FilterQuestion) -> ColumnElement[bool]:
+    """A number, or the one that new tasks of the project are published in."""
+
+    def one(value: str) -> ColumnElement[bool]:
+        if value == NEWEST_ROUND:
+            newest = select(Project.round).where(Project.id == MunicipalTask.project_id)
+            return MunicipalTask.round == newest.correlate(MunicipalTask).scalar_subquery()
+        if not (value.isascii() and value.isdigit() and len(value) <= 3):
+            raise FilterValueError(f"Runde: “{value}” findes ikke")
+        return MunicipalTask.round == int(value)
+
+    return or_(*(one(value) for value in values))
+
+
+def _round_words(value: str) -> str:
+    return "Nyeste runde" if value == NEWEST_ROUND else f"Runde {value}"
 
 
 def _deadline(values: Sequence[str], question: FilterQuestion) -> ColumnElement[bool]:

@@ -30,11 +30,12 @@ class Vocabulary:
     system: Mapping[str, str]
     kommune: Mapping[str, str]
     bolge: Mapping[str, str]
+    region: Mapping[str, str]
     people: Mapping[str, str]
 
     def of(self, key: str) -> Mapping[str, str] | None:
         """The values of a key, or None when the filter itself knows its values."""
-        return getattr(self, key) if key in ("projekt", "system", "kommune", "bolge") else None
+        return getattr(self, key) if key in ("projekt", "system", "kommune", "bolge", "region") else None
 
 
 def read(work: Work, asked: Iterable[Criteria] = ()) -> Vocabulary:
@@ -55,6 +56,7 @@ def _read(work: Work, people: Sequence[int]) -> Vocabulary:
         _part("kommune", cast(Municipality.id, String(3)), Municipality.name, Municipality.name_key).where(
             access.municipalities(work)
         ),
+        _part("region", Municipality.region, Municipality.region, Municipality.region).distinct(),
     ]
     if municipality is not None or people:
         here = [Membership.person_id.in_(people)] if people else []
@@ -73,7 +75,7 @@ def _read(work: Work, people: Sequence[int]) -> Vocabulary:
     return Vocabulary(
         **{
             kind: MappingProxyType(words.get(kind, {}))
-            for kind in ("projekt", "system", "kommune", "bolge", "people")
+            for kind in ("projekt", "system", "kommune", "bolge", "region", "people")
         }
     )
 

@@ -17,6 +17,8 @@ PROMISED = (
         "system",
         "kommune",
         "bolge",
+        "region",
+        "runde",
         "fase",
         "tema",
         "deadline",

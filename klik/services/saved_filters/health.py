@@ -23,6 +23,7 @@ _NAMED = {
     "projekt": "projektet",
     "system": "it-systemet",
     "bolge": "bølgen",
+    "region": "regionen",
     "kommune": "kommunen",
     "fase": "fasen",
     "tema": "temaet",

@@ -24,6 +24,7 @@ GROUPS = (
     "system",
     "kommune",
     "bolge",
+    "region",
     "fase",
     "tema",
     "deadline",
@@ -37,7 +38,7 @@ GROUPS = (
 PERIODS = ("startdato", "slutdato")
 TEXTS = ("nummer",)
 # Within one municipality the project says as much, and the wave is one's own.
-_ACROSS = frozenset({"system", "kommune", "bolge"})
+_ACROSS = frozenset({"system", "kommune", "bolge", "region"})
 _OPEN_AT_FIRST = frozenset({"deadline", "status"})
 Counts = Mapping[str, Mapping[str, int]]
 
