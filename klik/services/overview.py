@@ -52,6 +52,13 @@ def count_of(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
 
+def seen(work: Work, municipality: int | None) -> ColumnElement[bool]:
+    """What the actor may see, in one municipality or in all."""
+    if municipality is None:
+        return access.visible(work)
+    return and_(access.visible(work), MunicipalTask.municipality_id == municipality)
+
+
 def is_open() -> ColumnElement[bool]:
     """Not started or in progress."""
     return MunicipalTask.status.in_(OPEN)
@@ -87,7 +94,9 @@ def counts(work: Work) -> Counts:
             count_of(is_green(today)),
             count_of(and_(is_open(), MunicipalTask.deadline.is_(None))),
             count_of(and_(is_open(), MunicipalTask.deadline == today)),
-            count_of(and_(is_open(), or_(MunicipalTask.responsible_id == me, MunicipalTask.executor_id == me))),
+            count_of(
+                and_(is_open(), or_(MunicipalTask.responsible_id == me, MunicipalTask.executor_id == me))
+            ),
             count_of(MunicipalTask.status == Status.COMPLETED.value),
             func.count(),
         ).where(access.visible(work), IN_FORCE)
@@ -113,8 +122,11 @@ class PhaseProgress:
         return self.completed * 100 // self.total if self.total else 0
 
 
-def progress(work: Work) -> Sequence[PhaseProgress]:
-    """Progress by project and phase; not relevant tasks do not count; one statement."""
+def progress(work: Work, municipality: int | None = None) -> Sequence[PhaseProgress]:
+    """Progress by project and phase, of one municipality or all that is seen; one statement.
+
+    Tasks that are not relevant do not count.
+    """
     today = work.today
     rows = work.session.execute(
         select(
@@ -127,7 +139,7 @@ def progress(work: Work) -> Sequence[PhaseProgress]:
             count_of(is_yellow(today)),
         )
         .join(Project, Project.id == MunicipalTask.project_id)
-        .where(access.visible(work), IN_FORCE, MunicipalTask.status != Status.NOT_RELEVANT.value)
+        .where(seen(work, municipality), IN_FORCE, MunicipalTask.status != Status.NOT_RELEVANT.value)
         .group_by(Project.slug, Project.name, MunicipalTask.phase)
     )
     order = {phase.slug: phase.number for phase in work.registry.content.phases}

@@ -50,6 +50,7 @@ _UNDER = {
         ("task", "inline", "checklist", "bulk", "list_columns", "local_task", "filters"), "tasks"
     ),
     "meetings": "overview",
+    "follow_up": "overview",
     "publishing_not_relevant": "publishing",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -134,7 +134,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """The map; ``criteria`` are the filters that were used, and what each cell's list is asked with."""
+    """The map. ``selection`` holds the filters that were used; ``silent``, ``red`` and ``everyone`` count rows.
+
+    ``narrowed``: the rows shown are fewer than those the filters find.
+    """
 
     groups: tuple[Group, ...]
     scope: Scope
@@ -143,7 +146,8 @@ class HeatMap:
     remarks: tuple[str, ...]
     silent: int
     red: int
-    everyone: tuple[Row, ...] = field(default=())
+    everyone: int
+    narrowed: bool
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -184,7 +188,9 @@ def draw(work: Work, wanted: Wanted) -> HeatMap:
         remarks=tuple(dict.fromkeys(remarks)),
         silent=sum(row.silent for row in everyone),
         red=sum(bool(row.sum.red) for row in everyone),
-        everyone=everyone,
+        everyone=len(everyone),
+        # Then the rows are not all that the filters find, and a sum's list must name its municipalities.
+        narrowed=len(shown) < len(everyone) or not cells.keys() <= {place.code for place in places},
     )
 
 
@@ -217,6 +223,14 @@ def scope_of(work: Work, wanted: Wanted) -> Scope:
     if system is None and len(codes) == 1:
         system = codes[0]
     return Scope(found, system, max((each[4] for each in meant), default=1), tuple(each[0] for each in meant))
+
+
+def waves(work: Work, system: str) -> Sequence[tuple[str, str]]:
+    """The system's waves in order, as (slug, name); one statement."""
+    rows = work.session.execute(
+        select(Wave.slug, Wave.name).where(Wave.system_code == system).order_by(Wave.position)
+    )
+    return [(slug, name) for slug, name in rows]
 
 
 def counts(work: Work, selection: Selection) -> Mapping[int, Mapping[str, Cell]]:
@@ -254,9 +268,7 @@ def _places(work: Work, selection: Selection, system: str | None) -> Sequence[Pl
     criteria = selection.criteria
     day = func.coalesce(MunicipalSystem.go_live, Wave.go_live)
     rows = work.session.execute(
-        select(
-            Municipality.id, Municipality.name, Municipality.region, Wave.name, day, MunicipalSystem.id
-        )
+        select(Municipality.id, Municipality.name, Municipality.region, Wave.name, day, MunicipalSystem.id)
         .outerjoin(
             MunicipalSystem,
             and_(

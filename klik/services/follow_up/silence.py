@@ -1,4 +1,4 @@
-"""Silent municipalities: nobody has signed in and nobody has changed a task for three weeks, while something is late."""
+"""Silent municipalities: nobody has signed in or changed a task for three weeks, while something is late."""
 
 from __future__ import annotations
 
@@ -47,18 +47,20 @@ class Signs:
 
     @property
     def words(self) -> str:
-        """"stille i 34 dage", or why nobody can be heard."""
+        """ "stille i 34 dage", or why nobody can be heard."""
         if self.days is None:
             return "ingen har adgang"
         return f"stille i {self.days} dage"
 
 
-def signs(work: Work) -> Mapping[int, Signs]:
-    """The signs of every municipality; one statement. For KOMBIT: who calls has checked it."""
+def signs(work: Work, code: int | None = None) -> Mapping[int, Signs]:
+    """The signs of every municipality, or of one; one statement. For KOMBIT: who calls has checked it."""
     here = Membership.municipality_id == Municipality.id
     members = select(func.max(Person.seen_at)).join(Membership, Membership.person_id == Person.id)
     seen = members.where(here, Membership.active.is_(True), access.memberships(work))
-    joined = select(func.max(Membership.since)).where(here, Membership.active.is_(True), access.memberships(work))
+    joined = select(func.max(Membership.since)).where(
+        here, Membership.active.is_(True), access.memberships(work)
+    )
     written = select(func.max(Notice.created_at)).where(
         Notice.municipality_id == Municipality.id, Notice.occasion == WRITTEN
     )
@@ -69,9 +71,9 @@ def signs(work: Work) -> Mapping[int, Signs]:
             _last_change().correlate(Municipality).scalar_subquery(),
             joined.correlate(Municipality).scalar_subquery(),
             written.correlate(Municipality).scalar_subquery(),
-        )
+        ).where(*([] if code is None else [Municipality.id == code]))
     )
-    return {code: Signs(*found, work.today) for code, *found in rows}
+    return {place: Signs(*found, work.today) for place, *found in rows}
 
 
 def _last_change():  # type: ignore[no-untyped-def]
@@ -79,7 +81,10 @@ def _last_change():  # type: ignore[no-untyped-def]
     own = select(Membership.person_id).where(Membership.municipality_id == Municipality.id)
     return (
         select(TaskChange.at)
-        .where(TaskChange.municipality_id == Municipality.id, TaskChange.person_id.in_(own.correlate(Municipality)))
+        .where(
+            TaskChange.municipality_id == Municipality.id,
+            TaskChange.person_id.in_(own.correlate(Municipality)),
+        )
         .order_by(TaskChange.at.desc())
         .limit(1)
     )
@@ -95,7 +100,7 @@ class Untouched:
 
     @property
     def sentence(self) -> str:
-        """"I har ikke rørt opgaverne i 34 dage; 3 er røde." """
+        """ "I har ikke rørt opgaverne i 34 dage; 3 er røde." """
         late = [
             *([f"{self.red} er {'rød' if self.red == 1 else 'røde'}"] if self.red else []),
             *([f"{self.yellow} er {'gul' if self.yellow == 1 else 'gule'}"] if self.yellow else []),
