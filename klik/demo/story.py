@@ -10,7 +10,7 @@ from random import Random
 
 from sqlalchemy import bindparam, insert, select, update
 
-from klik.demo import filters, history, people, publications, teamwork
+from klik.demo import filters, following, history, people, publications, teamwork
 from klik.demo.people import KOEGE, Staff
 from klik.domain.deadlines import danish_today, end_of_day
 from klik.domain.rights import Level
@@ -46,6 +46,7 @@ def fill(work: Work) -> None:
     _progress(work, staff)
     _announce_deletion(work, editor)
     _read_reports(work, staff)
+    following.fill(work, staff, editor)
     history.deliver_past(work)
     _take_home(work, staff)
     _talk(work, staff)
@@ -56,7 +57,7 @@ def fill(work: Work) -> None:
 
 def _progress(work: Work, staff: Mapping[int, Staff]) -> None:
     random = Random(1970)
-    pace = {code: random.uniform(0.72, 1.12) for code in staff}
+    pace = {code: random.uniform(0.72, 1.12) for code in staff} | following.BEHIND
     rows = work.session.execute(
         select(
             MunicipalTask.id,
@@ -73,7 +74,11 @@ def _progress(work: Work, staff: Mapping[int, Staff]) -> None:
             status = next(mix)
         if status is Status.NOT_STARTED:
             continue
-        when = _worked_on(random, created, work.now)
+        last = following.last_day_of(code, work.now)
+        when = _worked_on(random, created, last)
+        if when < created:
+            # It came after the last day anybody was there.
+            continue
         updates.append(
             {
                 "task": task_id,
