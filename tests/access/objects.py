@@ -231,6 +231,10 @@ def _deletion_items(view: _View) -> Ids:
     return Ids(own, list(product((each[0] for each in real), (each[1] for each in real))))
 
 
+def _municipalities(_view: _View) -> Ids:
+    return Ids([(code,) for code in PLACES], [])
+
+
 def _systems(view: _View) -> Ids:
     if view.scope == "supplier":
         return Ids([("kp",)], [("ky",), ("ksd",)])
@@ -290,6 +294,7 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     "/sletning/<id:deletion_id>/opgaver/<id:item_id>": _deletion_items,
     "/varsler/<id:notice_id>": _notices,
     "/systemer/<code>": _systems,
+    "/overblik/kommuner/<id:code>": _municipalities,
     "/admin/import/<key>": _words("ksd.r23"),
     "/personer/<id:membership_id>": _memberships,
     "/roller/indehavere/<id:holding_id>": _holdings,
