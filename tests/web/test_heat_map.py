@@ -74,7 +74,7 @@ def _linked(page: BeautifulSoup) -> list[tuple[str, int]]:
 def test_a_cell_counts_what_its_list_shows(house: Installation, karen: Browser) -> None:
     chance = random.Random(259)
     compared = filled = 0
-    for turn in range(30):
+    for turn in range(14):
         keys = chance.sample(sorted(CHOICES), chance.randrange(4)) if turn else []
         query = "&".join(f"{key}={chance.choice(CHOICES[key])}" for key in keys).replace(" ", "+")
         links = _linked(karen.get(f"/overblik?{query}"))
@@ -90,7 +90,7 @@ def test_a_cell_counts_what_its_list_shows(house: Installation, karen: Browser) 
                 assert listing.count(kombit, selection).total == number, (query, href)
                 compared += 1
         filled += bool(links)
-    assert filled > 15 and compared > 300, "the choices must mostly find something, or this proves nothing"
+    assert filled > 6 and compared > 150, "the choices must mostly find something, or this proves nothing"
     href, number = _linked(karen.get("/overblik"))[0]
     assert (
         f"af {number}" in karen.get(href).get_text(" ", strip=True)
@@ -218,14 +218,18 @@ def test_the_page_takes_the_same_few_statements_however_many_tasks(
             event.remove(engine, "before_cursor_execute", note)
         return len([each for each in sent if not each.startswith(("BEGIN", "ROLLBACK"))])
 
-    karen.get("/overblik")
+    def made(count: int) -> None:
+        with house.writing(make.NOW) as work:
+            for _number in range(count):
+                make.municipal_task(
+                    work.session, in_project=make.project(work.session, "ky"), deadline=make.TODAY
+                )
+
+    # Each time nothing is kept of what was there before.
+    made(1)
     before = asked()
-    with house.writing(make.NOW) as work:
-        for _number in range(30):
-            make.municipal_task(
-                work.session, in_project=make.project(work.session, "ky"), deadline=make.TODAY
-            )
-    assert asked() <= before + 1 <= 16
+    made(30)
+    assert asked() == before <= 15
 
 
 def test_writing_from_the_map(house: Installation, karen: Browser) -> None:
@@ -233,11 +237,11 @@ def test_writing_from_the_map(house: Installation, karen: Browser) -> None:
         mette = make.person(work.session, "Mette Leder", email="leder@koege.example")
         make.holding(work.session, "projektleder", holder=mette)
         make.person(work.session, "Åse Admin", municipality=make.HERNING, level=Level.ADMINISTRATOR)
-    page = karen.get("/overblik/skriv?projekt=kp&valgt=259&valgt=657&valgt=825")
+    page = karen.get("/overblik/skriv?projekt=kp&valgt=259&valgt=657&valgt=751")
     words = page.get_text(" ", strip=True)
     assert "Mette Leder" in words and "primær projektleder" in words
-    assert "Ingen har rollen Projektleder i Herning, Læsø" in words
-    assert "Ingen får beskeden i Læsø" in words and "Send til 2 modtagere" in words
+    assert "Ingen har rollen Projektleder i Herning, Aarhus" in words
+    assert "Ingen får beskeden i Aarhus" in words and "Send til 2 modtagere" in words
     # Too long a subject, and a CPR number: nothing is sent, what was typed is kept.
     again = karen.submit(
         page, "/overblik/skriv", act="send", subject="x" * 121, text="010180-1234", expect=422
