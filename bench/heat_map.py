@@ -35,7 +35,7 @@ FLOOR = """
                      and yellow_from <= :today then 1 else 0 end)
     from municipal_tasks
     where task_id is not null and erased_at is null and withdrawn_at is null
-      and status in ('ikke-paabegyndt', 'i-gang', 'fuldfoert') {of}
+      and status <> 'ikke-relevant' {of}
     group by municipality_id, phase
     """
 FLOOR_OF_ALL = text(FLOOR.format(of=""))

@@ -246,6 +246,11 @@ def counts(work: Work, selection: Selection) -> Mapping[int, Mapping[str, Cell]]
     return work.kept.once(key, asked, size=_SIZE)
 
 
+def relevant(selection: Selection) -> ColumnElement[bool]:
+    """What is selected, in words that leave the index to project and municipality: the statuses of ``whole``."""
+    return and_(selection.where("status"), MunicipalTask.status != Status.NOT_RELEVANT.value)
+
+
 def statement(work: Work, selection: Selection):  # type: ignore[no-untyped-def]
     """The one grouped statement of the map."""
     task = MunicipalTask
@@ -258,8 +263,7 @@ def statement(work: Work, selection: Selection):  # type: ignore[no-untyped-def]
             count_of(has_colour(Colour.RED, work.today)),
             count_of(has_colour(Colour.YELLOW, work.today)),
         )
-        # The same as the statuses of ``whole``, in words that leave the index to the project and municipality.
-        .where(selection.where("status"), task.status != Status.NOT_RELEVANT.value)
+        .where(relevant(selection))
         .group_by(task.municipality_id, task.phase)
     )
 

@@ -20,7 +20,7 @@ from klik.domain.status import Status
 from klik.models import MunicipalTask, Task
 from klik.services.filtering import Selection
 from klik.services.filters import is_open
-from klik.services.follow_up.heat_map import HeatMap
+from klik.services.follow_up.heat_map import HeatMap, relevant
 from klik.services.pace import days_shown
 from klik.services.work import Work
 
@@ -70,7 +70,7 @@ def weeks(work: Work, selection: Selection) -> Sequence[Week]:
     rows = work.session.execute(
         select(task.deadline, task.completed_on, is_open(), func.count())
         .where(
-            selection.where(),
+            relevant(selection),
             or_(
                 and_(is_open(), task.deadline < work.today),
                 and_(_COMPLETED, task.completed_on > shown[0]),
@@ -103,7 +103,7 @@ def promises(work: Work, drawn: HeatMap) -> Mapping[int, Promise]:
     targets: dict[int, date] = {}
     for code, done_on, last, number in work.session.execute(
         select(task.municipality_id, task.completed_on, func.max(task.deadline), func.count())
-        .where(drawn.selection.where())
+        .where(relevant(drawn.selection))
         .group_by(task.municipality_id, task.completed_on)
     ):
         finished.setdefault(code, []).append((done_on, number))
