@@ -73,7 +73,10 @@ def signs(work: Work, code: int | None = None) -> Mapping[int, Signs]:
             written.correlate(Municipality).scalar_subquery(),
         ).where(*([] if code is None else [Municipality.id == code]))
     )
-    return {place: Signs(*found, work.today) for place, *found in rows}
+    return {
+        place: Signs(seen_at, changed_at, day, written_at, work.today)
+        for place, seen_at, changed_at, day, written_at in rows
+    }
 
 
 def _last_change():  # type: ignore[no-untyped-def]
