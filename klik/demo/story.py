@@ -14,6 +14,7 @@ from klik.demo import (
     asked,
     corrections,
     filters,
+    following,
     history,
     life,
     people,
@@ -66,6 +67,7 @@ def fill(work: Work, store: FileStore) -> None:
     _announce_deletion(work, editor)
     _read_reports(work, staff)
     waves.join_late(replace(work, now=work.now - timedelta(days=2), actor=editor))
+    following.fill(work, staff, editor)
     history.deliver_past(work)
     _take_home(work, staff)
     _talk(work, staff)
@@ -78,7 +80,7 @@ def fill(work: Work, store: FileStore) -> None:
 
 def _progress(work: Work, staff: Mapping[int, Staff]) -> None:
     random = Random(1970)
-    pace = {code: random.uniform(0.72, 1.12) for code in staff}
+    pace = {code: random.uniform(0.72, 1.12) for code in staff} | following.BEHIND
     rows = work.session.execute(
         select(
             MunicipalTask.id,
@@ -95,7 +97,11 @@ def _progress(work: Work, staff: Mapping[int, Staff]) -> None:
             status = next(mix)
         if status is Status.NOT_STARTED:
             continue
-        when = _worked_on(random, created, work.now)
+        last = following.last_day_of(code, work.now)
+        when = _worked_on(random, created, last)
+        if when < created:
+            # It came after the last day anybody was there.
+            continue
         updates.append(
             {
                 "task": task_id,

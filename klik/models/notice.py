@@ -46,6 +46,14 @@ class Notice(Base):
             postgresql_where=text("mail_id is null and withdrawn_at is null"),
         ),
         Index(None, "mail_id"),
+        # When a municipality was last written to is asked for all of them at once.
+        Index(
+            "ix_notices_written",
+            "municipality_id",
+            "created_at",
+            sqlite_where=text("occasion = 'skrevet'"),
+            postgresql_where=text("occasion = 'skrevet'"),
+        ),
     )
 
     id: Mapped[key]

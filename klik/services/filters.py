@@ -16,7 +16,7 @@ from klik.domain.errors import InputError
 from klik.domain.status import OPEN_STATUSES, Status
 from klik.domain.tasknumbers import TaskNumber, TaskNumberError
 from klik.domain.texts import search_key, sort_key
-from klik.models import MunicipalSystem, MunicipalTask, Project, TaskVersion, Wave
+from klik.models import Municipality, MunicipalSystem, MunicipalTask, Project, TaskVersion, Wave
 from klik.plugins.contributions import Choice, Filter, FilterQuestion, FilterValueError
 from klik.services import past
 from klik.services.criteria import SINCE
@@ -27,6 +27,7 @@ YES_NO = {"ja": "Ja", "nej": "Nej"}
 COLOURS = frozenset(colour.value for colour in Colour)
 ME, NOBODY, ROLE = "mig", "ingen", "rolle:"
 CHANGED = "aendret"
+NEWEST_ROUND = "nyeste"
 MOST_WORDS = 12
 _OPEN = sorted(OPEN_STATUSES)
 _SPACE = sort_key("a b")[2:-2]
@@ -68,6 +69,7 @@ def core_filters(content: Content) -> tuple[Filter, ...]:
         _named("kommune", "Kommune", _municipality),
         _named("bolge", "Bølge", _wave),
         _named("runde", "Runde", _round),
+        Filter(key="region", label="Region", where=_region, describe=str),
         _listed("fase", "Fase", MunicipalTask.phase, {each.slug: each.name for each in content.phases}),
         _listed("tema", "Tema", MunicipalTask.theme, {each.slug: each.name for each in content.themes}),
         Filter(
@@ -154,9 +156,21 @@ def _wave(values: Sequence[str], _question: FilterQuestion) -> ColumnElement[boo
     )
 
 
+def _region(values: Sequence[str], _question: FilterQuestion) -> ColumnElement[bool]:
+    return MunicipalTask.municipality_id.in_(select(Municipality.id).where(Municipality.region.in_(values)))
+
+
 def _round(values: Sequence[str], _question: FilterQuestion) -> ColumnElement[bool]:
-    numbers = [int(value) for value in values if value.isascii() and value.isdigit() and len(value) <= 4]
-    return MunicipalTask.round.in_(numbers)
+    """A number, or the one that new tasks of the project are published in."""
+
+    def one(value: str) -> ColumnElement[bool]:
+        if value == NEWEST_ROUND:
+            newest = select(Project.round).where(Project.id == MunicipalTask.project_id)
+            return MunicipalTask.round == newest.correlate(MunicipalTask).scalar_subquery()
+        return MunicipalTask.round == int(value)
+
+    known = [value for value in values if value == NEWEST_ROUND or (value.isascii() and value.isdigit())]
+    return or_(false(), *(one(value) for value in known if len(value) <= 6))
 
 
 def _deadline(values: Sequence[str], question: FilterQuestion) -> ColumnElement[bool]:

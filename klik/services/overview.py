@@ -47,8 +47,16 @@ class Counts:
         return self.red + self.yellow + self.green + self.without_deadline
 
 
-def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+def count_of(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    """How many rows fulfil it; 0 for none."""
     return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+
+
+def seen(work: Work, municipality: int | None) -> ColumnElement[bool]:
+    """What the actor may see, in one municipality or in all."""
+    if municipality is None:
+        return access.visible(work)
+    return and_(access.visible(work), MunicipalTask.municipality_id == municipality)
 
 
 def is_open() -> ColumnElement[bool]:
@@ -81,13 +89,15 @@ def counts(work: Work) -> Counts:
     me = work.actor.person_id if work.actor else 0
     row = work.session.execute(
         select(
-            _count(is_red(today)),
-            _count(is_yellow(today)),
-            _count(is_green(today)),
-            _count(and_(is_open(), MunicipalTask.deadline.is_(None))),
-            _count(and_(is_open(), MunicipalTask.deadline == today)),
-            _count(and_(is_open(), or_(MunicipalTask.responsible_id == me, MunicipalTask.executor_id == me))),
-            _count(MunicipalTask.status == Status.COMPLETED.value),
+            count_of(is_red(today)),
+            count_of(is_yellow(today)),
+            count_of(is_green(today)),
+            count_of(and_(is_open(), MunicipalTask.deadline.is_(None))),
+            count_of(and_(is_open(), MunicipalTask.deadline == today)),
+            count_of(
+                and_(is_open(), or_(MunicipalTask.responsible_id == me, MunicipalTask.executor_id == me))
+            ),
+            count_of(MunicipalTask.status == Status.COMPLETED.value),
             func.count(),
         ).where(access.visible(work), IN_FORCE)
     ).one()
@@ -112,8 +122,11 @@ class PhaseProgress:
         return self.completed * 100 // self.total if self.total else 0
 
 
-def progress(work: Work) -> Sequence[PhaseProgress]:
-    """Progress by project and phase; not relevant tasks do not count; one statement."""
+def progress(work: Work, municipality: int | None = None) -> Sequence[PhaseProgress]:
+    """Progress by project and phase, of one municipality or all that is seen; one statement.
+
+    Tasks that are not relevant do not count.
+    """
     today = work.today
     rows = work.session.execute(
         select(
@@ -121,12 +134,12 @@ def progress(work: Work) -> Sequence[PhaseProgress]:
             Project.name,
             MunicipalTask.phase,
             func.count(),
-            _count(MunicipalTask.status == Status.COMPLETED.value),
-            _count(is_red(today)),
-            _count(is_yellow(today)),
+            count_of(MunicipalTask.status == Status.COMPLETED.value),
+            count_of(is_red(today)),
+            count_of(is_yellow(today)),
         )
         .join(Project, Project.id == MunicipalTask.project_id)
-        .where(access.visible(work), IN_FORCE, MunicipalTask.status != Status.NOT_RELEVANT.value)
+        .where(seen(work, municipality), IN_FORCE, MunicipalTask.status != Status.NOT_RELEVANT.value)
         .group_by(Project.slug, Project.name, MunicipalTask.phase)
     )
     order = {phase.slug: phase.number for phase in work.registry.content.phases}
@@ -194,14 +207,14 @@ class MunicipalityStanding:
 def most_behind(work: Work, limit: int = 10) -> Sequence[MunicipalityStanding]:
     """The municipalities with most red tasks; one statement."""
     today = work.today
-    red = _count(is_red(today))
+    red = count_of(is_red(today))
     rows = work.session.execute(
         select(
             Municipality.id,
             Municipality.name,
             red,
-            _count(is_yellow(today)),
-            _count(MunicipalTask.status == Status.COMPLETED.value),
+            count_of(is_yellow(today)),
+            count_of(MunicipalTask.status == Status.COMPLETED.value),
             func.count(),
         )
         .join(Municipality, Municipality.id == MunicipalTask.municipality_id)

@@ -13,7 +13,7 @@ from klik.domain.deadlines import Colour, colour, end_of_day
 from klik.domain.forecast import Forecast, Point, forecast
 from klik.domain.status import Status
 from klik.models import EarlierState, MunicipalSystem, MunicipalTask, Project, Wave
-from klik.services import access
+from klik.services import overview
 from klik.services.filters import is_open
 from klik.services.work import Work
 
@@ -52,12 +52,16 @@ def days_shown(today: date) -> tuple[date, ...]:
     return tuple(today - timedelta(weeks=back) for back in range(WEEKS_SHOWN, -1, -1))
 
 
-def by_project(work: Work) -> Sequence[Pace]:
-    """Every project the actor sees tasks of, those with open tasks first; four statements at most."""
-    weeks = _weeks(work)
-    targets = _targets(work)
-    alone = work.actor is not None and work.actor.municipality_id is not None
-    left = _open_tasks(work) if alone else {}
+def by_project(work: Work, municipality: int | None = None) -> Sequence[Pace]:
+    """Every project the actor sees tasks of, those with open tasks first; four statements at most.
+
+    ``municipality`` narrows what is seen to one municipality; one's own needs no narrowing.
+    """
+    home = work.actor.municipality_id if work.actor else None
+    municipality = home if municipality is None else municipality
+    weeks = _weeks(work, municipality)
+    targets = _targets(work, municipality)
+    left = _open_tasks(work, municipality) if municipality is not None else {}
     found = []
     for project_id, (slug, name, points) in weeks.items():
         target, aim = targets.get(project_id, (None, ""))
@@ -69,7 +73,7 @@ def by_project(work: Work) -> Sequence[Pace]:
     return sorted(found, key=lambda one: (one.points[-1].completed == one.points[-1].total, one.name))
 
 
-def _weeks(work: Work) -> Mapping[int, tuple[str, str, tuple[Point, ...]]]:
+def _weeks(work: Work, municipality: int | None) -> Mapping[int, tuple[str, str, tuple[Point, ...]]]:
     """The points of each project. What is not relevant or withdrawn on a day is no part of that day.
 
     Each state lasted from one change to the next. The database groups them by the first and the last of the
@@ -77,7 +81,7 @@ def _weeks(work: Work) -> Mapping[int, tuple[str, str, tuple[Point, ...]]]:
     """
     days = days_shown(work.today)
     moments = [end_of_day(day) for day in days]
-    states = _states(work).subquery("states")
+    states = _states(work, municipality).subquery("states")
 
     def first_day_after(moment: ColumnElement[datetime]) -> ColumnElement[int]:
         return case(*((moment < shown, place) for place, shown in enumerate(moments)), else_=len(moments))
@@ -106,7 +110,7 @@ def _weeks(work: Work) -> Mapping[int, tuple[str, str, tuple[Point, ...]]]:
     }
 
 
-def _states(work: Work) -> Select[Any]:
+def _states(work: Work, municipality: int | None) -> Select[Any]:
     """Every state of every visible task that counts: since when, until when, and whether it was done."""
     task, earlier = MunicipalTask, EarlierState
     before = func.lag(earlier.until).over(partition_by=earlier.municipal_task_id, order_by=earlier.until)
@@ -125,7 +129,7 @@ def _states(work: Work) -> Select[Any]:
             earlier.withdrawn_at.label("withdrawn_at"),
         )
         .join(task, task.id == earlier.municipal_task_id)
-        .where(access.visible(work))
+        .where(overview.seen(work, municipality))
     )
     present = select(
         task.project_id,
@@ -133,7 +137,7 @@ def _states(work: Work) -> Select[Any]:
         null().label("until"),
         task.status.label("status"),
         task.withdrawn_at.label("withdrawn_at"),
-    ).where(access.visible(work))
+    ).where(overview.seen(work, municipality))
     both = union_all(past_states, present).subquery("every_state")
     return select(
         both.c.project_id,
@@ -143,28 +147,27 @@ def _states(work: Work) -> Select[Any]:
     ).where(both.c.withdrawn_at.is_(None), both.c.status != Status.NOT_RELEVANT.value)
 
 
-def _targets(work: Work) -> Mapping[int, tuple[date | None, str]]:
+def _targets(work: Work, municipality: int | None) -> Mapping[int, tuple[date | None, str]]:
     """What each project is measured against: the municipality's go-live when it lies ahead, else the last deadline."""
     rows = work.session.execute(
         select(MunicipalTask.project_id, Project.system_code, func.max(MunicipalTask.deadline))
         .join(Project, Project.id == MunicipalTask.project_id)
         .where(
-            access.visible(work),
+            overview.seen(work, municipality),
             MunicipalTask.withdrawn_at.is_(None),
             MunicipalTask.status != Status.NOT_RELEVANT.value,
         )
         .group_by(MunicipalTask.project_id, Project.system_code)
     ).all()
-    actor = work.actor
     go_live: dict[str, date | None] = {}
-    if actor is not None and actor.municipality_id is not None:
+    if municipality is not None:
         day = func.coalesce(MunicipalSystem.go_live, Wave.go_live)
         go_live = dict(
             (system, live)
             for system, live in work.session.execute(
                 select(MunicipalSystem.system_code, day)
                 .outerjoin(Wave, Wave.id == MunicipalSystem.wave_id)
-                .where(MunicipalSystem.municipality_id == actor.municipality_id, day >= work.today)
+                .where(MunicipalSystem.municipality_id == municipality, day >= work.today)
             ).all()
         )
     return {
@@ -175,7 +178,7 @@ def _targets(work: Work) -> Mapping[int, tuple[date | None, str]]:
     }
 
 
-def _open_tasks(work: Work) -> Mapping[int, list[OpenTask]]:
+def _open_tasks(work: Work, municipality: int | None) -> Mapping[int, list[OpenTask]]:
     """The open tasks of each project, the earliest deadline first, those without one last."""
     task = MunicipalTask
     rows = work.session.execute(
@@ -188,7 +191,7 @@ def _open_tasks(work: Work) -> Mapping[int, list[OpenTask]]:
             task.deadline,
             task.yellow_from,
         )
-        .where(access.visible(work), task.withdrawn_at.is_(None), is_open())
+        .where(overview.seen(work, municipality), task.withdrawn_at.is_(None), is_open())
         .order_by(task.deadline.asc().nulls_last(), task.number_key, task.id)
     )
     found: dict[int, list[OpenTask]] = {}

@@ -12,9 +12,10 @@ from klik.models import Membership, Municipality, Person, Project, Round, System
 from klik.models.stamps import Part
 from klik.services import access
 from klik.services.criteria import Criteria
+from klik.services.filters import NEWEST_ROUND
 from klik.services.work import Work
 
-_NAMED = ("projekt", "system", "kommune", "bolge", "runde")
+_NAMED = ("projekt", "system", "kommune", "bolge", "region", "runde")
 # One value may stand for several things: a wave's name in each system, a round's number in each project.
 _MANY = frozenset({"bolge", "runde"})
 PEOPLE_KEYS = ("ansvarlig", "udfoerer")
@@ -34,6 +35,7 @@ class Vocabulary:
     kommune: Mapping[str, str]
     bolge: Mapping[str, str]
     runde: Mapping[str, str]
+    region: Mapping[str, str]
     people: Mapping[str, str]
 
     def of(self, key: str) -> Mapping[str, str] | None:
@@ -65,6 +67,7 @@ def _read(work: Work, people: Sequence[int]) -> Vocabulary:
         _part("kommune", cast(Municipality.id, String(3)), Municipality.name, Municipality.name_key).where(
             access.municipalities(work)
         ),
+        _part("region", Municipality.region, Municipality.region, Municipality.region).distinct(),
     ]
     if municipality is not None or people:
         here = [Membership.person_id.in_(people)] if people else []
@@ -80,9 +83,8 @@ def _read(work: Work, people: Sequence[int]) -> Vocabulary:
     for kind, value, label, _order in sorted(rows, key=lambda row: (row[0], row[3])):
         known = words.setdefault(kind, {})
         known[value] = f"{known[value]}, {label}" if kind in _MANY and value in known else label
-    if rounds := words.get("runde"):
-        named = {number: f"Runde {number} ({label})" for number, label in rounds.items()}
-        words["runde"] = {"1": "Runde 1"} | named
+    named = {number: f"Runde {number} ({label})" for number, label in words.get("runde", {}).items()}
+    words["runde"] = {NEWEST_ROUND: "Nyeste runde", "1": "Runde 1"} | named
     return Vocabulary(**{kind: MappingProxyType(words.get(kind, {})) for kind in (*_NAMED, "people")})
 
 

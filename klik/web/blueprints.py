@@ -17,6 +17,7 @@ from klik.web.filters.views import blueprint as filters
 from klik.web.front.views import blueprint as front
 from klik.web.notices.views import blueprint as notices
 from klik.web.operations.views import blueprint as operations
+from klik.web.overview.follow_up import blueprint as follow_up
 from klik.web.overview.meetings import blueprint as meetings
 from klik.web.overview.views import blueprint as overview
 from klik.web.pages.views import blueprint as pages
@@ -53,6 +54,7 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         tasks,
         overview,
         meetings,
+        follow_up,
         list_columns,
         announced,
         filters,

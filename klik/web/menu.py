@@ -61,6 +61,7 @@ _UNDER = {
         "tasks",
     ),
     "meetings": "overview",
+    "follow_up": "overview",
     **dict.fromkeys(
         (
             "publishing_life",

@@ -237,6 +237,10 @@ def _deletion_items(view: _View) -> Ids:
     return Ids(own, list(product((each[0] for each in real), (each[1] for each in real))))
 
 
+def _municipalities(_view: _View) -> Ids:
+    return Ids([(code,) for code in PLACES], [])
+
+
 def _systems(view: _View) -> Ids:
     if view.scope == "supplier":
         return Ids([("kp",)], [("ky",), ("ksd",)])
@@ -337,6 +341,7 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     "/boelger/<code>": _words("ky"),
     "/boelger/<code>/boelge/<id:wave_id>": _waves,
     "/boelger/<code>/kommune/<id:municipality_id>": _places,
+    "/overblik/kommuner/<id:code>": _municipalities,
     "/admin/import/<key>": _words("ksd.r23"),
     "/personer/<id:membership_id>": _memberships,
     "/roller/indehavere/<id:holding_id>": _holdings,

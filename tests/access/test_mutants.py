@@ -27,6 +27,7 @@ ADDRESSES = {
     "task_file": r"kombits-filer",
     "own_comment": r"kommentarer",
     "membership": r"/personer|/roller",
+    "municipality": r"/overblik/kommuner",
     "memberships": r"/personer|/roller",
     "member": r"/roller|/ret$|/ny$",
     "holdings": r"/roller|/personer",

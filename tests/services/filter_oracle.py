@@ -58,6 +58,16 @@ class Known:
     changed: datetime
     seen: datetime | None
     blocks: str | None
+    round: int
+
+
+NEWEST_OF_KY = 2
+REGIONS = {
+    make.KOEGE: "Region Sjælland",
+    make.HERNING: "Region Midtjylland",
+    make.AARHUS: "Region Midtjylland",
+    make.LAESOE: "Region Nordjylland",
+}
 
 
 @dataclass(frozen=True)
@@ -85,6 +95,7 @@ def make_world(session: Session, content: Content, count: int, seed: int = 20_26
         make.project(session, "ky", system_code="ky"),
         make.project(session, "monopolbrud", system_code=None),
     ]
+    projects[1].round = NEWEST_OF_KY
     waves = {
         (code, "ky"): make_wave
         for code, make_wave in zip(
@@ -139,6 +150,7 @@ def _one(session, chance, code, home, version, title, description, me, colleague
     )
     task.responsible_role = chance.choice([None, "projektleder", "systemansvarlig"])
     task.executor_role = chance.choice([None, "superbruger"])
+    task.round = chance.choice([1, home.round])
     task.changed_at = make.NOW + timedelta(hours=chance.choice([-48, 0, 1]))
     if status is Status.COMPLETED:
         task.completed_on = day((None, -60, -2, 0))
@@ -193,6 +205,7 @@ def _one(session, chance, code, home, version, title, description, me, colleague
         changed=task.changed_at,
         seen=seen,
         blocks=blocks,
+        round=task.round,
     )
 
 
@@ -204,6 +217,8 @@ def all_values(content: Content, world: World) -> dict[str, list[str]]:
         "system": ["kp", "ky"],
         "kommune": [str(code) for code in CODES],
         "bolge": ["b1", "b2"],
+        "region": ["Region Sjælland", "Region Midtjylland"],
+        "runde": ["1", "2", "nyeste"],
         "fase": [phase.slug for phase in content.phases],
         "tema": [theme.slug for theme in content.themes],
         "deadline": ["roed", "gul", "groen", "ingen", "idag", "idag..idag+14", "..2026-11-20"],
@@ -308,7 +323,11 @@ def _matches(row: Known, key: str, value: str, level: Level, person: Person) -> 
     if key == "aendret":
         seen = row.seen if level is Level.PLUS_USER else None
         return (seen is None or seen < row.changed) == (value == "ja")
+    if key == "runde":
+        newest = NEWEST_OF_KY if row.project == "ky" else 1
+        return row.round == (newest if value == "nyeste" else int(value))
     columns = {
+        "region": REGIONS[row.municipality],
         "projekt": row.project,
         "system": row.system,
         "kommune": str(row.municipality),

@@ -17,6 +17,7 @@ PROMISED = (
         "system",
         "kommune",
         "bolge",
+        "region",
         "runde",
         "fase",
         "tema",

@@ -37,6 +37,7 @@ from klik.services.access.people import (
     membership,
     memberships,
     municipalities,
+    municipality,
     sees_people,
 )
 from klik.services.access.questions import (
@@ -87,6 +88,7 @@ __all__ = [
     "municipal_file",
     "municipal_task",
     "municipalities",
+    "municipality",
     "notices",
     "own_bulk_change",
     "own_comment",

@@ -24,6 +24,15 @@ def municipalities(work: Work) -> ColumnElement[bool]:
     return Municipality.id == actor.municipality_id
 
 
+def municipality(work: Work, code: int) -> Municipality:
+    """A municipality as KOMBIT follows it; only for those who publish. Raises NotFoundError."""
+    require(work, Right.PUBLISH)
+    found = work.session.get(Municipality, code)
+    if found is None:
+        raise NotFoundError
+    return found
+
+
 def memberships(work: Work) -> ColumnElement[bool]:
     """Whose memberships the actor may see: the own municipality's; KOMBIT all; suppliers none."""
     actor = work.actor

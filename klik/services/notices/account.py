@@ -40,6 +40,7 @@ OCCASIONS: Mapping[str, str] = {
     "frist-flyttet": "Frist flyttet",
     "opgaver-tilkommet": "Opgaver tilkommet",
     "plusbruger": "Plusbruger for et system",
+    "skrevet": "Besked fra KOMBIT",
     access.OWN_OCCASION: "Mail om et gemt filter",
     access.MENTION: "Nævnt i en kommentar",
     "spoergsmaal": "Spørgsmål til KOMBIT",

@@ -24,6 +24,7 @@ _NAMED = {
     "system": "it-systemet",
     "bolge": "bølgen",
     "runde": "runden",
+    "region": "regionen",
     "kommune": "kommunen",
     "fase": "fasen",
     "tema": "temaet",

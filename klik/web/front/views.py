@@ -13,6 +13,7 @@ from klik.domain.calendar import long_date, relative
 from klik.domain.rights import Level, Right
 from klik.services import filtering, handover, news, overview, vocabulary
 from klik.services.criteria import Criteria
+from klik.services.follow_up import silence
 from klik.services.news import News
 from klik.services.overview import UrgentTask
 from klik.services.publishing import announced
@@ -61,6 +62,7 @@ def show(work: Work) -> Any:
         may_export=actor.has(Right.EXPORT),
         administers=actor.has(Right.EDIT_ROLES),
         proposals=handover.proposals(work),
+        untouched=silence.own(work, facts["counts"]),
     )
 
 

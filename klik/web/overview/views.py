@@ -1,8 +1,8 @@
-"""The overview: per project and phase how far one is, the burn-up, and what the pace promises."""
+"""The overview: for a municipality its own projects, pace and comparison; for KOMBIT and suppliers the map."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,13 @@ from klik.domain.forecast import sentence
 from klik.domain.rights import Right
 from klik.services import burn_up, meetings, overview, pace
 from klik.services.burn_up import BurnUp
+from klik.services.follow_up import comparison, silence
+from klik.services.follow_up.comparison import Compared
 from klik.services.overview import PhaseProgress
 from klik.services.pace import OpenTask, Pace
 from klik.services.work import Work
 from klik.web.base import access
+from klik.web.overview import heat_map
 
 blueprint = Blueprint("overview", __name__)
 MOST_DECIDING = 8
@@ -36,10 +39,20 @@ class ShownProject:
     unlisted: int
 
 
+@dataclass(frozen=True, slots=True)
+class ShownComparison:
+    """A project's phases by name, each beside the same group of others."""
+
+    group: str
+    phases: tuple[tuple[str, Compared], ...]
+
+
 @blueprint.get("/overblik")
 @access(Right.READ_TASKS)
 def show(work: Work) -> Any:
-    """Every project the actor sees tasks of."""
+    """A municipality's own projects; all municipalities and phases for those who see several."""
+    if work.actor is not None and work.actor.municipality_id is None:
+        return heat_map.page(work)
     return page(work)
 
 
@@ -49,12 +62,12 @@ def page(work: Work, typed: str | None = None, problem: str | None = None) -> st
     alone = actor is not None and actor.municipality_id is not None
     may_meet = alone and actor is not None and actor.has(Right.EXPORT)
     held_on = meetings.last_meeting(work) if may_meet else None
-    phases: dict[str, list[PhaseProgress]] = {}
-    for part in overview.progress(work):
-        phases.setdefault(part.project, []).append(part)
     return render_template(
         "overview/show.html",
-        projects=[_shown(work, each, phases.get(each.slug, []), alone) for each in pace.by_project(work)],
+        projects=projects(work),
+        narrowed={},
+        comparisons=_comparisons(work),
+        untouched=silence.own(work),
         alone=alone,
         may_meet=may_meet,
         last_meeting=typed if typed is not None else short_date(held_on) if held_on else "",
@@ -62,14 +75,36 @@ def page(work: Work, typed: str | None = None, problem: str | None = None) -> st
     )
 
 
-def _shown(work: Work, each: Pace, parts: Sequence[PhaseProgress], alone: bool) -> ShownProject:
+def projects(work: Work, municipality: int | None = None) -> list[ShownProject]:
+    """Each project with its pace and phases; ``municipality`` where KOMBIT looks at one."""
+    phases: dict[str, list[PhaseProgress]] = {}
+    for part in overview.progress(work, municipality):
+        phases.setdefault(part.project, []).append(part)
+    whose = "kommunens" if municipality is not None else "jeres"
+    return [
+        _shown(work, each, phases.get(each.slug, []), whose) for each in pace.by_project(work, municipality)
+    ]
+
+
+def _comparisons(work: Work) -> Mapping[str, ShownComparison]:
+    content = work.registry.content
+    return {
+        slug: ShownComparison(
+            found.group,
+            tuple((content.phase(part.phase).name, part) for part in found.phases),
+        )
+        for slug, found in comparison.by_project(work).items()
+    }
+
+
+def _shown(work: Work, each: Pace, parts: Sequence[PhaseProgress], whose: str) -> ShownProject:
     found = each.forecast
     basis = ""
     if found and found.remaining:
         basis = f"Tempoet er {pace_in_words(found)}; {found.remaining} er tilbage."
     return ShownProject(
         pace=each,
-        sentence=sentence(found, "jeres" if alone else "kommunernes"),
+        sentence=sentence(found, whose),
         basis=basis,
         chart=burn_up.draw(each),
         phases=[(work.registry.content.phase(part.phase), part, _word(part)) for part in parts],

@@ -10,7 +10,7 @@ from klik.plugins.contributions import Filter
 from klik.services import access, filtering, saved_filters
 from klik.services.criteria import SINCE, Criteria
 from klik.services.filtering import Selection
-from klik.services.filters import ME
+from klik.services.filters import ME, NEWEST_ROUND
 from klik.services.list_settings import Wanted
 from klik.services.news import News
 from klik.services.saved_filters import ListedFilter, health
@@ -25,6 +25,7 @@ GROUPS = (
     "kommune",
     "bolge",
     "runde",
+    "region",
     "fase",
     "tema",
     "deadline",
@@ -38,7 +39,7 @@ GROUPS = (
 PERIODS = ("startdato", "slutdato")
 TEXTS = ("nummer",)
 # Within one municipality the project says as much, and the wave is one's own.
-_ACROSS = frozenset({"system", "kommune", "bolge"})
+_ACROSS = frozenset({"system", "kommune", "bolge", "region"})
 _OPEN_AT_FIRST = frozenset({"deadline", "status"})
 Counts = Mapping[str, Mapping[str, int]]
 
@@ -266,7 +267,7 @@ def _options(
 def _values(work: Work, selection: Selection, wanted: Filter) -> list[str]:
     known = selection.words.of(wanted.key)
     if known is not None:
-        return list(known)
+        return [value for value in known if value != NEWEST_ROUND]
     values = [choice.value for choice in wanted.choices]
     if wanted.key in PEOPLE_KEYS:
         me = str(work.actor.person_id) if work.actor else ""
