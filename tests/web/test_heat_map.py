@@ -182,7 +182,7 @@ def test_the_map_is_counted_by_an_index_alone(house: Installation) -> None:
             "projekt=kp&tema=it-miljoe-og-infrastruktur&ansvarlig=rolle:projektleder&runde=1",
         ):
             drawn = heat_map.draw(kombit, wanted.read(work.registry, query))
-            compiled = heat_map.statement(kombit, drawn.selection).compile(
+            compiled = heat_map.statement(kombit, drawn.selection, drawn.scope).compile(
                 work.session.get_bind(), compile_kwargs={"literal_binds": True}
             )
             explain = "explain query plan" if house.database.sqlite else "explain"
