@@ -89,7 +89,8 @@ def test_planned_in_words_and_by_one_press(people: Installation, browser: Callab
     assert "Planlagt (1)" in ida.get("/udgivelser?tilstand=planlagt").text
     # A task that is planned is changed, moved and stopped; the form knows whom it was for.
     form = ida.get("/udgivelser/1/ret")
-    assert form.find("input", id="codes")["value"] == "101, 259"
+    ticked = form.find_all("input", attrs={"name": "municipalities", "checked": True})
+    assert [each["value"] for each in ticked] == ["101", "259"]
     assert form.find("input", attrs={"value": "kommuner"}).has_attr("checked")
     ahead = ida.get("/udgivelser/1/forhaandsvis")
     ida.submit(ahead, "/udgivelser/1/skridt", udgives="", trin="planlaeg", tidspunkt="24-12-2099 kl. 9")
