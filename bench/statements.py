@@ -35,6 +35,22 @@ PAGES += (
     "/varsler",
     "/varsler/mine",
 )
+PAGES += (
+    "/overblik",
+    "/overblik?projekt=kp",
+    "/overblik?tempo=ja",
+    "/overblik/kommuner/259",
+    "/overblik/skriv?alle=ja",
+    "/boelger",
+    "/boelger/ky",
+    "/spoergsmaal",
+    "/opgaver/kommende",
+    "/udgivelser/ny",
+    "/udgivelser/{published}/ret",
+    "/udgivelser/{published}/forhaandsvis",
+    "/udgivelser/{published}/rettelse",
+    "/udgivelser/{published}/versioner",
+)
 PAGES += ("/sletning", "/sletning/1", "/filtre", "/min-side", "/drift")
 KOEGE = 259
 FRAME = ("BEGIN", "ROLLBACK")

@@ -42,6 +42,7 @@ PORTION = 10_000
 PASSWORD = "en lang sætning med heste"
 # Of twenty tasks nine are not begun, four in progress, six completed and one not relevant.
 STATUSES = ("ikke-paabegyndt",) * 9 + ("i-gang",) * 4 + ("fuldfoert",) * 6 + ("ikke-relevant",)
+COMPLETED_WITHIN = 200  # days
 TITLES = ("Udpeg systemansvarlig", "Udarbejd jobfunktionsroller", "Bestil snitflader", "Konvertér åbne sager")
 
 
@@ -263,6 +264,12 @@ def _copies(work: Work, versions: list[dict[str, Any]], codes: list[int]) -> Non
     statuses = " ".join(f"when {number} then '{status}'" for number, status in enumerate(STATUSES))
     sqlite = work.session.get_bind().dialect.name == "sqlite"
     day = "date(start_date, '+' || ({}) || ' days')" if sqlite else "start_date + ({})"
+    ago = f"(number * 13 + place) % {COMPLETED_WITHIN}"
+    completed = (
+        f"date(:today, '-' || ({ago}) || ' days')"
+        if sqlite
+        else f"cast(:today as date) - cast({ago} as integer)"
+    )
     work.session.execute(
         text(
             f"""
@@ -275,7 +282,7 @@ def _copies(work: Work, versions: list[dict[str, Any]], codes: list[int]) -> Non
               responsible_id, responsible_role, executor_id, changed_at, version, local_text, infrastructure,
               deadline_version, deadline_is_own)
             select {copied}, code, state, {day.format("60 + place * 7 % 30")}, {day.format("46 + place * 7 % 30")},
-              case when state = 'fuldfoert' then {"date(:today)" if sqlite else "cast(:today as date)"} end,
+              case when state = 'fuldfoert' then {completed} end,
               case when number % 4 > 0 then place * {PEOPLE} + number % {PEOPLE} + 1 end,
               case when number % 4 = 0 then 'superbruger' end,
               case when number % 3 > 0 then place * {PEOPLE} + number * 3 % {PEOPLE} + 1 end,
@@ -313,12 +320,13 @@ def _own(work: Work, version: dict[str, Any], place: int, code: int) -> dict[str
     deadline = version["start_date"] + timedelta(days=60 + place * 7 % 30)
     # Multiplied by primes, so that status goes with neither the phase nor the municipality.
     status = STATUSES[(number * 7 + place * 11 + number // 20) % len(STATUSES)]
+    completed_on = work.today - timedelta(days=(number * 13 + place) % COMPLETED_WITHIN)
     return {
         "municipality_id": code,
         "status": status,
         "deadline": deadline,
         "yellow_from": deadline - timedelta(days=14),
-        "completed_on": work.today if status == "fuldfoert" else None,
+        "completed_on": completed_on if status == "fuldfoert" else None,
         "responsible_id": place * PEOPLE + number % PEOPLE + 1 if number % 4 else None,
         "responsible_role": None if number % 4 else "superbruger",
         "executor_id": place * PEOPLE + number * 3 % PEOPLE + 1 if number % 3 else None,

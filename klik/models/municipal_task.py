@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -92,6 +93,18 @@ class MunicipalTask(OfMunicipality, Versioned, Base):
             "withdrawn_at",
             "erased_at",
             "responsible_role",
+        ),
+        # Only what was ever completed: a publication, which completes nothing, does not write it.
+        Index(
+            "ix_municipal_tasks_completed",
+            "completed_on",
+            "municipality_id",
+            "project_id",
+            "deadline",
+            *("phase", "status", "round", "theme", "system_code"),
+            *("task_id", "withdrawn_at", "erased_at", "responsible_role"),
+            sqlite_where=text("completed_on is not null"),
+            postgresql_where=text("completed_on is not null"),
         ),
         Index(None, "responsible_id"),
         Index(None, "executor_id"),

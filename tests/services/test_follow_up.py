@@ -204,7 +204,7 @@ def test_weeks_and_promises_agree_with_a_count_by_hand(house: Installation) -> N
         kombit = _kombit(work)
         drawn = _map(kombit)
         relevant = [task for task in known if task.status != Status.NOT_RELEVANT.value]
-        for week in tempo.weeks(kombit, drawn.selection):
+        for week in tempo.weeks(kombit, drawn):
             first = week.last_day - timedelta(days=7)
             assert week.completed == sum(
                 bool(task.completed_on and first < task.completed_on <= week.last_day) for task in relevant

@@ -16,11 +16,12 @@ from klik.models import MunicipalSystem, MunicipalTask, Notice, Task, TaskVersio
 from klik.plugins.views import MunicipalityView
 from klik.services import waves
 from klik.services.errors import ConflictError
-from klik.services.publishing import RecipientChoice, late
+from klik.services.publishing import RecipientChoice, audience, late
 from klik.services.publishing.late import Skipped
 from klik.services.waves import Placing, words
 from klik.services.work import Work
 from tests import make
+from tests.services.test_statements import counted
 
 LIVE = date(2027, 3, 1)
 KOEGE = MunicipalityView(
@@ -191,7 +192,29 @@ def test_two_who_add_the_same_municipality_at_once_make_each_task_once(house: In
 def test_which_choices_cover_a_municipality_that_comes_later(
     house: Installation, choice: str, covered: bool
 ) -> None:
-    with house.database.writing() as session:
-        make.project(session, "ky", system_code="ky")
     with house.reading(make.NOW) as work:
-        assert late.covers(work, RecipientChoice.parse(choice), KOEGE, "ky", "ky") is covered
+        places = audience.places_of(work)
+    assert late.covers(RecipientChoice.parse(choice), KOEGE, "ky", places) is covered
+
+
+def test_many_tasks_come_in_as_many_statements_as_a_few(house: Installation) -> None:
+    def asked(more: int) -> int:
+        with house.writing(make.NOW) as work:
+            for number in range(more):
+                version = _published(
+                    work,
+                    "core.days-after-publication",
+                    "30",
+                    f"undtagen:{make.HERNING if number % 2 else 101},Greve",
+                )
+                version.responsible_role = "systemansvarlig"
+            work.session.flush()
+            work.session.expire_all()
+            with counted(house) as sent:
+                found = late.offered(work, "ky", KOEGE)
+                made = late.give(work, found)
+                work.session.flush()
+            assert len(made) == len(found.offers) == more
+            return len(sent)
+
+    assert asked(2) == asked(12) <= 10

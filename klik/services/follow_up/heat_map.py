@@ -28,12 +28,13 @@ NO_WAVE = "Uden bølge"
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell: relevant tasks in force, and how they stand."""
+    """One cell: relevant tasks in force, and how they stand; ``last_deadline`` is the latest of them."""
 
     total: int = 0
     completed: int = 0
     red: int = 0
     yellow: int = 0
+    last_deadline: date | None = None
 
     @property
     def percent(self) -> int:
@@ -69,6 +70,7 @@ def added(cells: Iterable[Cell]) -> Cell:
         sum(cell.completed for cell in cells),
         sum(cell.red for cell in cells),
         sum(cell.yellow for cell in cells),
+        max((cell.last_deadline for cell in cells if cell.last_deadline), default=None),
     )
 
 
@@ -168,7 +170,7 @@ def draw(work: Work, wanted: Wanted) -> HeatMap:
         criteria = criteria.with_values("runde", [NEWEST_ROUND])
     selection = filtering.select_tasks(work, whole(criteria))
     places = _places(work, selection, scope.system)
-    cells = counts(work, selection)
+    cells = counts(work, selection, scope)
     signs = silence.signs(work) if may_follow(work) else {}
     everyone = tuple(Row(place, cells.get(place.code, {}), signs.get(place.code)) for place in places)
     shown = [
@@ -233,12 +235,12 @@ def waves(work: Work, system: str) -> Sequence[tuple[str, str]]:
     return [(slug, name) for slug, name in rows]
 
 
-def counts(work: Work, selection: Selection) -> Mapping[int, Mapping[str, Cell]]:
+def counts(work: Work, selection: Selection, scope: Scope) -> Mapping[int, Mapping[str, Cell]]:
     """Each municipality's cells by phase; one statement, answered by an index alone, and kept under the stamps."""
 
     def asked() -> Mapping[int, Mapping[str, Cell]]:
         found: dict[int, dict[str, Cell]] = {}
-        for code, phase, *numbers in work.session.execute(statement(work, selection)):
+        for code, phase, *numbers in work.session.execute(statement(work, selection, scope)):
             found.setdefault(code, {})[phase] = Cell(*numbers)
         return found
 
@@ -246,12 +248,26 @@ def counts(work: Work, selection: Selection) -> Mapping[int, Mapping[str, Cell]]
     return work.kept.once(key, asked, size=_SIZE)
 
 
-def relevant(selection: Selection) -> ColumnElement[bool]:
-    """What is selected, in words that leave the index to project and municipality: the statuses of ``whole``."""
-    return and_(selection.where("status"), MunicipalTask.status != Status.NOT_RELEVANT.value)
+def relevant(
+    selection: Selection, scope: Scope, project: ColumnElement[int] | None = None
+) -> ColumnElement[bool]:
+    """What is selected, in words that leave the index to project and municipality: the statuses of ``whole``.
+
+    The projects are named by their ids, in ``project`` where the column itself would mislead the database.
+    """
+    asked = [selection.where("status", "projekt"), MunicipalTask.status != Status.NOT_RELEVANT.value]
+    slugs = selection.criteria.values("projekt")
+    ids = [each[0] for each in scope.projects if each[1] in slugs]
+    column = MunicipalTask.project_id if project is None else project
+    if len(ids) == 1:
+        # One alone leaves its rows in the order that they are grouped by.
+        asked.append(column == ids[0])
+    elif slugs:
+        asked.append(column.in_(ids))
+    return and_(*asked)
 
 
-def statement(work: Work, selection: Selection):  # type: ignore[no-untyped-def]
+def statement(work: Work, selection: Selection, scope: Scope):  # type: ignore[no-untyped-def]
     """The one grouped statement of the map."""
     task = MunicipalTask
     return (
@@ -262,8 +278,9 @@ def statement(work: Work, selection: Selection):  # type: ignore[no-untyped-def]
             count_of(task.status == Status.COMPLETED.value),
             count_of(has_colour(Colour.RED, work.today)),
             count_of(has_colour(Colour.YELLOW, work.today)),
+            func.max(task.deadline),
         )
-        .where(relevant(selection))
+        .where(relevant(selection, scope))
         .group_by(task.municipality_id, task.phase)
     )
 

@@ -6,26 +6,23 @@ counts as it stands today.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Label, case, func, select, text
 
 from klik.domain.calendar import days, week
 from klik.domain.deadlines import danish_today
 from klik.domain.forecast import Forecast, Point, forecast
-from klik.domain.status import Status
 from klik.models import MunicipalTask, Task
-from klik.services.filtering import Selection
 from klik.services.filters import is_open
 from klik.services.follow_up.heat_map import HeatMap, relevant
 from klik.services.pace import days_shown
 from klik.services.work import Work
 
 TOO_LITTLE = "for lidt at regne på"
-_COMPLETED = MunicipalTask.status == Status.COMPLETED.value
+_SIZE = 1_000_000  # bytes, about: 98 municipalities, twelve weeks and as many weeks of deadlines
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,65 +60,101 @@ class Promise:
         return f"{ready}, {days(late)} for sent" if late is not None and late > 0 else ready
 
 
-def weeks(work: Work, selection: Selection) -> Sequence[Week]:
-    """The last twelve weeks of what is chosen, oldest first; one statement."""
+def weeks(work: Work, drawn: HeatMap) -> Sequence[Week]:
+    """The last twelve weeks of what is chosen, oldest first; at most two statements."""
     shown = days_shown(work.today)
-    task = MunicipalTask
-    rows = work.session.execute(
-        select(task.deadline, task.completed_on, is_open(), func.count())
-        .where(
-            relevant(selection),
-            or_(
-                and_(is_open(), task.deadline < work.today),
-                and_(_COMPLETED, task.completed_on > shown[0]),
-            ),
+    finished = [each for found in _finished(work, drawn).values() for each in found]
+    late = _late(work, drawn)
+    return [
+        Week(
+            day,
+            sum(each.number for each in finished if each.week == place),
+            sum(number for since, number in late.items() if since <= place)
+            + sum(each.number for each in finished if each.red_since <= place < each.week),
         )
-        .group_by(task.deadline, task.completed_on, is_open())
-    ).all()
-    found = []
-    for before, day in itertools.pairwise(shown):
-        completed = red = 0
-        for deadline, done_on, still_open, number in rows:
-            closed = None if still_open else done_on
-            if closed and before < closed <= day:
-                completed += number
-            if deadline and deadline < day and (closed is None or closed > day):
-                red += number
-        found.append(Week(day, completed, red))
-    return found
+        for place, day in enumerate(shown)
+        if place
+    ]
 
 
 def promises(work: Work, drawn: HeatMap) -> Mapping[int, Promise]:
-    """Each municipality's forecast; two statements however many there are."""
-    task = MunicipalTask
+    """Each municipality's forecast; at most two statements however many there are."""
     shown = days_shown(work.today)
     begun = work.session.scalar(
         select(func.min(Task.published_at)).where(Task.project_id.in_(drawn.scope.project_ids))
     )
     since = danish_today(begun) if begun else work.today
-    finished: dict[int, list[tuple[date | None, int]]] = {}
-    targets: dict[int, date] = {}
-    for code, done_on, last, number in work.session.execute(
-        select(task.municipality_id, task.completed_on, func.max(task.deadline), func.count())
-        .where(relevant(drawn.selection))
-        .group_by(task.municipality_id, task.completed_on)
-    ):
-        finished.setdefault(code, []).append((done_on, number))
-        if last and last > targets.get(code, date.min):
-            targets[code] = last
+    finished = _finished(work, drawn)
     found = {}
     for row in drawn.rows:
-        total, done = row.sum.total, row.sum.completed
-        after = finished.get(row.place.code, [])
+        whole = row.sum
+        after = finished.get(row.place.code, ())
         points = [
             Point(
                 day,
-                total if day >= since else 0,
-                done - sum(number for closed, number in after if closed and closed > day),
+                whole.total if day >= since else 0,
+                whole.completed - sum(each.number for each in after if each.week > place),
             )
-            for day in shown
+            for place, day in enumerate(shown)
         ]
         live = row.place.go_live
-        target = live if live and live >= work.today else targets.get(row.place.code)
-        found[row.place.code] = Promise(forecast(points, target), bool(total) and done == total)
+        target = live if live and live >= work.today else whole.last_deadline
+        done = bool(whole.total) and whole.completed == whole.total
+        found[row.place.code] = Promise(forecast(points, target), done)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    """So many tasks completed in the same week, and overdue since the end of the same one, by their places."""
+
+    week: int
+    red_since: int
+    number: int
+
+
+def _finished(work: Work, drawn: HeatMap) -> Mapping[int, Sequence[_Finished]]:
+    """What each municipality completed in the weeks shown; one statement, answered by an index alone, and kept."""
+    shown = days_shown(work.today)
+    task = MunicipalTask
+    ended = case(
+        *((task.completed_on <= day, place) for place, day in enumerate(shown) if place), else_=len(shown)
+    )
+    # SQLite would rather find the project by its index, and then read each of its tasks.
+    asked = relevant(drawn.selection, drawn.scope, task.project_id + 0)
+
+    def found() -> Mapping[int, Sequence[_Finished]]:
+        rows = work.session.execute(
+            select(task.municipality_id, ended.label("ended"), _red_since(shown), func.count())
+            .where(asked, ~is_open(), task.completed_on > shown[0])
+            .group_by(task.municipality_id, text("ended"), text("red_since"))
+        )
+        by_place: dict[int, list[_Finished]] = {}
+        for code, week_ended, red_since, number in rows:
+            by_place.setdefault(code, []).append(_Finished(week_ended, red_since, number))
+        return by_place
+
+    key = drawn.selection.key and ("finished", drawn.selection.key)
+    return work.kept.once(key, found, size=_SIZE)
+
+
+def _late(work: Work, drawn: HeatMap) -> Mapping[int, int]:
+    """How many of the open tasks are overdue since the end of each week shown; one statement, and kept."""
+    shown = days_shown(work.today)
+
+    def found() -> Mapping[int, int]:
+        rows = work.session.execute(
+            select(_red_since(shown), func.count())
+            .where(relevant(drawn.selection, drawn.scope), is_open(), MunicipalTask.deadline < work.today)
+            .group_by(text("red_since"))
+        )
+        return {since: number for since, number in rows}
+
+    key = drawn.selection.key and ("late", drawn.selection.key)
+    return work.kept.once(key, found)
+
+
+def _red_since(shown: Sequence[date]) -> Label[int]:
+    """The place of the first week shown at whose end a task's deadline had passed."""
+    passed = ((MunicipalTask.deadline < day, place) for place, day in enumerate(shown))
+    return case(*passed, else_=len(shown)).label("red_since")

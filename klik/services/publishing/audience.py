@@ -89,7 +89,9 @@ class RecipientChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Place:
+    """An active municipality's name and region."""
+
     name: str
     region: str
 
@@ -113,8 +115,16 @@ def covers(work: Work, choice: RecipientChoice, project: str, code: int) -> bool
         return False
 
 
+def excepts(choice: RecipientChoice, code: int, places: Mapping[int, Place]) -> bool:
+    """Whether a choice of all but some leaves the municipality out; what cannot be read leaves everybody out."""
+    try:
+        return code not in places or code in _listed(choice.values, places)
+    except RefusedError:
+        return True
+
+
 def _chosen(work: Work, choice: RecipientChoice, project: str) -> set[int]:
-    places = _places(work)
+    places = places_of(work)
     system = work.session.scalar(select(Project.system_code).where(Project.slug == project))
     everyone = set(places)
     if choice.kind == ALL:
@@ -137,7 +147,7 @@ def _chosen(work: Work, choice: RecipientChoice, project: str) -> set[int]:
 
 def read_list(work: Work, text: str) -> Understood:
     """What a pasted list of codes and names comes to among the active municipalities; one statement."""
-    return understand(text, {code: place.name for code, place in _places(work).items()})
+    return understand(text, {code: place.name for code, place in places_of(work).items()})
 
 
 def in_words(work: Work, choice: RecipientChoice, project: str | None = None) -> str:
@@ -147,7 +157,7 @@ def in_words(work: Work, choice: RecipientChoice, project: str | None = None) ->
     """
     system = _system_name(work, project)
     having = f"har {system}" if system else "har projektets system"
-    places = _places(work)
+    places = places_of(work)
     if choice.kind == ALL:
         return "Alle kommuner"
     if choice.kind == WITH_SYSTEM:
@@ -180,13 +190,14 @@ def _wave_names(work: Work, values: Iterable[str]) -> list[str]:
     return [names.get(value, value) for value in values]
 
 
-def _places(work: Work) -> dict[int, _Place]:
+def places_of(work: Work) -> dict[int, Place]:
+    """The active municipalities by code; one statement."""
     rows = work.session.execute(
         select(Municipality.id, Municipality.name, Municipality.region)
         .where(Municipality.active.is_(True))
         .order_by(Municipality.id)
     )
-    return {code: _Place(name, region) for code, name, region in rows}
+    return {code: Place(name, region) for code, name, region in rows}
 
 
 def _refused(sentence: str) -> RefusedError:
@@ -204,7 +215,7 @@ def _with_system(work: Work, system: str | None) -> set[int]:
     )
 
 
-def _listed(values: Iterable[str], places: Mapping[int, _Place]) -> set[int]:
+def _listed(values: Iterable[str], places: Mapping[int, Place]) -> set[int]:
     understood = understand("\n".join(values), {code: place.name for code, place in places.items()})
     if understood.strangers:
         raise RefusedError({FIELD: strangers_sentence(understood)})

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import insert, select
+from sqlalchemy import and_, insert, select
 
 from klik.domain.status import Status
 from klik.domain.texts import search_key, sort_key
@@ -65,44 +65,66 @@ def dates_for(
     return [Dates(code, day, yellow[day] if day else None) for code, day in days.items()]
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A task, in one of its versions, and what its rule gives each municipality that gets it."""
+
+    task: Task
+    version: TaskVersion
+    project: Project
+    dates: Sequence[Dates]
+
+
 def make(
     work: Work, task: Task, version: TaskVersion, project: Project, dates: Sequence[Dates]
 ) -> list[Copy]:
-    """One copy for each municipality and its plug-in fields, in three statements however many."""
-    rows = rows_of(work, task, version, project, dates)
+    """One copy for each municipality and its plug-in fields, in four statements however many."""
+    return make_all(work, [Given(task, version, project, dates)])
+
+
+def make_all(work: Work, given: Sequence[Given]) -> list[Copy]:
+    """The copies of several tasks of one system, which all go to the same municipalities; as many statements."""
+    if not given:
+        return []
     table = MunicipalTask.__table__
     # Without RETURNING they are one prepared statement in one round trip (see notices.ledger).
-    work.session.connection().execute(insert(table), rows)  # type: ignore[arg-type]
-    inserted = work.session.execute(
-        select(table.c.id, table.c.municipality_id).where(
-            table.c.task_id == task.id, table.c.municipality_id.in_(day.code for day in dates)
-        )
+    work.session.connection().execute(insert(table), _rows(work, given))  # type: ignore[arg-type]
+    deadlines: Mapping[tuple[int, int], date | None] = {
+        (each.task.id, day.code): day.deadline for each in given for day in each.dates
+    }
+    made = and_(
+        table.c.task_id.in_([each.task.id for each in given]),
+        table.c.municipality_id.in_([day.code for day in given[0].dates]),
     )
-    deadlines: Mapping[int, date | None] = {day.code: day.deadline for day in dates}
-    copies = [Copy(copy_id, code, deadlines[code]) for copy_id, code in inserted]
+    inserted = work.session.execute(select(table.c.id, table.c.task_id, table.c.municipality_id).where(made))
+    copies = [Copy(copy_id, code, deadlines[task_id, code]) for copy_id, task_id, code in inserted]
     work.session.execute(
         insert(MunicipalTaskField.__table__).from_select(  # type: ignore[arg-type]
             ["municipal_task_id", "municipality_id", "field", "value"],
             select(table.c.id, table.c.municipality_id, TaskVersionField.field, TaskVersionField.value)
             .join(TaskVersionField, TaskVersionField.task_version_id == table.c.task_version_id)
-            .where(table.c.task_id == task.id, table.c.municipality_id.in_(deadlines)),
+            .where(made),
         )
     )
     return copies
+
+
+def _rows(work: Work, given: Sequence[Given]) -> list[dict[str, object]]:
+    roles = {role for each in given for role in (each.version.responsible_role, each.version.executor_role)}
+    codes = [day.code for day in given[0].dates]
+    holders = holders_of(work, codes, given[0].project.system_code, roles - {None})
+    rows: list[dict[str, object]] = []
+    for each in given:
+        shared = _shared(work, each.task, each.version, each.project)
+        rows += [shared | _own(each.version, holders, day) for day in each.dates]
+    return rows
 
 
 def rows_of(
     work: Work, task: Task, version: TaskVersion, project: Project, dates: Sequence[Dates]
 ) -> list[dict[str, object]]:
     """What each municipality's copy is made with; one statement, and nothing is written."""
-    holders = holders_of(
-        work,
-        [day.code for day in dates],
-        project.system_code,
-        {version.responsible_role, version.executor_role} - {None},
-    )
-    shared = _shared(work, task, version, project)
-    return [shared | _own(version, holders, day) for day in dates]
+    return _rows(work, [Given(task, version, project, dates)])
 
 
 def _shared(work: Work, task: Task, version: TaskVersion, project: Project) -> dict[str, object]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.orm import selectinload
 
 from klik.domain.life import State
@@ -17,7 +18,7 @@ from klik.services import events, views
 from klik.services.deadlines import deadlines_for, yellow_from_for
 from klik.services.errors import RefusedError
 from klik.services.publishing import audience, copies
-from klik.services.publishing.audience import RecipientChoice
+from klik.services.publishing.audience import Place, RecipientChoice
 from klik.services.work import Work
 
 
@@ -76,7 +77,10 @@ class Late:
 
 
 def offered(work: Work, system: str, municipality: MunicipalityView) -> Late:
-    """Which published tasks of the system the municipality, as it will stand, should have and has not."""
+    """Which published tasks of the system the municipality, as it will stand, should have and has not.
+
+    Three statements however many there are.
+    """
     rows = work.session.execute(
         select(Task, TaskVersion, Project, MunicipalTask.id)
         .join(TaskVersion, and_(TaskVersion.task_id == Task.id, TaskVersion.number == Task.current_number))
@@ -93,9 +97,10 @@ def offered(work: Work, system: str, municipality: MunicipalityView) -> Late:
         .order_by(Project.name, Task.task_number)
         .options(selectinload(TaskVersion.fields))
     ).all()
+    places = audience.places_of(work)
     offers, skipped, there = [], [], 0
     for task, version, project, copy_id in rows:
-        why = _skipped(work, task, municipality, project, copy_id)
+        why = _skipped(task, municipality, system, copy_id, places)
         if why is None:
             offers.append(_offer(work, task, version, project, municipality))
         elif why is Skipped.THERE:
@@ -106,11 +111,18 @@ def offered(work: Work, system: str, municipality: MunicipalityView) -> Late:
 
 
 def give(work: Work, late: Late) -> list[copies.Copy]:
-    """Make the copies, and tell the plug-ins as at a publication; the task's key lets each come only once."""
-    made = []
-    for offer in late.offers:
-        made += copies.make(work, offer.task, offer.version, offer.project, [offer.dates])
-        offer.task.recipient_count = (offer.task.recipient_count or 0) + 1
+    """Make the copies, and tell the plug-ins as at a publication; the task's key lets each come only once.
+
+    The statements do not grow with the number of tasks.
+    """
+    made = copies.make_all(
+        work, [copies.Given(offer.task, offer.version, offer.project, [offer.dates]) for offer in late.offers]
+    )
+    work.session.execute(
+        update(Task)
+        .where(Task.id.in_([offer.task.id for offer in late.offers]))
+        .values(recipient_count=func.coalesce(Task.recipient_count, 0) + 1, version=Task.version + 1)
+    )
     events.note_all(
         work,
         events.PUBLISHED,
@@ -123,9 +135,12 @@ def give(work: Work, late: Late) -> list[copies.Copy]:
 
 
 def covers(
-    work: Work, choice: RecipientChoice, municipality: MunicipalityView, system: str, project: str
+    choice: RecipientChoice, municipality: MunicipalityView, system: str, places: Mapping[int, Place]
 ) -> bool:
-    """Whether a choice of recipients holds the municipality, which has the system; a listed choice holds nobody new."""
+    """Whether a choice of recipients holds the municipality, which has the system; a listed choice holds nobody new.
+
+    ``places`` are the active municipalities, whose names a choice may use.
+    """
     if choice.kind in (audience.ALL, audience.WITH_SYSTEM):
         return True
     if choice.kind == audience.WAVES:
@@ -137,12 +152,12 @@ def covers(
         return any(slug(value) in mine for value in choice.values)
     if choice.kind == audience.ALL_EXCEPT:
         # "Only those with the system" holds of it by now.
-        return audience.covers(work, replace(choice, only_system=False), project, municipality.code)
+        return not audience.excepts(choice, municipality.code, places)
     return False
 
 
 def _skipped(
-    work: Work, task: Task, municipality: MunicipalityView, project: Project, copy_id: int | None
+    task: Task, municipality: MunicipalityView, system: str, copy_id: int | None, places: Mapping[int, Place]
 ) -> Skipped | None:
     if copy_id is not None:
         return Skipped.THERE
@@ -154,7 +169,7 @@ def _skipped(
         choice = RecipientChoice.parse(task.recipients)
     except RefusedError:
         return Skipped.UNREADABLE
-    if covers(work, choice, municipality, project.system_code or "", project.slug):
+    if covers(choice, municipality, system, places):
         return None
     return Skipped.LISTED if choice.kind == audience.LISTED else Skipped.ELSEWHERE
 

@@ -75,12 +75,15 @@ def _refuse_strangers(work: Work, task: MunicipalTask, wanted: set[int]) -> None
 
 def at_home(work: Work, municipality_id: int, wanted: Iterable[int]) -> set[int]:
     """Which of these people are active in the municipality."""
+    people = sorted(wanted)
+    if not people:
+        return set()
     return set(
         work.session.scalars(
             select(Membership.person_id).where(
                 Membership.municipality_id == municipality_id,
                 Membership.active.is_(True),
-                Membership.person_id.in_(sorted(wanted)),
+                Membership.person_id.in_(people),
             )
         )
     )

@@ -96,7 +96,7 @@ def page(work: Work) -> str:
         fields=_fields(work, drawn),
         hidden=_hidden(drawn),
         chips=_chips(work, drawn),
-        weeks=tempo.weeks(work, drawn.selection) if drawn.wanted.pace else (),
+        weeks=tempo.weeks(work, drawn) if drawn.wanted.pace else (),
         follows=follows,
         may_write=follows and work.actor is not None and work.actor.has(Right.PUBLISH),
         sorts=ORDERS.items(),
