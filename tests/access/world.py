@@ -753,7 +753,10 @@ class _Builder:
             if not columns:
                 continue
             keys = list(table.primary_key.columns)
-            shown = [*keys, *(table.c[name] for name in ("municipality_id", "person_id", "task_id") if name in table.c)]
+            shown = [
+                *keys,
+                *(table.c[name] for name in ("municipality_id", "person_id", "task_id") if name in table.c),
+            ]
             for found in self.session.execute(select(*{column.name: column for column in shown}.values())):
                 row = found._mapping
                 number = row[keys[0].name] if isinstance(row[keys[0].name], int) else 0
