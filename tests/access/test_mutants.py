@@ -25,6 +25,9 @@ UNSEEN_FILE = Path(__file__).with_name("unseen.txt")
 # Where a function of the door is used; elsewhere its bug cannot show.
 ADDRESSES = {
     "published_task": r"/udgivelser",
+    "known_tasks": r"^/opgaver/<id:task_id>$",
+    "may_comment": r"kommentarer|^/opgaver/<id:task_id>$",
+    "visible_comments": r"kommentarer|^/opgaver/<id:task_id>$",
     "municipal_file": r"/opgaver/.*filer",
     "task_file": r"kombits-filer",
     "own_comment": r"kommentarer",

@@ -52,6 +52,7 @@ from klik.models import (
     StoredFile,
     TaskChange,
     TaskFile,
+    TaskLink,
     guards,
 )
 from klik.services import auditing, exports
@@ -264,6 +265,10 @@ class _Builder:
         draft.task.recipients = "259,657"
         self.codes = {draft.task_id: KOMBIT}  # of tasks that are not published
         self._ahead()
+        # What is needed by a draft, and by a task of a system that is not the supplier's.
+        for needs in (draft, self.versions[2]):
+            self._add(TaskLink(task_id=needs.task_id, needs_task_id=self.versions[0].task_id))
+        self.made.of_municipalities.add(("task_versions", self.versions[2].id))
         everybodys = self._stored(b"KANARIE-000-task_files-1-content")
         kombits = self._stored(b"KANARIE-001-task_files-3-content")
         for name, version, sha256 in (
