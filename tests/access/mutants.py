@@ -6,6 +6,7 @@ import ast
 import copy
 import inspect
 import pkgutil
+import re
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,6 +65,7 @@ def all_mutants() -> list[Mutant]:
 
 def _conditions(function: ast.FunctionDef) -> Iterator[tuple[tuple[int, int], str]]:
     """Where in the function (node of the walk, condition in it) something can be taken away."""
+    alternatives = _alternatives(function)
     for place, node in enumerate(ast.walk(function)):
         if isinstance(node, ast.If):
             if any(isinstance(each, ast.Raise) for each in node.body) or _narrows(node):
@@ -72,9 +74,38 @@ def _conditions(function: ast.FunctionDef) -> Iterator[tuple[tuple[int, int], st
             for argument, condition in enumerate(node.args):
                 if not (isinstance(condition, ast.Call) and _name(condition) == "exists"):
                     yield (place, argument), ast.unparse(condition)
+        elif isinstance(node, ast.BoolOp) and node in alternatives:
+            for argument, condition in enumerate(node.values):
+                if ast.unparse(condition) not in ("actor is None", "work.actor is None"):
+                    yield (place, argument), f"or {ast.unparse(condition)}"
+        elif isinstance(node, ast.IfExp) and ast.unparse(node.orelse) == "false()":
+            yield (place, 0), f"if {ast.unparse(node.test)}"
+        elif _is_a_condition(node):
+            yield (place, 0), ast.unparse(node.value)  # type: ignore[attr-defined]
         elif isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And):
             for argument, condition in enumerate(node.values):
                 yield (place, argument), ast.unparse(condition)
+
+
+def _is_a_condition(node: ast.AST) -> bool:
+    """A condition that is answered, or kept for later, as it is."""
+    if isinstance(node, ast.Assign):
+        return isinstance(node.value, ast.Call) and _name(node.value) == "or_"
+    return isinstance(node, ast.Return) and isinstance(node.value, ast.Compare)
+
+
+def _alternatives(function: ast.FunctionDef) -> list[ast.BoolOp]:
+    """What refuses for one of several reasons: "if a or b: return False", or raise."""
+    refusing = [
+        node.test
+        for node in ast.walk(function)
+        if isinstance(node, ast.If)
+        and (
+            any(isinstance(each, ast.Raise) for each in node.body)
+            or "False" in "".join(ast.unparse(each) for each in node.body)
+        )
+    ]
+    return [test for test in refusing if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or)]
 
 
 def _name(call: ast.Call) -> str:
@@ -91,9 +122,18 @@ def _narrows(node: ast.If) -> bool:
 
 
 def _drop(node: ast.AST, argument: int) -> None:
+    everything = ast.parse("__import__('sqlalchemy').true()", mode="eval").body
     if isinstance(node, ast.If):
         node.test = ast.Constant(False)
     elif isinstance(node, ast.BoolOp):
-        node.values[argument] = ast.Constant(True)
+        node.values[argument] = ast.Constant(isinstance(node.op, ast.And))
+    elif isinstance(node, ast.IfExp):
+        node.test = ast.Constant(True)
     elif isinstance(node, ast.Call):
-        node.args[argument] = ast.parse("__import__('sqlalchemy').true()", mode="eval").body
+        node.args[argument] = everything
+    elif isinstance(node, ast.Assign):
+        node.value = everything
+    elif isinstance(node, ast.Return):
+        # Of a column it is a condition of a statement, else a plain answer.
+        of_column = re.match(r"[A-Z]\w+\.", ast.unparse(node.value or everything))
+        node.value = everything if of_column else ast.Constant(True)

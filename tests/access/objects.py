@@ -148,7 +148,8 @@ def _kombit_files(view: _View) -> Ids:
     places = [view.place] if view.place else list(PLACES)
     own = [(view.ids["first", place], file) for place in places]
     other = [(view.ids[name, place], file) for name in ("first", "third", "local") for place in PLACES]
-    other += [(view.ids["first", place], view.ids["kombit_file-third", None]) for place in PLACES]
+    elsewhere = ("kombit_file-third", "kombit_file-draft")
+    other += [(view.ids["first", place], view.ids[name, None]) for name in elsewhere for place in PLACES]
     return Ids(own, other)
 
 
@@ -211,8 +212,8 @@ def _published(view: _View) -> Ids:
 
 def _published_files(view: _View) -> Ids:
     file, elsewhere = view.ids["kombit_file", None], view.ids["kombit_file-third", None]
-    task, draft = view.ids["task", "published"], view.ids["task", "draft"]
-    return Ids([(task, file)], [(task, elsewhere), (draft, file)])
+    task, draft, of_draft = view.ids["task", "published"], view.ids["task", "draft"], "kombit_file-draft"
+    return Ids([(task, file), (draft, view.ids[of_draft, None])], [(task, elsewhere), (draft, file)])
 
 
 def _deletions(view: _View) -> Ids:
@@ -273,6 +274,12 @@ def _waves(view: _View) -> Ids:
 def _places(_view: _View) -> Ids:
     """A municipality in a system, for KOMBIT."""
     return Ids([("ky", place) for place in PLACES], [])
+
+
+def _finished(view: _View) -> Ids:
+    """The project whose proposal waits at home; another municipality's, and one that is not done."""
+    home, away = view.place or KOEGE, view.away
+    return Ids([(view.ids["finished", home],)], [(view.ids["finished", away],), (view.ids["project", None],)])
 
 
 def _words(*own: str) -> Callable[[_View], Ids]:
@@ -337,7 +344,7 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     "/sletning/<id:deletion_id>/opgaver/<id:item_id>": _deletion_items,
     "/varsler/<id:notice_id>": _notices,
     "/systemer/<code>": _systems,
-    "/systemer/plusbruger/<id:project_id>": lambda view: Ids([(view.ids["project", None],)], []),
+    "/systemer/plusbruger/<id:project_id>": _finished,
     "/boelger/<code>": _words("ky"),
     "/boelger/<code>/boelge/<id:wave_id>": _waves,
     "/boelger/<code>/kommune/<id:municipality_id>": _places,

@@ -181,16 +181,12 @@ class Run:
             yield Probe(visitor, row.method, row.address, kind, each, row)
             if row.method == "GET" and kind == "own" and (not row.writes or each == own[0]):
                 yield Probe(visitor, "HEAD", row.address, kind, each, row)
-        if "<id:" in row.address:
-            parts = re.findall(r"<([^>]+)>", row.address)
-            count = len(parts)
-            for bad in MALFORMED:  # each id in turn, the others right; a word beside it is no id
-                for place in (at for at, part in enumerate(parts) if part.startswith("id:")):
-                    mixed = tuple(bad if at == place else own[0][at] for at in range(count))
-                    yield Probe(visitor, row.method, row.address, "malformed", mixed, row)
-        elif "<path:" not in row.address:
-            for bad in MALFORMED_WORD if arguments(row.address) else ():
-                yield Probe(visitor, row.method, row.address, "malformed", (bad,), row)
+        # Each part in turn, the others right.
+        for place, part in enumerate(re.findall(r"<([^>]+)>", row.address)):
+            wrong = MALFORMED if part.startswith("id:") else MALFORMED_WORD
+            for bad in () if part.startswith("path:") else wrong:
+                mixed = (*own[0][:place], bad, *own[0][place + 1 :])
+                yield Probe(visitor, row.method, row.address, "malformed", mixed, row)
         if visitor.out:
             return
         if row.method == "POST":
@@ -267,6 +263,12 @@ class Run:
         return client
 
     # The form
+
+    def forget_forms(self) -> None:
+        """Draw the forms again from now on."""
+        self._forms.clear()
+        self._names.clear()
+        self._plain.clear()
 
     def _form(self, probe: Probe) -> dict[str, Any]:
         row, visitor = probe.row, probe.visitor

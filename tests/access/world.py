@@ -19,6 +19,7 @@ from sqlalchemy import Column, LargeBinary, MetaData, String, Table, insert, sel
 from sqlalchemy.orm import Session
 
 from klik.domain.rights import Level
+from klik.domain.status import Status
 from klik.installation import Installation
 from klik.models import (
     Base,
@@ -51,6 +52,7 @@ from klik.models import (
     StoredFile,
     TaskChange,
     TaskFile,
+    TaskLink,
     guards,
 )
 from klik.services import auditing, exports
@@ -115,7 +117,7 @@ STEERING = {
     "people": "password_hash address_state",
     "plugin_events": "event plugin payload",
     "projects": "slug name system_code description",
-    "questions": "answer close_reason",  # all are open: an answer is for everybody who has the task
+    "questions": "answer close_reason",  # open ones have neither
     "request_keys": "key action result",
     "role_holdings": "role system_code kind",
     "saved_filters": "query shared",
@@ -170,6 +172,7 @@ class World:
     secret: set[tuple[str, int]] = field(default_factory=set)
     behind_the_link: set[tuple[str, int]] = field(default_factory=set)
     theirs: set[tuple[str, int]] = field(default_factory=set)
+    of_municipalities: set[tuple[str, int]] = field(default_factory=set)
     task_counts: dict[int, int] = field(default_factory=dict)
     case_counts: dict[int, int] = field(default_factory=dict)
 
@@ -184,6 +187,8 @@ class World:
         if code == EVERYBODY:
             return True
         level = LEVELS[visitor.kind]
+        if (table, row) in self.of_municipalities:
+            return level is not Level.SUPPLIER
         owner = self.personal.get((table, row))
         if (table, row) in self.theirs:
             return visitor.person_id == owner
@@ -258,8 +263,19 @@ class _Builder:
         self.made.ids |= {("task", "draft"): draft.task_id, ("task", "published"): self.versions[0].task_id}
         self.draft = draft
         draft.task.recipients = "259,657"
-        sha256 = self._stored(b"KANARIE-000-task_files-1-content")
-        for name, version in (("kombit_file", self.versions[0]), ("kombit_file-third", self.versions[2])):
+        self.codes = {draft.task_id: KOMBIT}  # of tasks that are not published
+        self._ahead()
+        # What is needed by a draft, and by a task of a system that is not the supplier's.
+        for needs in (draft, self.versions[2]):
+            self._add(TaskLink(task_id=needs.task_id, needs_task_id=self.versions[0].task_id))
+        self.made.of_municipalities.add(("task_versions", self.versions[2].id))
+        everybodys = self._stored(b"KANARIE-000-task_files-1-content")
+        kombits = self._stored(b"KANARIE-001-task_files-3-content")
+        for name, version, sha256 in (
+            ("kombit_file", self.versions[0], everybodys),
+            ("kombit_file-third", self.versions[2], everybodys),
+            ("kombit_file-draft", draft, kombits),
+        ):
             row = self._add(
                 TaskFile(
                     task_id=version.task_id, sha256=sha256, name="x", added_by=self.editor.id, added_at=NOW
@@ -275,6 +291,17 @@ class _Builder:
         for kind in CENTRAL:
             person = self.made.people[kind, None]
             self._personal_rows(kind, None, person, None)
+
+    def _ahead(self) -> None:
+        """What is announced to one municipality each, and what is planned and not announced to anybody."""
+        for place in PLACES:
+            task = make.task(self.session, in_project=self.projects["ky"], state="kommende").task
+            task.recipients, task.announced_at = str(place), NOW
+            self.codes[task.id] = place
+        planned = make.task(self.session, in_project=self.projects["kp"], state="planlagt").task
+        planned.recipients, planned.publish_at = "alle", LATER
+        self.codes[planned.id] = KOMBIT
+        self.session.flush()
 
     def _stored(self, content: bytes) -> str:
         sha256 = self.files.put(content)
@@ -340,6 +367,7 @@ class _Builder:
         boxed = make.holding(session, "superbruger", mailbox="x", municipality=place, primary=False)
         ids["mailbox", place] = boxed.id
         self._task_of_role(place, staff)
+        self._finished(place, staff)
         self._deletions(place)
 
     def _task_of_role(self, place: int, staff: dict[str, Person]) -> None:
@@ -359,6 +387,15 @@ class _Builder:
         make.holding(self.session, **nearly).valid_from = TODAY + timedelta(days=1)
         make.holding(self.session, **nearly).valid_to = TODAY - timedelta(days=1)
         self.session.flush()
+
+    def _finished(self, place: int, staff: dict[str, Person]) -> None:
+        """A project that only this municipality has, all done: its systemansvarlig may become plusbruger."""
+        project = make.project(self.session, f"ksd-{place}", system_code="ksd")
+        version = make.task(self.session, in_project=project)
+        make.municipal_task(self.session, version, municipality=place, status=Status.COMPLETED)
+        make.holding(self.session, system_code="ksd", holder=staff["laeser"], municipality=place)
+        self.made.ids["finished", place] = project.id
+        self.made.task_counts[place] += 1
 
     def _hang_on(self, name: str, place: int, staff: dict[str, Person]) -> None:
         task = self.session.get(MunicipalTask, self.made.ids[name, place])
@@ -380,6 +417,7 @@ class _Builder:
                 Deviation(**of, field="deadline", task_version_id=task.task_version_id, at=NOW)
             )
             self.made.ids[f"deviation-{name}", place] = deviation.id
+            self._add(Deviation(**of, field="responsible", task_version_id=task.task_version_id, at=NOW))
         change = self._add(
             TaskChange(**of, at=NOW, person_id=staff["ansvarlig"].id, field="title", old="x", new="x")
         )
@@ -396,6 +434,11 @@ class _Builder:
             for kind, person in staff.items():
                 asked = {"task_id": task.task_id, "asked_by": person.id, "asked_at": NOW}
                 self.made.ids[f"question {kind}", place] = self._add(Question(**of, **asked, text="x")).id
+            answer = {"answer": "Svar", "answered_by": self.editor.id, "answered_at": NOW}
+            for named in (False, True):
+                answered = self._add(Question(**of, **asked, **answer, text="x", named=named))
+                self.made.of_municipalities.add(("questions", answered.id))
+            self._add(Question(**of, **asked, text="x", closed_at=NOW, close_reason="Uden for emnet"))
 
     def _comments_of_kombit(self) -> None:
         for place in PLACES:
@@ -715,7 +758,10 @@ class _Builder:
             if not columns:
                 continue
             keys = list(table.primary_key.columns)
-            shown = [*keys, *(table.c[name] for name in ("municipality_id", "person_id") if name in table.c)]
+            shown = [
+                *keys,
+                *(table.c[name] for name in ("municipality_id", "person_id", "task_id") if name in table.c),
+            ]
             for found in self.session.execute(select(*{column.name: column for column in shown}.values())):
                 row = found._mapping
                 number = row[keys[0].name] if isinstance(row[keys[0].name], int) else 0
@@ -734,8 +780,8 @@ class _Builder:
             person = number if table == "people" else row.get("person_id")
             place = made.place_of_person.get(person or 0)
             return place if place else EVERYBODY
-        if table == "task_versions":
-            return KOMBIT if number == self.draft.id else EVERYBODY
+        if table in ("tasks", "task_versions", "task_files"):
+            return self.codes.get(number if table == "tasks" else row["task_id"], EVERYBODY)
         if table == "deletions":
             alone = [place for place in PLACES if made.ids.get(("deletion-alone", place)) == number]
             return alone[0] if alone else EVERYBODY

@@ -35,6 +35,18 @@ def _map(work: Work, query: str = "") -> heat_map.HeatMap:
     return heat_map.draw(work, wanted.read(work.registry, query))
 
 
+def test_a_supplier_learns_nothing_of_another_systems_waves(house: Installation) -> None:
+    with house.writing(make.NOW) as work:
+        wave = make.wave(work.session, "foerst", go_live=make.TODAY + timedelta(days=90))
+        make.has_system(work.session, make.KOEGE, "ky", wave=wave)
+        lars = _as(work, make.person(work.session, "Lars", level=Level.SUPPLIER, systems=("kp",)))
+        for person, seen in ((_kombit(work), True), (lars, False)):
+            places = [row.place for row in _map(person, "system=ky").rows]
+            assert any(place.wave or place.go_live for place in places) is seen
+            assert any(place.has_system for place in places) is seen
+            assert [row.place.code for row in _map(person, "bolge=foerst").rows] == [make.KOEGE] * seen
+
+
 @pytest.mark.parametrize(("seen", "changed", "silent"), [(20, 30, False), (30, 20, False), (21, 40, True)])
 def test_silent_is_no_sign_of_life_for_three_weeks(
     house: Installation, seen: int, changed: int, silent: bool

@@ -132,6 +132,14 @@ def test_a_new_round_is_opened_and_shown_where_it_counts(house: Installation, ka
     page = karen.get("/boelger/ky")
     empty = karen.submit(page, "/boelger/ky/runde", name="", expect=422)
     assert "Rundens navn" in _words(empty)
+    typed = {
+        "project": "ky",
+        "version": "1",
+        "name": "R27",
+        "idempotency_key": "0" * 8 + "-0000" * 3 + "-" + "0" * 12,
+    }
+    for elsewhere in ("/boelger/kp/runde", "/boelger/findes-ikke/runde", "/boelger/kp/udpeg"):
+        karen.post(elsewhere, typed, expect=404)
     karen.submit(page, "/boelger/ky/runde", name="Stor release R27")
     karen.submit(page, "/boelger/ky/runde", name="Stor release R27")  # the same key: once
     with house.writing(make.NOW) as work:

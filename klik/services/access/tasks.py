@@ -6,10 +6,10 @@ from collections.abc import Callable, Hashable
 from functools import cache
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
 from klik.domain.rights import Level, Right
-from klik.models import BulkChange, ChecklistItem, MunicipalTask, RoleHolding, Task
+from klik.models import BulkChange, ChecklistItem, MunicipalTask, Project, RoleHolding, Task
 from klik.services.access.actor import require
 from klik.services.errors import ForbiddenError, NotFoundError
 from klik.services.work import Actor, Work
@@ -154,6 +154,21 @@ def checklist_item(work: Work, task_id: int, item_id: int) -> ChecklistItem:
     if item is None:
         raise NotFoundError
     return item
+
+
+def known_tasks(work: Work) -> ColumnElement[bool]:
+    """Which of KOMBIT's tasks the actor may know by title, whether there is a copy or not.
+
+    KOMBIT all; everybody else the published ones, a supplier those of its own systems.
+    """
+    actor = work.actor
+    if actor is not None and actor.kombit:
+        return true()
+    published = Task.published_at.is_not(None)
+    if actor is None or actor.level is not Level.SUPPLIER:
+        return published
+    own = select(Project.id).where(Project.system_code.in_(sorted(actor.systems)))
+    return and_(published, Task.project_id.in_(own))
 
 
 def published_task(work: Work, task_id: int) -> Task:

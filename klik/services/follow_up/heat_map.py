@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, select
 
 from klik.domain.deadlines import Colour
+from klik.domain.rights import Level
 from klik.domain.status import Status
 from klik.models import Municipality, MunicipalSystem, MunicipalTask, Project, Wave
 from klik.models.stamps import Part
@@ -203,8 +204,7 @@ def may_follow(work: Work) -> bool:
 
 def scope_of(work: Work, wanted: Wanted) -> Scope:
     """The projects the actor may choose among, and what the choice comes to; one statement."""
-    actor = work.actor
-    systems = sorted(actor.systems) if actor is not None and not access.sees_people(work) else None
+    systems = _own_systems(work)
 
     def asked() -> tuple[tuple[int, str, str, str | None, int], ...]:
         narrowed = () if systems is None else (Project.system_code.in_(systems),)
@@ -222,9 +222,15 @@ def scope_of(work: Work, wanted: Wanted) -> Scope:
     ]
     about = {each[3] for each in meant}
     system = about.pop() if len(about) == 1 and (slugs or codes) else None
-    if system is None and len(codes) == 1:
+    if system is None and len(codes) == 1 and (systems is None or codes[0] in systems):
         system = codes[0]
     return Scope(found, system, max((each[4] for each in meant), default=1), tuple(each[0] for each in meant))
+
+
+def _own_systems(work: Work) -> Sequence[str] | None:
+    """The systems of a supplier, who learns of no other's waves and days; None for everybody else."""
+    actor = work.actor
+    return sorted(actor.systems) if actor is not None and actor.level is Level.SUPPLIER else None
 
 
 def waves(work: Work, system: str) -> Sequence[tuple[str, str]]:
@@ -299,7 +305,7 @@ def _places(work: Work, selection: Selection, system: str | None) -> Sequence[Pl
             ),
         )
         .outerjoin(Wave, Wave.id == MunicipalSystem.wave_id)
-        .where(Municipality.active.is_(True), access.municipalities(work), *_narrowed(criteria, system))
+        .where(Municipality.active.is_(True), access.municipalities(work), *_narrowed(work, criteria, system))
         .order_by(Municipality.name_key)
     )
     return [
@@ -308,19 +314,20 @@ def _places(work: Work, selection: Selection, system: str | None) -> Sequence[Pl
     ]
 
 
-def _narrowed(criteria: Criteria, system: str | None) -> Iterable[ColumnElement[bool]]:
+def _narrowed(work: Work, criteria: Criteria, system: str | None) -> Iterable[ColumnElement[bool]]:
     if codes := criteria.values("kommune"):
         yield Municipality.id.in_([int(code) for code in codes])
     if regions := criteria.values("region"):
         yield Municipality.region.in_(regions)
     if waves := criteria.values("bolge"):
+        systems = _own_systems(work) if system is None else [system]
         yield (
             select(MunicipalSystem.id)
             .join(Wave, Wave.id == MunicipalSystem.wave_id)
             .where(
                 MunicipalSystem.municipality_id == Municipality.id,
                 Wave.slug.in_(waves),
-                or_(system is None, MunicipalSystem.system_code == (system or "")),
+                *([] if systems is None else [MunicipalSystem.system_code.in_(systems)]),
             )
             .correlate(Municipality)
             .exists()

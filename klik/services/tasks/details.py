@@ -266,7 +266,7 @@ def _neighbours(work: Work, task: MunicipalTask, here: object, there: object) ->
                 access.visible(work),
             ),
         )
-        .where(here == task.task_id)  # type: ignore[arg-type]
+        .where(here == task.task_id, access.known_tasks(work))  # type: ignore[arg-type]
         .order_by(Task.task_number)
     )
     return tuple(

@@ -166,6 +166,7 @@ def open_round(work: Work, code: str) -> Any:
     form = RoundForm()
     if not form.validate():
         return _show(work, code, form, 422)
+    _check_project(work, code, form.project.data or "")
     number = rounds.open_round(
         work, form.project.data or "", form.name.data or "", form.version.data or 0, form.idempotency_key.data
     )
@@ -177,12 +178,17 @@ def open_round(work: Work, code: str) -> Any:
 @access(Right.PUBLISH)
 def appoint(work: Work, code: str) -> Any:
     """Write the draft of the task that names the systemansvarlig, and open it."""
-    waves.of_system(work, code)
-    task_id = rounds.draft_appointing(
-        work, request.form.get("project", ""), request.form.get("idempotency_key")
-    )
+    project = request.form.get("project", "")
+    _check_project(work, code, project)
+    task_id = rounds.draft_appointing(work, project, request.form.get("idempotency_key"))
     flash("Kladden er skrevet. Se den igennem, og udgiv den.", "success")
     return redirect(f"/udgivelser/{task_id}/ret", 303)
+
+
+def _check_project(work: Work, code: str, slug: str) -> None:
+    """A project is reached through its own system; raises NotFoundError."""
+    if slug not in {project.slug for project in rounds.projects_of(work, code)}:
+        raise NotFoundError
 
 
 def _say(form: GoLiveForm | PlacingForm, error: RefusedError) -> None:
