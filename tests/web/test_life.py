@@ -60,7 +60,7 @@ def test_from_draft_through_approval_to_the_municipality(
     assert "Venter på en anden redaktør" in done.text
     assert not done.find("a", string="Forhåndsvis og godkend")
     index = per.get("/udgivelser")
-    assert "Til godkendelse (1)" in index.text and "Venter på en anden redaktør" in index.text
+    assert "Til godkendelse (1)" in index.text and "Venter på din godkendelse" in index.text
     page = per.get("/udgivelser/1")
     back = per.submit(page, "/udgivelser/1/skridt", begrundelse="", expect=422)
     assert "Begrundelse skal udfyldes" in back.text
@@ -89,7 +89,8 @@ def test_planned_in_words_and_by_one_press(people: Installation, browser: Callab
     assert "Planlagt (1)" in ida.get("/udgivelser?tilstand=planlagt").text
     # A task that is planned is changed, moved and stopped; the form knows whom it was for.
     form = ida.get("/udgivelser/1/ret")
-    assert form.find("input", id="codes")["value"] == "101, 259"
+    ticked = form.find_all("input", attrs={"name": "municipalities", "checked": True})
+    assert [each["value"] for each in ticked] == ["101", "259"]
     assert form.find("input", attrs={"value": "kommuner"}).has_attr("checked")
     ahead = ida.get("/udgivelser/1/forhaandsvis")
     ida.submit(ahead, "/udgivelser/1/skridt", udgives="", trin="planlaeg", tidspunkt="24-12-2099 kl. 9")
