@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from klik.content.loading import Content
 from klik.domain.rights import Level
 from klik.domain.status import Status
-from klik.models import MunicipalTask, MunicipalTaskField, Person, ReadMark, TaskChange
+from klik.models import MunicipalTask, MunicipalTaskField, Person, ReadMark, Round, TaskChange
 from tests import make
 
 TITLES = (
@@ -96,6 +96,7 @@ def make_world(session: Session, content: Content, count: int, seed: int = 20_26
         make.project(session, "monopolbrud", system_code=None),
     ]
     projects[1].round = NEWEST_OF_KY
+    session.add(Round(project_id=projects[1].id, number=NEWEST_OF_KY, name="Release 2", opened_at=make.NOW))
     waves = {
         (code, "ky"): make_wave
         for code, make_wave in zip(

@@ -181,7 +181,17 @@ def test_two_who_add_the_same_municipality_at_once_make_each_task_once(house: In
         ("region:Hovedstaden", False),
         ("undtagen:101", True),
         ("undtagen:259", False),
+        ("undtagen:Køge", False),
+        ("undtagen:Greve", True),
+        ("kommuner:Køge", False),
+        ("system+undtagen:101", True),
+        ("system+region:Sjælland", True),
     ],
 )
-def test_which_choices_cover_a_municipality_that_comes_later(choice: str, covered: bool) -> None:
-    assert late.covers(RecipientChoice.parse(choice), KOEGE, "ky") is covered
+def test_which_choices_cover_a_municipality_that_comes_later(
+    house: Installation, choice: str, covered: bool
+) -> None:
+    with house.database.writing() as session:
+        make.project(session, "ky", system_code="ky")
+    with house.reading(make.NOW) as work:
+        assert late.covers(work, RecipientChoice.parse(choice), KOEGE, "ky", "ky") is covered

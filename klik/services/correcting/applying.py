@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -11,7 +11,6 @@ from klik.domain.status import Status
 from klik.models import (
     MunicipalTask,
     MunicipalTaskField,
-    Person,
     TaskChange,
     TaskVersion,
     TaskVersionField,
@@ -23,7 +22,7 @@ from klik.services.correcting import deviations
 from klik.services.correcting.deviations import Meeting
 from klik.services.correcting.plan import PLACES, CopyPlan, Plan, fields_of
 from klik.services.publishing import copies as publishing_copies
-from klik.services.tasks.assigning import Assignee
+from klik.services.tasks.assigning import Assignee, namer
 from klik.services.tasks.history import CORRECTION
 from klik.services.tasks.steps import local_word
 from klik.services.tasks.words import NOTHING, choice_word, day_word
@@ -147,8 +146,20 @@ def _write_deviations(work: Work, plan: Plan, following: Sequence[CopyPlan]) -> 
     deviations.note(work, meetings, settled)
 
 
+def _names(work: Work, following: Sequence[CopyPlan]) -> Callable[[Assignee], str]:
+    given = [(each, place) for each in following for place in PLACES if f"{place}_id" in each.values]
+    return namer(
+        work,
+        [
+            assignee
+            for each, place in given
+            for assignee in (each.copy.assignee(place), Assignee(each.values[f"{place}_id"]))  # type: ignore[arg-type]
+        ],
+    )
+
+
 def _history(work: Work, plan: Plan, following: Sequence[CopyPlan], note: str) -> Iterator[dict[str, Any]]:
-    names = _names(work, following)
+    who = _names(work, following)
     shared = {
         key: tuple(_shared_changes(work, plan.earlier[key], plan.version))
         for key in {each.copy.task_version_id for each in following}
@@ -164,7 +175,7 @@ def _history(work: Work, plan: Plan, following: Sequence[CopyPlan], note: str) -
         for place in PLACES:
             if f"{place}_id" in each.values:
                 now = Assignee(each.values[f"{place}_id"], each.values[f"{place}_role"])  # type: ignore[arg-type]
-                changes.append((place, _who(work, names, copy.assignee(place)), _who(work, names, now)))
+                changes.append((place, who(copy.assignee(place)), who(now)))
         for field, was, now_word in changes:
             yield {
                 "municipality_id": copy.municipality_id,
@@ -176,26 +187,6 @@ def _history(work: Work, plan: Plan, following: Sequence[CopyPlan], note: str) -
                 "new": now_word,
                 "via": f"{CORRECTION}/{plan.version.number}",
             }
-
-
-def _names(work: Work, following: Sequence[CopyPlan]) -> dict[int, str]:
-    wanted = {
-        person
-        for each in following
-        for place in PLACES
-        if f"{place}_id" in each.values
-        for person in (each.values[f"{place}_id"], each.copy.assignee(place).person_id)
-        if person
-    }
-    if not wanted:
-        return {}
-    return dict(work.session.execute(select(Person.id, Person.name).where(Person.id.in_(wanted))).all())
-
-
-def _who(work: Work, names: dict[int, str], assignee: Assignee) -> str:
-    if assignee.person_id is not None:
-        return names[assignee.person_id]
-    return work.registry.content.role(assignee.role).name if assignee.role else NOTHING
 
 
 def _shared_changes(work: Work, old: TaskVersion, new: TaskVersion) -> Iterator[tuple[str, str, str]]:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
-
 from klik.domain.status import Status
 from klik.domain.texts import sort_key
-from klik.models import Person
 from klik.services import access, correcting
 from klik.services.correcting.deviations import central_word
 from klik.services.correcting.differences import Difference, differences
 from klik.services.correcting.plan import CopyPlan, Fate, Plan
 from klik.services.publishing.text import Draft
-from klik.services.tasks.assigning import Assignee
-from klik.services.tasks.words import FIELDS, NOTHING, day_word
+from klik.services.tasks.assigning import Assignee, namer
+from klik.services.tasks.words import FIELDS, day_word
 from klik.services.work import Work
 
 
@@ -94,15 +91,15 @@ def of(work: Work, task_id: int, draft: Draft, note: str, *, reopen: Collection[
     """What ``correct`` would do with the same words; nothing is written. Raises RefusedError as it does."""
     task = access.published_task(work, task_id)
     plan = correcting.planned(work, task, draft, note, reopen=reopen)
-    names = _names(work, plan)
+    who = _names(work, plan)
     lines = sorted(
-        (_line(work, each, names) for each in plan.copies), key=lambda line: sort_key(line.municipality)
+        (_line(work, each, who) for each in plan.copies), key=lambda line: sort_key(line.municipality)
     )
     current = next(each for each in plan.earlier.values() if each.number == task.current_number)
     return Impact(plan.version.number, tuple(lines), differences(work, current, plan.version))
 
 
-def _line(work: Work, plan: CopyPlan, names: dict[int, str]) -> ImpactLine:
+def _line(work: Work, plan: CopyPlan, who: Callable[[Assignee], str]) -> ImpactLine:
     copy, after = plan.copy, plan.value("deadline")
     assert after is None or isinstance(after, date)
     return ImpactLine(
@@ -119,28 +116,20 @@ def _line(work: Work, plan: CopyPlan, names: dict[int, str]) -> ImpactLine:
                 FIELDS[each.field],
                 central_word(work, each.field, each.central_old),
                 central_word(work, each.field, each.central_new),
-                day_word(copy.deadline)
-                if each.field == "deadline"
-                else _who(work, names, copy.assignee(each.field)),
+                day_word(copy.deadline) if each.field == "deadline" else who(copy.assignee(each.field)),
             )
             for each in plan.deviations
         ),
     )
 
 
-def _names(work: Work, plan: Plan) -> dict[int, str]:
-    wanted = {
-        person
-        for each in plan.copies
-        for arising in each.deviations
-        if arising.field != "deadline" and (person := each.copy.assignee(arising.field).person_id)
-    }
-    if not wanted:
-        return {}
-    return dict(work.session.execute(select(Person.id, Person.name).where(Person.id.in_(wanted))).all())
-
-
-def _who(work: Work, names: dict[int, str], assignee: Assignee) -> str:
-    if assignee.person_id is not None:
-        return names[assignee.person_id]
-    return work.registry.content.role(assignee.role).name if assignee.role else NOTHING
+def _names(work: Work, plan: Plan) -> Callable[[Assignee], str]:
+    return namer(
+        work,
+        [
+            each.copy.assignee(arising.field)
+            for each in plan.copies
+            for arising in each.deviations
+            if arising.field != "deadline"
+        ],
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import and_, or_, select
@@ -139,6 +139,23 @@ def word(work: Work, assignee: Assignee) -> str:
         person = work.session.get(Person, assignee.person_id)
         return person.name if person else NOTHING
     return work.registry.content.role(assignee.role).name if assignee.role else NOTHING
+
+
+def namer(work: Work, assignees: Iterable[Assignee]) -> Callable[[Assignee], str]:
+    """``word`` for many: what it gives names these assignees without asking again. At most one statement."""
+    people = {each.person_id for each in assignees} - {None}
+    names = (
+        dict(work.session.execute(select(Person.id, Person.name).where(Person.id.in_(people))).all())
+        if people
+        else {}
+    )
+
+    def name(assignee: Assignee) -> str:
+        if assignee.person_id is not None:
+            return names.get(assignee.person_id, NOTHING)
+        return work.registry.content.role(assignee.role).name if assignee.role else NOTHING
+
+    return name
 
 
 def members_of(work: Work, municipality_id: int, people: Iterable[int]) -> frozenset[int]:

@@ -16,7 +16,7 @@ from klik.web.forms import CleanText, OnceForm
 from klik.web.publishing.forms import DraftForm, draft_form
 
 # Whom a published task went to is no part of its words.
-_AUDIENCE = ("recipients", "codes", "waves", "regions", "pasted")
+_AUDIENCE = ("recipients", "codes", "municipalities", "waves", "regions", "only_system", "files_too")
 
 
 class CorrectionForm(OnceForm):

@@ -19,6 +19,7 @@ from klik.services.work import Work
 from klik.web.base import access
 from klik.web.correcting.forms import CorrectionForm, words_form
 from klik.web.publishing.forms import HINTS, DraftForm, read_draft, show_problems
+from klik.web.publishing.writing import writing_names
 
 blueprint = Blueprint("correcting", __name__, url_prefix="/udgivelser/<id:task_id>")
 IMPACT, PUBLISH, EDIT = "virkning", "udgiv", "ret"
@@ -138,4 +139,5 @@ def _form_page(work: Work, task: Task, form: DraftForm, why: CorrectionForm, **c
         hints=HINTS,
         newest=conflict.get("newest"),
         differing=conflict.get("differing", ()),
+        **writing_names(work, form),
     )
