@@ -77,20 +77,20 @@ RULES = (
     ),
     DeadlineRule(
         key="core.days-after-publication",
-        label="Et antal dage efter publicering",
+        label="Et antal dage efter udgivelsen",
         parameter_label="Antal dage",
         deadline=_after_days,
         check=lambda parameter: whole_number(parameter, LONGEST_DAYS, "dage"),
-        explain=lambda parameter: f"Fristen er {days(int(parameter))} efter publicering",
+        explain=lambda parameter: f"Fristen er {days(int(parameter))} efter udgivelsen",
     ),
     DeadlineRule(
         key="core.months-after-publication",
-        label="Et antal måneder efter publicering",
+        label="Et antal måneder efter udgivelsen",
         parameter_label="Antal måneder",
         deadline=_after_months,
         check=lambda parameter: whole_number(parameter, LONGEST_MONTHS, "måneder"),
         explain=lambda parameter: (
-            f"Fristen er {'en måned' if parameter == '1' else f'{parameter} måneder'} efter publicering"
+            f"Fristen er {'en måned' if parameter == '1' else f'{parameter} måneder'} efter udgivelsen"
         ),
     ),
     DeadlineRule(

@@ -10,6 +10,7 @@ from flask import Flask
 from markupsafe import Markup
 
 from klik.domain import calendar
+from klik.domain.deadlines import danish_today
 from klik.domain.markdown import render_markdown
 
 # The last part of a long compound: System|administrator, Infrastruktur|ansvarlig.
@@ -55,6 +56,11 @@ def clock(moment: datetime) -> str:
     return calendar.clock(moment)
 
 
+def danish_day(moment: datetime) -> str:
+    """21. november 2026: the day it was in Denmark."""
+    return calendar.long_date(danish_today(moment))
+
+
 def seams(name: str) -> str:
     """A name of a role with soft hyphens at its seams, so that a narrow column breaks it where a Dane would."""
     return _SEAM.sub("\u00ad\\g<0>", name)
@@ -72,5 +78,6 @@ def set_up(app: Flask) -> None:
         week=calendar.week,
         relative=calendar.relative,
         clock=clock,
+        danish_day=danish_day,
         seams=seams,
     )

@@ -76,3 +76,8 @@ def test_the_preview_and_its_recipients(visit: Callable[..., Page]) -> None:
     _faultless(page)
     page.set_viewport_size({"width": PHONE, "height": 900})
     _faultless(page)
+    # The way on is in sight from the top of the page to its end, and takes little of a phone.
+    for place in (0, 800, 100_000):
+        page.evaluate(f"window.scrollTo(0, {place})")
+        expect(page.get_by_role("button", name="Udgiv til 4 kommuner")).to_be_in_viewport()
+    assert page.locator(".preview-way").bounding_box()["height"] < 120

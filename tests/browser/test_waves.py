@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -27,18 +28,25 @@ def test_a_municipality_moves_from_b1_to_b2(visit: Callable[..., Page], width: i
     page.goto("/systemer/ky")
     page.get_by_role("link", name="Flyt bølger og kommuner").click()
     page.locator("summary", has_text="Kommuner i B1").click()
-    link = page.locator("details[open] li a").first
-    name = link.inner_text()
+    links = page.locator("details[open] li a")
+    towns = [(link.get_attribute("href") or "/", link.inner_text()) for link in links.all()]
     if javascript:
         _fine(page)
-    link.click()
-    page.get_by_label("Bølge", exact=True).select_option(index=3)
+    links.first.click()
     if javascript:
         _fine(page)
-    page.get_by_role("button", name="Se, hvad der sker").click()
-    expect(page.locator("h1")).to_have_text("Det sker der")
-    effect = page.locator(".klik-effects li").first.inner_text()
-    assert "flyttes" in effect
+    effect, name = "", ""
+    # The first of them with an open task that counts from go-live; some have finished theirs.
+    for address, town in towns:
+        page.goto(address)
+        page.get_by_label("Bølge", exact=True).select_option(index=3)
+        page.get_by_role("button", name="Se, hvad der sker").click()
+        expect(page.locator("h1")).to_have_text("Hvad der sker")
+        effect = page.locator(".klik-effects li").first.inner_text()
+        if not effect.startswith("Ingen"):
+            name = town
+            break
+    assert re.match(r"[1-9]\d* frister flyttes .*\d+ dage frem\.", effect), effect
     if javascript:
         _fine(page)
     page.get_by_role("button", name="Gennemfør").click()

@@ -60,7 +60,7 @@ def test_from_draft_through_approval_to_the_municipality(
     assert "Venter på en anden redaktør" in done.text
     assert not done.find("a", string="Forhåndsvis og godkend")
     index = per.get("/udgivelser")
-    assert "Til godkendelse (1)" in index.text and "Venter på en anden redaktør" in index.text
+    assert "Til godkendelse (1)" in index.text and "Venter på din godkendelse" in index.text
     page = per.get("/udgivelser/1")
     back = per.submit(page, "/udgivelser/1/skridt", begrundelse="", expect=422)
     assert "Begrundelse skal udfyldes" in back.text

@@ -130,18 +130,21 @@ def test_municipalities_have_no_way_to_the_waves(karen: Browser, browser: Callab
 
 def test_a_new_round_is_opened_and_shown_where_it_counts(house: Installation, karen: Browser) -> None:
     page = karen.get("/boelger/ky")
+    unsure = karen.submit(page, "/boelger/ky/runde", name="Stor release R27", expect=422)
+    assert "Sæt kryds, når runden skal åbnes" in _words(unsure)
     empty = karen.submit(page, "/boelger/ky/runde", name="", expect=422)
     assert "Rundens navn" in _words(empty)
     typed = {
         "project": "ky",
         "version": "1",
         "name": "R27",
+        "sure": "ja",
         "idempotency_key": "0" * 8 + "-0000" * 3 + "-" + "0" * 12,
     }
     for elsewhere in ("/boelger/kp/runde", "/boelger/findes-ikke/runde", "/boelger/kp/udpeg"):
         karen.post(elsewhere, typed, expect=404)
-    karen.submit(page, "/boelger/ky/runde", name="Stor release R27")
-    karen.submit(page, "/boelger/ky/runde", name="Stor release R27")  # the same key: once
+    karen.submit(page, "/boelger/ky/runde", name="Stor release R27", sure="ja")
+    karen.submit(page, "/boelger/ky/runde", name="Stor release R27", sure="ja")  # the same key: once
     with house.writing(make.NOW) as work:
         project = work.session.scalars(select(Project).where(Project.slug == "ky")).one()
         assert project.round == 2

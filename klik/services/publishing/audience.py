@@ -158,7 +158,7 @@ def in_words(work: Work, choice: RecipientChoice, project: str | None = None) ->
     system = _system_name(work, project)
     having = f"har {system}" if system else "har projektets system"
     places = places_of(work)
-    if choice.kind == ALL:
+    if choice.kind == ALL or (choice.kind == WITH_SYSTEM and project and not system):
         return "Alle kommuner"
     if choice.kind == WITH_SYSTEM:
         return f"Alle, der {having}"

@@ -11,7 +11,8 @@ from datetime import date
 from sqlalchemy import select
 
 from klik.domain.texts import search_key
-from klik.models import MunicipalTask, Project, Task, TaskVersion, TaskVersionField
+from klik.models import MunicipalTask, Project, Task, TaskVersion, TaskVersionField, Wave
+from klik.plugins.views import MunicipalityView
 from klik.services import views
 from klik.services.deadlines import explanation
 from klik.services.publishing import copies
@@ -80,7 +81,6 @@ def preview(work: Work, draft: Draft, codes: Sequence[int], task_id: int | None 
     dates = copies.dates_for(work, task, version, project, municipalities, work.today)
     deadlines = {each.code: each.deadline for each in dates}
     days = sorted(day for day in deadlines.values() if day)
-    waves = Counter(municipality.wave or "Uden bølge" for municipality in municipalities)
     missing = missing_roles(work, draft, project, names)
     mails = mails_ahead(work, task, version, project, dates, names)
     example = next((each for each in dates if each.deadline), dates[0])
@@ -89,7 +89,7 @@ def preview(work: Work, draft: Draft, codes: Sequence[int], task_id: int | None 
         municipalities=len(municipalities),
         names=tuple(names.values()),
         by_region=tuple(sorted(Counter(municipality.region for municipality in municipalities).items())),
-        by_wave=tuple(sorted(waves.items())) if set(waves) != {"Uden bølge"} else (),
+        by_wave=_by_wave(work, project, municipalities),
         deadline_words=explanation(
             work.registry, draft.deadline_rule, draft.deadline_parameter, draft.working_day
         ),
@@ -107,6 +107,22 @@ def preview(work: Work, draft: Draft, codes: Sequence[int], task_id: int | None 
         example=names[example.code],
         shown=_shown(work, task, version, project, example),
     )
+
+
+def _by_wave(
+    work: Work, project: Project, municipalities: Sequence[MunicipalityView]
+) -> tuple[tuple[str, int], ...]:
+    """The waves by their names, the first to go live first; empty where nobody is in one."""
+    counts = Counter(municipality.wave for municipality in municipalities)
+    if set(counts) <= {None}:
+        return ()
+    rows = work.session.execute(
+        select(Wave.slug, Wave.name)
+        .where(Wave.system_code == project.system_code)
+        .order_by(Wave.go_live.is_(None), Wave.go_live, Wave.name)
+    )
+    named = [(name, counts[word]) for word, name in rows if word in counts]
+    return (*named, *([("Uden bølge", counts[None])] if None in counts else []))
 
 
 def _unsaved(work: Work, draft: Draft, project: Project, task_id: int | None) -> tuple[Task, TaskVersion]:

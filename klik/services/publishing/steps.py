@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -110,6 +110,19 @@ def last_of(work: Work, task: Task, act: Act) -> int | None:
         .order_by(TaskStep.id.desc())
         .limit(1)
     )
+
+
+def sent_by_actor(work: Work, task_ids: Collection[int]) -> frozenset[int]:
+    """The tasks that the actor was the last to send for approval; one statement, none without tasks."""
+    if not task_ids or work.actor is None:
+        return frozenset()
+    rows = work.session.execute(
+        select(TaskStep.task_id, TaskStep.person_id)
+        .where(TaskStep.task_id.in_(task_ids), TaskStep.act == Act.SUBMIT.value)
+        .order_by(TaskStep.id)
+    )
+    latest = {task_id: person_id for task_id, person_id in rows}
+    return frozenset(task_id for task_id, person_id in latest.items() if person_id == work.actor.person_id)
 
 
 def take(work: Work, task: Task, act: Act, note: str = "") -> None:

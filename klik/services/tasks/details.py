@@ -37,6 +37,7 @@ from klik.services.tasks.words import TEXTS, choice_word
 from klik.services.work import Work
 
 FOR_INFORMATION = "Til orientering: fristen var passeret, da kommunen fik opgaven"
+WITHDRAWN = "Ingen farve: KOMBIT har trukket opgaven tilbage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,8 @@ def of(work: Work, task: MunicipalTask) -> TaskDetails:
         colour=colour,
         explanation=FOR_INFORMATION
         if task.for_information
+        else WITHDRAWN
+        if task.withdrawn_at
         else deadlines.explain(
             colour,
             task.deadline,

@@ -44,7 +44,7 @@ def tell_came(work: Work, system: System, late: Late) -> int:
     count, past = len(late.offers), late.for_information
     sentence = (
         f"KOMBITs {_tasks(count)} for {system.name} er oprettet hos jer. "
-        "Frister efter publicering tæller fra i dag."
+        "Frister efter udgivelsen tæller fra i dag."
     )
     if past:
         were = "Én er" if past == 1 else f"{past} er"

@@ -108,9 +108,7 @@ def _how(moved: list[Moved], *, dated: bool = False) -> str:
     lost = sum(each.new is None for each in moved)
     said = []
     if known:
-        said.append(
-            f"mellem {_shift(known[0])} og {_shift(known[-1])}" if len(known) > 1 else _shift(known[0])
-        )
+        said.append(_between(known[0], known[-1]) if len(known) > 1 else _shift(known[0]))
     if given:
         said.append(f"{given} får en dato")
     if lost:
@@ -120,6 +118,13 @@ def _how(moved: list[Moved], *, dated: bool = False) -> str:
 
 def _shift(count: int) -> str:
     return f"{days(abs(count))} {'frem' if count > 0 else 'tilbage'}"
+
+
+def _between(first: int, last: int) -> str:
+    if (first > 0) == (last > 0):
+        low, high = sorted((abs(first), abs(last)))
+        return f"mellem {low} og {days(high)} {'frem' if first > 0 else 'tilbage'}"
+    return f"mellem {_shift(first)} og {_shift(last)}"
 
 
 def _day(day: date | None) -> str:

@@ -19,6 +19,7 @@ from klik.domain.calendar import parse_date, short_date
 from klik.domain.errors import InputError
 from klik.domain.markdown import LIMIT
 from klik.models import Project
+from klik.services.deadlines import FIXED_DATE
 from klik.services.publishing.text import (
     FIELD_LIMIT,
     PARTS,
@@ -129,7 +130,17 @@ def _data(draft: Draft, names: Mapping[str, str]) -> dict[str, Any]:
     data |= {names[key]: value for key, value in draft.fields.items() if key in names}
     data["needs"] = ", ".join(draft.needs)
     data["start"] = short_date(draft.start) if draft.start else ""
+    if draft.deadline_rule == FIXED_DATE:
+        data["deadline_parameter"] = _danish(draft.deadline_parameter)
     return {name: "" if value is None else value for name, value in data.items()}
+
+
+def _danish(day: str) -> str:
+    """A stored day as it is typed: "2026-11-23" → "23-11-2026"; what is no day stays."""
+    try:
+        return short_date(parse_date(day))
+    except InputError:
+        return day
 
 
 DRAFTED = (

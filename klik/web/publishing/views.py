@@ -58,9 +58,12 @@ def index(work: Work) -> Any:
     total = states.get(chosen, 0) if chosen else sum(states.values())
     pages = max(1, -(-total // PAGE))
     page = min(max(int(typed), 1), pages) if typed.isascii() and typed.isdigit() and len(typed) < 7 else 1
+    lines = task_lines(work, None, (page - 1) * PAGE, PAGE, wanted=wanted)
+    for_approval = [line.task_id for line in lines if line.state == State.FOR_APPROVAL.value]
     return render_template(
         "publishing/index.html",
-        lines=task_lines(work, None, (page - 1) * PAGE, PAGE, wanted=wanted),
+        lines=lines,
+        own=steps.sent_by_actor(work, for_approval),
         projects=_projects(work),
         wanted=wanted,
         states=states,

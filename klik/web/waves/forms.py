@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from wtforms import HiddenField, SelectField, StringField
+from wtforms import BooleanField, HiddenField, SelectField, StringField
+from wtforms.validators import InputRequired
 
 from klik.domain.calendar import short_date
 from klik.services.waves import SystemWaves
@@ -12,6 +13,7 @@ from klik.services.waves.rounds import NAME_LIMIT
 from klik.web.deleting.forms import DayField
 from klik.web.forms import CleanText, OnceForm, VersionedForm
 
+NOT_SURE = "Sæt kryds, når runden skal åbnes; det kan ikke fortrydes."
 DAY_HELP = "Skriv datoen som dag-måned-år, fx 1-3-2027"
 
 
@@ -58,6 +60,7 @@ class RoundForm(VersionedForm, OnceForm):
     name = StringField(
         "Rundens navn", [CleanText(NAME_LIMIT, required=True)], description="Fx “Stor release R27”"
     )
+    sure = BooleanField("Nye opgaver skal udgives i runden", [InputRequired(NOT_SURE)])
 
 
 def _with_day(name: str, day: date | None) -> str:

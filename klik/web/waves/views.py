@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request
 
-from klik.domain.calendar import short_date
+from klik.domain.calendar import long_date, short_date
 from klik.domain.rights import Right
 from klik.models import Municipality, MunicipalSystem, Wave
 from klik.services import waves
@@ -67,7 +67,9 @@ def move_wave(work: Work, code: str, wave_id: int) -> Any:
         return _wave_page(work, code, row, form, 422)
     change = NewGoLive(wave_id, form.go_live.day, form.version.data or 0)
     try:
-        return _taken(work, code, change, form, f"{row.name}: tages i brug")
+        day = form.go_live.day
+        said = f"tages i brug {long_date(day)}" if day else "har ingen dag"
+        return _taken(work, code, change, form, f"{row.name} {said}")
     except RefusedError as error:
         _say(form, error)
         return _wave_page(work, code, row, form, 422)

@@ -101,11 +101,11 @@ def klik_deadline_rules() -> Iterable[DeadlineRule]:
     return (
         DeadlineRule(
             key="sapa.fredag",
-            label="En fredag efter publicering",
+            label="En fredag efter udgivelsen",
             parameter_label="Antal uger",
             deadline=_friday,
             check=_check,
-            explain=lambda parameter: f"Fredag, mindst {parameter} uger efter publicering",
+            explain=lambda parameter: f"Fredag, mindst {parameter} uger efter udgivelsen",
         ),
     )
 
