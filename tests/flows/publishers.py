@@ -20,6 +20,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from klik import jobs
 from klik.cli import klik
 from klik.commands import publish as _loaded_now  # noqa: F401 - the command line would load it in each child
 from klik.installation import Installation
@@ -42,6 +43,15 @@ def publish(folder: Path) -> int:
     except SystemExit as end:
         return int(end.code or 0)
     return 0
+
+
+def planned(folder: Path) -> int:
+    """What the worker does every minute; 1 when there was nothing to publish."""
+    house = Installation(make_settings(folder))
+    now = jobs.wall_clock()
+    outcome = jobs.run(house, "publish-planned", now, f"{now.isoformat()} manuelt")
+    house.close()
+    return int(outcome != jobs.Outcome("1 planlagt opgave er udgivet."))
 
 
 def naive(folder: Path) -> int:
@@ -88,6 +98,7 @@ def naive_correct(folder: Path) -> int:
 
 PUBLISHERS: dict[str, Callable[[Path], int]] = {
     "publish": publish,
+    "planned": planned,
     "naive": naive,
     "correct": correct,
     "naive-correct": naive_correct,

@@ -6,7 +6,6 @@ import itertools
 import shutil
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
@@ -22,9 +21,10 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from klik.domain.deadlines import danish_today
+from klik.domain.life import Act
 from klik.domain.rights import Level
 from klik.domain.status import Status
 from klik.installation import Installation
@@ -35,24 +35,34 @@ from klik.models import (
     MunicipalTask,
     Project,
     System,
+    Task,
+    TaskStep,
     TaskVersion,
     Wave,
 )
 from klik.services import correcting, publishing, waves
 from klik.services.correcting import answering
-from klik.services.publishing import Draft, RecipientChoice, withdrawing
+from klik.services.errors import RefusedError
+from klik.services.publishing import life, planned, withdrawing
 from klik.services.publishing.steps import Press
 from klik.services.tasks import changing
 from klik.services.tasks.steps import Changes
-from klik.services.work import Actor
+from klik.services.work import Actor, Work
 from tests import make
 from tests.conftest import make_settings
-from tests.make import AARHUS, HERNING, KOEGE, LAESOE, NOW
+from tests.make import HERNING, KOEGE, NOW
+from tests.services.publishing_oracle import (
+    OPEN,
+    PLACES,
+    RULES,
+    WAVES,
+    Copy,
+    Oracle,
+    Published,
+    Rule,
+    Written,
+)
 
-PLACES = (KOEGE, HERNING, AARHUS, LAESOE)
-WAVES = ("b1", "b2")
-OPEN = ("ikke-paabegyndt", "i-gang")
-DATE, BEFORE, AFTER = "core.date", "core.days-before-go-live", "core.days-after-publication"
 _worlds = itertools.count(1)
 
 
@@ -65,58 +75,17 @@ def quick_house(tmp_path: Path, sqlite_template: Path) -> Iterator[Installation]
     installation.close()
 
 
-@dataclass(frozen=True)
-class Rule:
-    """A deadline rule as it is written: ``days`` from today, from go-live, or from when the task came."""
-
-    key: str
-    days: int
-    day: date | None = None
-
-    @property
-    def parameter(self) -> str:
-        return self.day.isoformat() if self.day else str(self.days)
-
-
-@dataclass
-class Copy:
-    """What the oracle knows of one municipality's copy."""
-
-    given: date
-    version: int
-    deadline: date | None
-    info: bool = False
-    status: str = "ikke-paabegyndt"
-    own: bool = False
-    withdrawn: bool = False
-    deviation: tuple[date | None, date | None] | None = None
-
-
-@dataclass
-class Published:
-    """What the oracle knows of one task: the rule of each version, whom it is for, and its copies."""
-
-    id: int
-    choice: RecipientChoice
-    rules: list[Rule]
-    withdrawn: bool = False
-    copies: dict[int, Copy] = field(default_factory=dict)
-
-    @property
-    def version(self) -> int:
-        return len(self.rules)
-
-
-RULES = st.builds(Rule, st.sampled_from((DATE, BEFORE, AFTER)), st.integers(1, 90))
 PLACE = st.sampled_from(PLACES)
 WHICH = st.integers(0, 5)
+KINDS = st.sampled_from(("system", "b1", "alle", "listed"))
+ACTS = (Act.SUBMIT, Act.RETURN, Act.ANNOUNCE, Act.PLAN, Act.UNPLAN, Act.PUBLISH, Act.WITHDRAW)
 
 
-class PublishingLife(RuleBasedStateMachine):
+class PublishingLife(Oracle, RuleBasedStateMachine):
     """A system of its own for each run, so that runs do not meet."""
 
     house: ClassVar[Installation]
-    kombit: ClassVar[Actor]
+    redaktoerer: ClassVar[tuple[Actor, Actor]]
     people: ClassVar[dict[int, Actor]]
 
     @initialize(first=st.integers(-30, 120), second=st.integers(-30, 200))
@@ -125,6 +94,7 @@ class PublishingLife(RuleBasedStateMachine):
         self.system, self.project = f"s{number}", f"p{number}"
         self.now: datetime = NOW
         self.tasks: list[Published] = []
+        self.written: list[Written] = []
         self.waves = {
             slug: self.today + timedelta(days=far) for slug, far in zip(WAVES, (first, second), strict=True)
         }
@@ -148,112 +118,71 @@ class PublishingLife(RuleBasedStateMachine):
                     )
                 )
 
-    @property
-    def today(self) -> date:
-        return danish_today(self.now)
-
-    # What the oracle reckons
-
-    def _go_live(self, code: int) -> date | None:
-        wave, own = self.placed.get(code, (None, None))
-        return own or (self.waves[wave] if wave else None)
-
-    def _central(self, of: Rule, code: int, given: date) -> date | None:
-        if of.key == DATE:
-            return of.day
-        if of.key == AFTER:
-            return given + timedelta(days=of.days)
-        go_live = self._go_live(code)
-        return go_live - timedelta(days=of.days) if go_live else None
-
-    def _rule(self, wanted: Rule) -> Rule:
-        return (
-            Rule(DATE, wanted.days, self.today + timedelta(days=wanted.days))
-            if wanted.key == DATE
-            else wanted
-        )
-
-    def _follow(self, task: Published, code: int, copy: Copy) -> None:
-        """An open copy gets the current version."""
-        old = self._central(task.rules[copy.version - 1], code, copy.given)
-        new = self._central(task.rules[-1], code, copy.given)
-        copy.version = task.version
-        self._moved(copy, old, new)
-
-    def _moved(self, copy: Copy, old: date | None, new: date | None) -> None:
-        if old == new:
-            return
-        if copy.own:
-            copy.deviation = (old, new) if copy.deadline != new else None
-        elif copy.info and (new is None or new < self.today):
-            return
-        else:
-            copy.deadline, copy.info = new, False
-
-    def _set_deadline(self, copy: Copy, day: date | None, *, own: bool) -> None:
-        if day != copy.deadline:
-            copy.deadline, copy.own, copy.deviation = day, own, None
-            copy.info = False
-
     def _pick(self, which: int) -> Published:
         return self.tasks[which % len(self.tasks)]
-
-    def _draft(self, title: str, wanted: Rule) -> Draft:
-        return Draft(
-            project=self.project,
-            title=title,
-            phase="forberedelse",
-            theme="it-miljoe-og-infrastruktur",
-            description=f"Teksten om {title}.",
-            deadline_rule=wanted.key,
-            deadline_parameter=wanted.parameter,
-        )
 
     # What people do
 
     @precondition(lambda self: len(self.tasks) < 4)
-    @rule(wanted=RULES, kind=st.sampled_from(("system", "b1", "alle", "listed")))
+    @rule(wanted=RULES, kind=KINDS)
     def publish(self, wanted: Rule, kind: str) -> None:
-        wanted = self._rule(wanted)
-        choice = {
-            "system": RecipientChoice("system"),
-            "alle": RecipientChoice("alle"),
-            "b1": RecipientChoice("boelge", (f"{self.system}/b1",)),
-            "listed": RecipientChoice("kommuner", (str(KOEGE), str(LAESOE))),
-        }[kind]
-        codes = {
-            "system": sorted(self.placed),
-            "alle": sorted(PLACES),
-            "b1": sorted(code for code, (wave, _own) in self.placed.items() if wave == "b1"),
-            "listed": [KOEGE, LAESOE],
-        }[kind]
+        wanted = self.dated(wanted)
+        choice, codes = self.choice(kind), self.codes(kind)
         if not codes:
             return
-        with self.house.writing(self.now, self.kombit) as work:
+        with self.house.writing(self.now, self.redaktoerer[0]) as work:
             found = publishing.recipients(work, choice, self.project)
             assert list(found) == codes
-            draft = self._draft("Opgave 1", wanted)
+            draft = self.draft("Opgave 1", wanted)
             task_id = publishing.publish(work, draft, found, choice=choice).task_id
-        task = Published(task_id, choice, [wanted])
-        for code in codes:
-            task.copies[code] = Copy(self.today, 1, self._central(wanted, code, self.today))
-        self.tasks.append(task)
+        self.published(task_id, kind, wanted)
+
+    @precondition(lambda self: len(self.tasks) + len(self.written) < 5)
+    @rule(wanted=RULES, kind=KINDS)
+    def write(self, wanted: Rule, kind: str) -> None:
+        wanted = self.dated(wanted)
+        with self.house.writing(self.now, self.redaktoerer[0]) as work:
+            draft = self.draft("Opgave 1", wanted)
+            task_id = publishing.save_draft(work, draft, None, self.choice(kind))
+        self.written.append(Written(task_id, kind, wanted))
+
+    @precondition(lambda self: self.written)
+    @rule(which=WHICH, act=st.sampled_from(ACTS), who=st.integers(0, 1), days=st.integers(1, 50))
+    def take(self, which: int, act: Act, who: int, days: int) -> None:
+        """A redaktør presses any button; what the oracle refuses is refused, and changes nothing."""
+        task, at = self.written[which % len(self.written)], self.now + timedelta(days=days)
+        allowed = self.allowed(task, act, who, at)
+        try:
+            with self.house.writing(self.now, self.redaktoerer[who]) as work:
+                life.do(work, act, task.id, Press(), note="Begrundelsen", at=at)
+        except RefusedError:
+            assert not allowed, (act, task)
+        else:
+            assert allowed, (act, task)
+            self.act(task, act, who, at)
 
     @precondition(lambda self: self.tasks)
-    @rule(which=WHICH, wanted=RULES, twice=st.booleans())
-    def correct(self, which: int, wanted: Rule, twice: bool) -> None:
-        task, wanted = self._pick(which), self._rule(wanted)
+    @rule(which=WHICH, wanted=RULES, twice=st.booleans(), reopen=st.sampled_from((None, "one", "none")))
+    def correct(self, which: int, wanted: Rule, twice: bool, reopen: str | None) -> None:
+        task, wanted = self._pick(which), self.dated(wanted)
         if task.withdrawn:
             return
         key = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{task.id}/{task.version}"))
-        draft = self._draft(f"Opgave {task.version + 1}", wanted)
+        draft = self.draft(f"Opgave {task.version + 1}", wanted)
+        done = [code for code in sorted(task.copies) if task.copies[code].status == Status.COMPLETED.value]
+        again = done if reopen is None else done[: reopen == "one"]
         for _ in range(1 + twice):
-            with self.house.writing(self.now, self.kombit) as work:
-                correcting.correct(work, task.id, draft, "Fristen er ændret", key, version=task.version)
+            with self.house.writing(self.now, self.redaktoerer[0]) as work:
+                ids = None if reopen is None else self._ids(work, task, again)
+                correcting.correct(
+                    work, task.id, draft, "Fristen er ændret", key, version=task.version, reopen=ids
+                )
         task.rules.append(wanted)
         for code, copy in task.copies.items():
+            if code in again:
+                copy.status = Status.IN_PROGRESS.value
             if copy.status in OPEN:
-                self._follow(task, code, copy)
+                self.follow(task, code, copy)
 
     @precondition(lambda self: self.tasks)
     @rule(which=WHICH, code=PLACE, far=st.integers(0, 60))
@@ -264,7 +193,7 @@ class PublishingLife(RuleBasedStateMachine):
             return
         day = self.today + timedelta(days=far)
         self._change(task, code, Changes(deadline=day))
-        self._set_deadline(copy, day, own=True)
+        self.set_deadline(copy, day, own=True)
 
     @precondition(lambda self: self.tasks)
     @rule(which=WHICH, code=PLACE)
@@ -275,8 +204,8 @@ class PublishingLife(RuleBasedStateMachine):
             return
         self._change(task, code, Changes(deadline=None))
         if copy.own:
-            day = self._central(task.rules[copy.version - 1], code, copy.given)
-            self._set_deadline(copy, day, own=False)
+            day = self.central(task.rules[copy.version - 1], code, copy.given)
+            self.set_deadline(copy, day, own=False)
 
     @precondition(lambda self: self.tasks)
     @rule(which=WHICH, code=PLACE, status=st.sampled_from(list(Status)))
@@ -289,7 +218,7 @@ class PublishingLife(RuleBasedStateMachine):
         self._change(task, code, Changes(status=status, not_relevant_reason=reason))
         was, copy.status = copy.status, status.value
         if was not in OPEN and status.value in OPEN:
-            self._follow(task, code, copy)
+            self.follow(task, code, copy)
 
     @precondition(lambda self: self.tasks)
     @rule(which=WHICH, code=PLACE, follow=st.booleans())
@@ -305,38 +234,38 @@ class PublishingLife(RuleBasedStateMachine):
             )
         copy.deviation = None
         if follow:
-            day = self._central(task.rules[copy.version - 1], code, copy.given)
-            self._set_deadline(copy, day, own=False)
+            day = self.central(task.rules[copy.version - 1], code, copy.given)
+            self.set_deadline(copy, day, own=False)
 
     @rule(slug=st.sampled_from(WAVES), far=st.integers(-30, 200))
     def move_wave(self, slug: str, far: int) -> None:
         day = self.today + timedelta(days=far)
-        with self.house.writing(self.now, self.kombit) as work:
+        with self.house.writing(self.now, self.redaktoerer[0]) as work:
             row = work.session.get_one(Wave, self.wave_ids[slug])
             waves.carry_out(work, self.system, waves.NewGoLive(row.id, day, row.version))
         touched = [code for code, (wave, own) in self.placed.items() if wave == slug and own is None]
-        before = self._all_central(touched)
+        before = self.all_central(touched)
         self.waves[slug] = day
-        self._go_live_moved(before)
+        self.go_live_moved(before)
 
     @rule(code=PLACE, slug=st.sampled_from((*WAVES, None)), far=st.none() | st.integers(-30, 200))
     def place(self, code: int, slug: str | None, far: int | None) -> None:
         """Move a municipality to a wave, give it a day of its own, or give it the system."""
         own = self.today + timedelta(days=far) if far is not None else None
-        with self.house.writing(self.now, self.kombit) as work:
+        with self.house.writing(self.now, self.redaktoerer[0]) as work:
             row = work.session.scalar(self._placing(code))
             waves.carry_out(
                 work,
                 self.system,
                 waves.Placing(code, self.wave_ids[slug] if slug else None, own, row.version if row else None),
             )
-        before = self._all_central([code])
+        before = self.all_central([code])
         self.placed[code] = (slug, own)
-        self._go_live_moved(before)
+        self.go_live_moved(before)
         for task in self.tasks:
-            if task.withdrawn or code in task.copies or not self._covers(task.choice, code):
+            if task.withdrawn or code in task.copies or not self.covers(task.choice, code):
                 continue
-            day = self._central(task.rules[-1], code, self.today)
+            day = self.central(task.rules[-1], code, self.today)
             late = day is not None and day < self.today
             task.copies[code] = Copy(self.today, task.version, None if late else day, info=late)
 
@@ -344,7 +273,7 @@ class PublishingLife(RuleBasedStateMachine):
     def leave(self, code: int) -> None:
         if code not in self.placed:
             return
-        with self.house.writing(self.now, self.kombit) as work:
+        with self.house.writing(self.now, self.redaktoerer[0]) as work:
             row = work.session.scalars(self._placing(code)).one()
             waves.carry_out(work, self.system, waves.Leaving(code, row.version))
         del self.placed[code]
@@ -355,7 +284,7 @@ class PublishingLife(RuleBasedStateMachine):
         task = self._pick(which)
         if task.withdrawn:
             return
-        with self.house.writing(self.now, self.kombit) as work:
+        with self.house.writing(self.now, self.redaktoerer[0]) as work:
             withdrawing.withdraw(work, task.id, "Opgaven er overflødig", Press())
         task.withdrawn = True
         for copy in task.copies.values():
@@ -364,6 +293,8 @@ class PublishingLife(RuleBasedStateMachine):
     @rule(count=st.integers(1, 40))
     def days_pass(self, count: int) -> None:
         self.now += timedelta(days=count)
+        planned.publish_all(self.house, self.now)
+        self.time_has_come()
 
     # What is said about both
 
@@ -375,6 +306,10 @@ class PublishingLife(RuleBasedStateMachine):
                 )
             ).one()
             changing.change(work, row.id, row.version, changes)
+
+    def _ids(self, work: Work, task: Published, codes: list[int]) -> list[int]:
+        mine = MunicipalTask.task_id == task.id, MunicipalTask.municipality_id.in_(codes)
+        return list(work.session.scalars(select(MunicipalTask.id).where(*mine)))
 
     def _placing(self, code: int):  # type: ignore[no-untyped-def]
         return select(MunicipalSystem).where(
@@ -391,29 +326,6 @@ class PublishingLife(RuleBasedStateMachine):
                 Deviation.settled_at.is_(None),
             )
         )
-
-    def _covers(self, choice: RecipientChoice, code: int) -> bool:
-        if choice.kind == "boelge":
-            return self.placed[code][0] == "b1"
-        return choice.kind in ("system", "alle")
-
-    def _all_central(self, codes: list[int]) -> dict[tuple[int, int], date | None]:
-        return {
-            (place, code): self._central(
-                task.rules[task.copies[code].version - 1], code, task.copies[code].given
-            )
-            for place, task in enumerate(self.tasks)
-            for code in codes
-            if code in task.copies
-        }
-
-    def _go_live_moved(self, before: dict[tuple[int, int], date | None]) -> None:
-        for (place, code), old in before.items():
-            task = self.tasks[place]
-            copy = task.copies[code]
-            if copy.withdrawn or copy.status not in OPEN:
-                continue
-            self._moved(copy, old, self._central(task.rules[copy.version - 1], code, copy.given))
 
     @invariant()
     def the_database_says_the_same(self) -> None:
@@ -434,6 +346,22 @@ class PublishingLife(RuleBasedStateMachine):
             assert found == task.copies
             assert all((day is None) == (first is None) for day, first in yellow)
             assert all(first <= day for day, first in yellow if day)
+
+    @invariant()
+    def what_is_written_stands_where_it_should_and_nobody_has_it(self) -> None:
+        with self.house.database.reading() as session:
+            for mine in getattr(self, "written", []):
+                task = session.get_one(Task, mine.id)
+                found = (
+                    task.state,
+                    task.announced_at is not None,
+                    task.publish_at,
+                    task.publish_problem is not None,
+                )
+                assert found == (mine.state.value, mine.announced, mine.publish_at, mine.failed)
+                count = select(func.count()).select_from(TaskStep).where(TaskStep.task_id == mine.id)
+                assert session.scalar(count) == mine.steps
+                assert not session.scalar(select(MunicipalTask.id).where(MunicipalTask.task_id == mine.id))
 
 
 def _seen(row: MunicipalTask, number: int, open_one: Deviation | None) -> Copy:
@@ -457,12 +385,15 @@ def _days(row: Deviation) -> tuple[date | None, date | None]:
 def test_whatever_happens_in_whatever_order(quick_house: Installation) -> None:
     with quick_house.database.writing() as session:
         session.execute(update(Municipality).where(Municipality.id.not_in(PLACES)).values(active=False))
-        kombit = make.actor(session, make.person(session, level=Level.KOMBIT_EDITOR))
+        ida, bo = (
+            make.actor(session, make.person(session, name, level=Level.KOMBIT_EDITOR))
+            for name in ("Ida Krog", "Bo Dahl")
+        )
         people = {
             code: make.actor(session, make.person(session, level=Level.ADMINISTRATOR, municipality=code))
             for code in PLACES
         }
-    PublishingLife.house, PublishingLife.kombit, PublishingLife.people = quick_house, kombit, people
+    PublishingLife.house, PublishingLife.redaktoerer, PublishingLife.people = quick_house, (ida, bo), people
     run_state_machine_as_test(
         PublishingLife,
         settings=settings(
