@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,10 +22,14 @@ APPROVALS = frozenset({Act.PUBLISH, Act.PLAN, Act.ANNOUNCE})
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """How a button was pressed: the version the page showed (None: any), and the form's key (None: not a form)."""
+    """How a button was pressed: the version the page showed (None: any), and the form's key (None: not a form).
+
+    ``appoint`` are the roles ticked for a task "Udpeg …" where they are vacant (None: as the task has them).
+    """
 
     version: int | None = None
     key: str | None = None
+    appoint: Collection[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,20 @@ def begin(work: Work, task_id: int, act: Act, press: Press) -> Task | None:
     if press.version is not None and press.version != task.version:
         raise ConflictError(task.version, (_difference(work, task, act),), last_person(work, task))
     check(work, task, act)
+    keep_roles(work, task, press.appoint)
     return task
+
+
+def keep_roles(work: Work, task: Task, roles: Collection[str] | None) -> None:
+    """Store which vacant roles a task "Udpeg …" goes out for with this one; None changes nothing."""
+    if roles is not None:
+        known = {role.slug for role in work.registry.content.roles}
+        task.vacant_roles = ",".join(sorted(known & set(roles))) or None
+
+
+def kept_roles(task: Task) -> tuple[str, ...]:
+    """The vacant roles that a task "Udpeg …" goes out for with this one."""
+    return tuple(task.vacant_roles.split(",")) if task.vacant_roles else ()
 
 
 def taken(work: Work, key: str | None, action: str) -> str | None:

@@ -33,7 +33,7 @@ from klik.services.work import Work
 from klik.web.base import access
 from klik.web.formats import plural
 from klik.web.publishing.ahead import ahead_names
-from klik.web.publishing.choices import AT, DONE, MOMENT, moments, read_moment
+from klik.web.publishing.choices import AT, DONE, MOMENT, TICKED, moments, read_moment, ticked_roles
 from klik.web.publishing.files import FileForm, may_attach
 from klik.web.publishing.forms import HINTS, DraftForm, draft_form, read_draft, show_problems
 from klik.web.publishing.recipients import read_choice, recipient_data, understood_sentence
@@ -142,16 +142,16 @@ def _taken(work: Work, form: DraftForm, draft: Draft, step: str) -> Response | s
     choice = read_choice(form)
     if step == SAVE:
         if task_id:
-            publishing.change_draft(work, task_id, draft, version or 0, choice)
+            publishing.change_draft(work, task_id, draft, version or 0, choice, ticked_roles())
         else:
-            task_id = publishing.save_draft(work, draft, form.draft_key.data, choice)
+            task_id = publishing.save_draft(work, draft, form.draft_key.data, choice, ticked_roles())
         bring_files(work, form, task_id)
         flash("Kladden er gemt.", "success")
         return redirect(f"/udgivelser/{task_id}", 303)
     if step in ACTS:
         act = Act(step)
         at = read_moment(work) if act is Act.PLAN else None
-        press = publishing.Press(version, form.idempotency_key.data)
+        press = publishing.Press(version, form.idempotency_key.data, ticked_roles())
         task_id = life.do_with_draft(work, act, draft, choice, press, task_id=task_id, at=at)
         bring_files(work, form, task_id)
         flash(DONE[act], "success")
@@ -160,10 +160,17 @@ def _taken(work: Work, form: DraftForm, draft: Draft, step: str) -> Response | s
         codes = publishing.recipients(work, choice, draft.project)
         key = form.idempotency_key.data
         published = publishing.publish(
-            work, draft, codes, key, task_id=task_id, version=version, choice=choice
+            work,
+            draft,
+            codes,
+            key,
+            task_id=task_id,
+            version=version,
+            choice=choice,
+            appoint=ticked_roles(),
         )
         bring_files(work, form, published.task_id)
-        appointed = appointing.appoint(work, published, codes, request.form.getlist("udpeg"))
+        appointed = appointing.appoint(work, published, codes, ticked_roles() or ())
         flash(f"Opgaven er udgivet til {plural(published.municipalities, 'kommune', 'kommuner')}.", "success")
         for title, count in appointed.items():
             flash(f"“{title}” er udgivet til {plural(count, 'kommune', 'kommuner')}.", "success")
@@ -188,6 +195,7 @@ def show_page(work: Work, task_id: int, problems: Mapping[str, str] | None = Non
         "publishing/show.html",
         task=task,
         draft=draft,
+        vacant_roles=[work.registry.content.role(role).name for role in steps.kept_roles(task)],
         state=state_words(State(task.state), task.current_number, last_day),
         last_day=last_day,
         acts=possible(work, task),
@@ -243,6 +251,7 @@ def _form_page(work: Work, form: DraftForm, conflict: ConflictError | None = Non
         form=form,
         conflict=conflict,
         project=_project(work, form.project.data or ""),
+        ticked=request.form.getlist(TICKED),
         extras=[form[name] for name in names.values()],
         rules=work.registry.deadline_rules.values(),
         **writing_names(work, form),
@@ -262,16 +271,19 @@ def _preview_page(work: Work, form: DraftForm, draft: Draft, problem: str = "") 
     sent = [
         (name, value)
         for name, values in request.form.lists()
-        if name not in ("csrf_token", "trin", "udgives", MOMENT)
+        if name not in ("csrf_token", "trin", "udgives", MOMENT, TICKED)
         for value in values
     ]
     task = door.published_task(work, task_id) if task_id else None
     acts = possible(work, task) if task else frozenset(act.value for act in acts_from(State.DRAFT))
+    ticked = ticked_roles()
+    if ticked is None:
+        ticked = steps.kept_roles(task) if task else ()
     return render_template(
         "publishing/preview.html",
         task_id=task_id,
         draft=draft,
-        **ahead_names(work, draft, codes, read_choice(form), task_id, understood_sentence(form)),
+        **ahead_names(work, draft, codes, read_choice(form), task_id, understood_sentence(form), ticked),
         project=_project(work, draft.project),
         sent=sent,
         post_to="/udgivelser",
