@@ -86,6 +86,10 @@ _ACTS: Mapping[Act, Transition] = MappingProxyType(
 )
 
 
+# Where a task that was sent for approval has been approved: its words are then no longer the submitter's alone.
+APPROVED = frozenset({State.ANNOUNCED, State.PLANNED})
+
+
 def leads_to(act: Act, state: State) -> State | None:
     """The state after the act, or None where the act cannot begin in this state."""
     transition = _ACTS[act]

@@ -75,6 +75,8 @@ def change_draft(
         raise ConflictError(task.version, differences(work, mine, theirs), steps.last_person(work, task))
     if project is None or problems:
         raise RefusedError(problems)
+    if differences(work, tidied(draft), draft_of(work, task_id)):
+        steps.check_words(work, task)
     write_task(work, tidied(draft), project, task_id, choice, appoint)
     steps.take(work, task, Act.CHANGE)
     auditing.record(work, "change-draft", f"task/{task.id}")

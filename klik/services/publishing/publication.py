@@ -68,11 +68,14 @@ def publish(
         task = steps.held(work, task_id)
         stored = draft_of(work, task_id)
         mine = draft if problems else tidied(draft)
-        if task.state == State.PUBLISHED.value and not differences(work, mine, stored):
+        differing = differences(work, mine, stored)
+        if task.state == State.PUBLISHED.value and not differing:
             return earlier(work, task_id)
         if version is not None and version != task.version:
-            raise ConflictError(task.version, differences(work, mine, stored), steps.last_person(work, task))
+            raise ConflictError(task.version, differing, steps.last_person(work, task))
         steps.check(work, task, Act.CHANGE)
+        if differing:
+            steps.check_words(work, task)
     if not codes:
         problems["recipients"] = "Modtagere: vælg mindst én kommune."
     if project is None or problems:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm.attributes import flag_modified
 
-from klik.domain.life import Act, State, leads_to
+from klik.domain.life import APPROVED, Act, State, leads_to
 from klik.models import Person, RequestKey, Task, TaskStep
 from klik.services import access, auditing, idempotency
 from klik.services.errors import ConflictError, Difference, NotFoundError, RefusedError
@@ -117,6 +117,35 @@ def may_approve(work: Work, task: Task) -> bool:
     if task.state != State.FOR_APPROVAL.value or work.actor is None:
         return True
     return last_of(work, task, Act.SUBMIT) != work.actor.person_id
+
+
+def may_reword(work: Work, task: Task) -> bool:
+    """Whether the actor may change the words; not who sent them for approval, once another has approved them."""
+    if State(task.state) not in APPROVED or work.actor is None:
+        return True
+    # A stopped plan makes a draft of a task again, and ends its approval, unless the municipalities know of it.
+    ends = {Act.RETURN, Act.UNPLAN} if task.announced_at is None else {Act.RETURN}
+    last = work.session.execute(
+        select(TaskStep.act, TaskStep.person_id)
+        .where(TaskStep.task_id == task.id, TaskStep.act.in_([each.value for each in {Act.SUBMIT, *ends}]))
+        .order_by(TaskStep.id.desc())
+        .limit(1)
+    ).first()
+    return last is None or last.act != Act.SUBMIT.value or last.person_id != work.actor.person_id
+
+
+def check_words(work: Work, task: Task) -> None:
+    """Raises RefusedError where the words are approved and the actor sent them for approval."""
+    if not may_reword(work, task):
+        planned = task.state == State.PLANNED.value and task.announced_at is None
+        way = "Stop planen, ret teksten, og send den til godkendelse igen" if planned else ""
+        asking = "bed en anden redaktør om at rette den"
+        raise RefusedError(
+            {
+                "": "Du sendte selv teksten til godkendelse, og en anden redaktør har godkendt den. "
+                + (f"{way}, eller {asking}." if way else f"{asking.capitalize()}.")
+            }
+        )
 
 
 def last_of(work: Work, task: Task, act: Act) -> int | None:

@@ -106,6 +106,10 @@ def edit(work: Work, task_id: int) -> Any:
     task = door.published_task(work, task_id)
     if leads_to(Act.CHANGE, State(task.state)) is None:
         raise NotFoundError
+    try:
+        steps.check_words(work, task)
+    except RefusedError as error:
+        return show_page(work, task_id, error.problems), 422
     draft = publishing.draft_of(work, task_id)
     stored = {"task_id": str(task.id), "version": str(task.version)}
     chosen = recipient_data(publishing.choice_of(task))
@@ -229,6 +233,8 @@ def possible(work: Work, task: Task) -> frozenset[str]:
     acts = set(acts_from(State(task.state)))
     if not steps.may_approve(work, task):
         acts -= steps.APPROVALS
+    if not steps.may_reword(work, task):
+        acts.discard(Act.CHANGE)
     return frozenset(act.value for act in acts)
 
 
