@@ -165,13 +165,26 @@ def take(work: Work, task: Task, act: Act, note: str = "") -> None:
     assert state is not None
     task.state = state.value
     flag_modified(task, "state")  # its version rises also where the state stays
+    _write_down(work, task, act, note)
+
+
+def note(work: Work, task: Task, act: Act, words: str) -> None:
+    """Write in the history what leaves the state and the words as they are, so that no open form is overtaken.
+
+    Raises RefusedError where the act cannot begin.
+    """
+    check(work, task, act)
+    _write_down(work, task, act, words)
+
+
+def _write_down(work: Work, task: Task, act: Act, note: str) -> None:
     work.session.add(
         TaskStep(
             task_id=task.id,
             at=work.now,
             person_id=work.actor.person_id if work.actor else None,
             act=act.value,
-            state=state.value,
+            state=task.state,
             version_number=task.current_number,
             note=note[:NOTE_LIMIT] or None,
         )
