@@ -18,7 +18,7 @@ from klik.domain.errors import InputError
 from klik.domain.life import State
 from klik.domain.tasknumbers import TaskNumber, TaskNumberError
 from klik.domain.texts import search_key
-from klik.models import Project, Task, TaskVersion
+from klik.models import Project, Task, TaskLink, TaskVersion
 from klik.plugins.contributions import ImportRefusedError, ImportReport, ImportRow, TaskTemplate
 from klik.services.errors import RefusedError
 from klik.services.playbook.columns import FIELD, REQUIRED, CellError, Column, columns
@@ -54,6 +54,7 @@ class _Known:
     number: str
     title: str
     state: State
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +192,7 @@ class _Reading:
                 raise _RowError(self._at(row, "number", f"Nummer: {error}")) from error
             return next((each for each in self.known[project] if each.number == number), None)
         title = search_key(values["title"])
-        same = [each for each in self.known[project] if search_key(each.title) == title]
+        same = [each for each in self.known[project] if each.key == title]
         drafts = [each for each in same if each.state is State.DRAFT] or same
         if len(drafts) > 1:
             numbers = ", ".join(each.number for each in drafts[:5])
@@ -273,7 +274,9 @@ class _Reading:
 
     def _circles(self) -> tuple[str, ...]:
         found: dict[frozenset[str], str] = {}
-        for task_id in self.stored.values():
+        # What needs nothing stands in no circle.
+        needing = set(self.work.session.scalars(select(TaskLink.task_id).distinct()))
+        for task_id in sorted(needing.intersection(self.stored.values())):
             for circle in links.circles(self.work, task_id, draft_of(self.work, task_id).needs):
                 found.setdefault(frozenset(circle.split(links.ARROW)), circle)
         return tuple(
@@ -324,7 +327,10 @@ def _tasks_of(work: Work, project: str) -> list[_Known]:
         .where(Project.slug == project)
         .order_by(Task.id)
     )
-    return [_Known(task_id, number, title, State(state)) for task_id, number, title, state in rows]
+    return [
+        _Known(task_id, number, title, State(state), search_key(title))
+        for task_id, number, title, state in rows
+    ]
 
 
 def _is_known(need: str, numbers: set[str]) -> bool:
