@@ -20,7 +20,8 @@ from klik.services.work import Work
 from klik.web.base import access
 from klik.web.publishing.ahead import ahead_names
 from klik.web.publishing.choices import AT, DONE, moments, read_moment, ticked_roles
-from klik.web.publishing.views import number_typed, possible, show_page, words
+from klik.web.publishing.forms import number_typed
+from klik.web.publishing.views import possible, show_page, words
 
 blueprint = Blueprint("publishing_life", __name__)
 NOTE = "begrundelse"

@@ -35,7 +35,7 @@ from klik.web.formats import plural
 from klik.web.publishing.ahead import ahead_names
 from klik.web.publishing.choices import AT, DONE, MOMENT, TICKED, moments, read_moment, ticked_roles
 from klik.web.publishing.files import FileForm, may_attach
-from klik.web.publishing.forms import HINTS, DraftForm, draft_form, read_draft, show_problems
+from klik.web.publishing.forms import HINTS, DraftForm, draft_form, number_typed, read_draft, show_problems
 from klik.web.publishing.recipients import read_choice, recipient_data, understood_sentence
 from klik.web.publishing.writing import beginnings_names, writing_names
 
@@ -301,11 +301,6 @@ def _preview_page(work: Work, form: DraftForm, draft: Draft, problem: str = "") 
     )
 
 
-def _municipalities(count: int) -> str:
-    """ "1 kommune", "98 kommuner"."""
-    return f"{count} {'kommune' if count == 1 else 'kommuner'}"
-
-
 def _projects(work: Work) -> list[Project]:
     return list(work.session.scalars(select(Project).where(Project.active.is_(True)).order_by(Project.name)))
 
@@ -315,8 +310,3 @@ def _project(work: Work, slug: str) -> Project:
     if found is None:
         raise NotFoundError
     return found
-
-
-def number_typed(text: str | None) -> int | None:
-    """A whole number that came with a form, or None."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
