@@ -82,7 +82,12 @@ class Browser:
 def filled(form: Any) -> dict[str, Any]:
     """What a browser would send of a form as it stands."""
     data: dict[str, Any] = {}
-    for field in form.select("input[name], textarea[name], select[name]"):
+    fields = "input[name], textarea[name], select[name]"
+    inside = form.select(fields)
+    # A browser also sends what stands elsewhere and names the form.
+    page = list(form.parents)[-1] if form.get("id") else form
+    named = [field for field in page.select(fields) if form.get("id") and field.get("form") == form["id"]]
+    for field in [*inside, *(field for field in named if all(field is not each for each in inside))]:
         name, kind = field["name"], field.get("type", "")
         if kind in ("checkbox", "radio") and not field.has_attr("checked"):
             continue

@@ -46,6 +46,8 @@ class Act(StrEnum):
     PUBLISH = "udgiv"
     CORRECT = "ret"
     WITHDRAW = "traek-tilbage"
+    ADD_FILE = "vedhaeft-fil"
+    REMOVE_FILE = "fjern-fil"
 
     @property
     def label(self) -> str:
@@ -63,6 +65,7 @@ class Transition:
 
 
 _WRITTEN = frozenset({State.DRAFT, State.FOR_APPROVAL, State.ANNOUNCED, State.PLANNED})
+_STANDING = _WRITTEN | {State.PUBLISHED}
 
 # The whole of it; the database refuses what is not here (klik.models.guards).
 _ACTS: Mapping[Act, Transition] = MappingProxyType(
@@ -82,8 +85,14 @@ _ACTS: Mapping[Act, Transition] = MappingProxyType(
         Act.WITHDRAW: Transition(
             frozenset({State.ANNOUNCED, State.PUBLISHED}), State.WITHDRAWN, "Trukket tilbage"
         ),
+        Act.ADD_FILE: Transition(_STANDING, None, "Fil vedhæftet"),
+        Act.REMOVE_FILE: Transition(_STANDING, None, "Fil fjernet"),
     }
 )
+
+
+# Where a task that was sent for approval has been approved: its words are then no longer the submitter's alone.
+APPROVED = frozenset({State.ANNOUNCED, State.PLANNED})
 
 
 def leads_to(act: Act, state: State) -> State | None:

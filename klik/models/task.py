@@ -32,6 +32,7 @@ class Task(Versioned, Base):
 
     ``recipients`` is the choice of municipalities in the words of ``klik publish --to`` ("system",
     "bølge:ky/b1"): late joiners get the task by it. ``appoints_role`` is the role that a task "Udpeg …" fills.
+    ``vacant_roles`` are the roles, with commas between, that a task "Udpeg …" goes out for when this one is published.
     ``round`` is the project's round it was published in (a large release opens a new one).
     """
 
@@ -51,6 +52,7 @@ class Task(Versioned, Base):
     round: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
     recipients: Mapped[str | None] = mapped_column(String(4000))
     appoints_role: Mapped[str | None] = mapped_column(String(60))
+    vacant_roles: Mapped[str | None] = mapped_column(Text)
     created_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     created_at: Mapped[instant]
     announced_at: Mapped[datetime | None] = mapped_column(Instant)

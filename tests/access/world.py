@@ -131,7 +131,7 @@ STEERING = {
     "task_version_fields": "field value",
     "task_versions": "phase theme priority responsible_role executor_role deadline_rule deadline_parameter"
     " working_day",
-    "tasks": "task_number state template recipients appoints_role",
+    "tasks": "task_number state template recipients appoints_role vacant_roles",
     "task_steps": "act state note",  # append-only
     "deviations": "field central_old central_new local answer",
     "waves": "system_code slug name",

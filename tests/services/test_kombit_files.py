@@ -10,7 +10,7 @@ from klik.installation import Installation
 from klik.models import AuditEntry, MunicipalTask, StoredFile, Task, TaskChange, TaskFile
 from klik.services import publishing
 from klik.services.errors import ForbiddenError, NotFoundError, RefusedError
-from klik.services.publishing import Draft, files
+from klik.services.publishing import Draft, files, steps
 from klik.services.tasks import attachments, read_marks
 from klik.services.work import Actor
 from tests import make
@@ -150,3 +150,26 @@ def test_a_copy_takes_each_file_once(house: Installation, editor: Actor, draft: 
         with house.writing(NOW, editor) as work:
             assert files.copy(work, draft, other) == expected
     assert (_count(house, TaskFile.id), _count(house, StoredFile.sha256)) == (2, 1)
+
+
+def test_it_stands_in_kombits_own_history_and_overtakes_no_form(
+    house: Installation, editor: Actor, draft: int
+) -> None:
+    with house.reading(NOW) as work:
+        before = work.session.get_one(Task, draft).version
+    file_id = _add(house, editor, draft)
+    _publish(house, editor, draft)
+    with house.writing(NOW, editor) as work:
+        files.remove(work, draft, file_id)
+    with house.reading(NOW, editor) as work:
+        task = work.session.get_one(Task, draft)
+        lines = [(line.what, line.note) for line in steps.of_task(work, task)]
+        assert lines[0] == ("Fil fjernet", "Skema.csv") and lines[-2] == ("Fil vedhæftet", "Skema.csv")
+        assert task.state == "udgivet"
+    with house.writing(NOW, editor) as work:
+        task_id = publishing.save_draft(work, DRAFT)
+    with house.reading(NOW) as work:
+        assert work.session.get_one(Task, task_id).version == before
+    _add(house, editor, task_id)
+    with house.reading(NOW) as work:
+        assert work.session.get_one(Task, task_id).version == before

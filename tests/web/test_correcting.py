@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
 
 from klik.installation import Installation
 from klik.models import Deviation, Person, Task, TaskVersion
+from klik.services import publishing
 from tests import make
 from tests.client import Browser, filled
 from tests.services.correcting_world import (
@@ -193,3 +195,24 @@ def test_a_draft_cannot_be_corrected(
         assert work.session.get_one(Task, draft).published_at is None
         assert work.session.scalars(select(Person.id)).first()
     sign_in(None).get(f"/udgivelser/{draft}/rettelse", expect=404)
+
+
+def test_a_circle_is_warned_of_in_the_form_and_before_it_is_published(
+    at_work: Scene, sign_in: Callable[[int | None], Browser]
+) -> None:
+    editor = sign_in(None)
+    with at_work.house.writing(make.NOW, at_work.editor) as work:
+        first = publishing.draft_of(work, at_work.task_id)
+        waiting = replace(first, number=None, title="Den anden", needs=(first.number or "",))
+        second = publishing.publish(work, waiting, [NOT_STARTED]).task_id
+        number = publishing.draft_of(work, second).number
+    form = editor.get(_address(at_work))
+    assert "venter på hinanden" not in form.text
+    circle = f"{first.number} → {number} → {first.number}"
+    ahead = editor.submit(form, _address(at_work), **TYPED, needs=number, trin="virkning")
+    assert "Opgaverne venter på hinanden" in ahead.text and circle in ahead.text
+    again = editor.submit(ahead, _address(at_work), trin="ret")
+    assert circle in again.text
+    done = editor.submit(ahead, _address(at_work), trin="udgiv")
+    assert "Rettelsen er udgivet som version 2" in done.text
+    assert circle in editor.get(_address(at_work)).text

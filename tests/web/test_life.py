@@ -213,3 +213,16 @@ def test_search_states_and_projects(people: Installation, browser: Callable[...,
     only = ida.get("/udgivelser?tilstand=kladde&projekt=kp")
     assert "Oplær superbrugere" in only.text and "Bestil certifikater" not in only.text
     assert "Der er ingen udgivelser, der passer" in ida.get("/udgivelser?q=findes-ikke").text
+
+
+def test_who_sent_it_for_approval_is_told_when_the_words_are_approved(
+    people: Installation, browser: Callable[..., Browser]
+) -> None:
+    ida, per = browser().sign_in(IDA), browser().sign_in(PER)
+    ida.submit(_previewed(ida), TAKE, trin="send-til-godkendelse")
+    form = per.get("/udgivelser/1/forhaandsvis")
+    per.submit(form, "/udgivelser/1/skridt", trin="annoncer")
+    assert per.get("/udgivelser/1").find("a", string="Ret teksten")
+    assert not ida.get("/udgivelser/1").find("a", string="Ret teksten")
+    refused = ida.get("/udgivelser/1/ret", expect=422)
+    assert "Bed en anden redaktør om at rette den." in refused.text

@@ -190,3 +190,28 @@ def test_where_a_role_is_vacant_a_second_task_is_offered(editor: Browser, house:
     )
     assert "står allerede åben i 2 kommuner: Herning, Læsø" in again.text
     assert "hos de øvrige (1 kommune)" in again.text
+
+
+def test_the_tick_stays_until_the_task_is_published(editor: Browser, house: Installation) -> None:
+    page = editor.get("/udgivelser/ny?projekt=kp")
+    typed = TYPED | {"title": "Klargør data", "trin": "forhaandsvis", "recipients": "kommuner"}
+    ahead = editor.submit(page, "/udgivelser", **typed, codes="Køge, Herning")
+    role = ahead.select_one("input[name=udpeg][type=checkbox]")["value"]
+    # A moment that cannot be read keeps the tick; so does going back to the text.
+    wrong = editor.submit(
+        ahead, "/udgivelser", trin="planlaeg", tidspunkt="snart", udpeg=["", role], expect=422
+    )
+    assert wrong.select_one("input[name=udpeg][type=checkbox]").has_attr("checked")
+    text = editor.submit(wrong, "/udgivelser", trin="ret")
+    ahead = editor.submit(text, "/udgivelser", trin="forhaandsvis")
+    assert ahead.select_one("input[name=udpeg][type=checkbox]").has_attr("checked")
+    planned = editor.submit(ahead, "/udgivelser", trin="planlaeg", tidspunkt="24-12-2099 kl. 9")
+    assert "Opgaver “Udpeg …”, hvor rollen er ubesat" in planned.text
+    assert "Systemansvarlig" in planned.select_one(".klik-facts").text
+    later = editor.get("/udgivelser/1/forhaandsvis")
+    assert later.select_one("input[name=udpeg][type=checkbox]").has_attr("checked")
+    done = editor.submit(later, "/udgivelser/1/skridt", trin="udgiv")
+    assert "Opgaven er udgivet" in done.text
+    with house.database.reading() as session:
+        made = session.scalars(select(Task).where(Task.appoints_role == "systemansvarlig")).one()
+        assert made.recipient_count == 2

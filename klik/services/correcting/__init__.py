@@ -18,7 +18,6 @@ from klik.models import (
     RequestKey,
     Task,
     TaskLink,
-    TaskStep,
     TaskVersion,
     TaskVersionField,
 )
@@ -27,6 +26,7 @@ from klik.services.correcting import applying, plan, telling
 from klik.services.correcting.copies import standing
 from klik.services.correcting.plan import Fate, Plan
 from klik.services.errors import ConflictError, NotFoundError, RefusedError
+from klik.services.publishing import steps
 from klik.services.publishing.drafts import actor_id, draft_of, fill, require_publisher
 from klik.services.publishing.text import Draft, check, tidied
 from klik.services.work import Work
@@ -98,20 +98,9 @@ def correct(
     _set_links(work, task, draft)
     task.current_number = new.number
     task.appoints_role = draft.appoints_role or None
-    work.session.flush()
+    steps.take(work, task, Act.CORRECT, said)
     applying.apply(work, found, said)
     told = telling.tell(work, found, said, quiet=quiet)
-    work.session.add(
-        TaskStep(
-            task_id=task.id,
-            at=work.now,
-            person_id=actor_id(work),
-            act=Act.CORRECT.value,
-            state=task.state,
-            version_number=new.number,
-            note=said,
-        )
-    )
     result = Corrected(
         task.id,
         new.number,

@@ -1,4 +1,4 @@
-"""A copy that its municipality opens again catches up with the version that holds now."""
+"""A copy that its municipality opens again catches up with the version and the deadline that hold now."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from sqlalchemy import select
 
 from klik.models import MunicipalTask, Project, Task, TaskVersion
-from klik.services.correcting import applying, plan
+from klik.services.correcting import applying, dating, plan
 from klik.services.correcting.copies import standing
 from klik.services.work import Work
 
@@ -16,9 +16,9 @@ REOPENED = "Kommunen har åbnet opgaven igen og får den gældende tekst."
 
 
 def catch_up(work: Work, reopened: Iterable[MunicipalTask]) -> None:
-    """Give tasks that were just opened again the current version, by the same plan as a correction's.
+    """Give tasks that were just opened again the current version, by the same plan as a correction's, and its deadline.
 
-    One statement when all of them stand in it already. Changed rows are read again.
+    A fixed number of statements when all of them stand in it already. Changed rows are read again.
     """
     ids = [task.id for task in reopened if task.task_id is not None]
     if not ids:
@@ -33,11 +33,14 @@ def catch_up(work: Work, reopened: Iterable[MunicipalTask]) -> None:
         behind[task_id].append(copy_id)
     for task_id, copy_ids in behind.items():
         _follow(work, work.session.get_one(Task, task_id), copy_ids)
-    if behind:
+    _read_again(work, [copy_id for found in behind.values() for copy_id in found])
+    _read_again(work, dating.date_anew(work, ids))
+
+
+def _read_again(work: Work, ids: list[int]) -> None:
+    if ids:
         work.session.scalars(
-            select(MunicipalTask)
-            .where(MunicipalTask.id.in_([copy_id for found in behind.values() for copy_id in found]))
-            .execution_options(populate_existing=True)
+            select(MunicipalTask).where(MunicipalTask.id.in_(ids)).execution_options(populate_existing=True)
         ).all()
 
 

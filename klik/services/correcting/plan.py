@@ -126,7 +126,7 @@ def make(
     taking = [copy for copy in copies if copy.is_open or copy.id in reopened]
     before = {version_id: earlier[version_id] for version_id in sorted({c.task_version_id for c in taking})}
     ways = (
-        _Deadlines(work, task, project, version, before, taking),
+        _Deadlines(work, task, project, version, before, taking, reopened),
         _Roles(work, task, project, version, before, taking),
     )
     plans = []
@@ -170,11 +170,15 @@ class _Deadlines:
         version: TaskVersion,
         before: Mapping[int, TaskVersion],
         copies: Sequence[StandingCopy],
+        reopened: Collection[int],
     ) -> None:
         self.today = work.today
+        self.reopened = reopened
         self.old: dict[int, Mapping[int, date | None]] = {}
         self.new: Mapping[int, date | None] = {}
-        asking = {key: old for key, old in before.items() if not _dated_alike(old, version)}
+        # What was closed did not move with its wave: opened again, it gets what the rule gives now.
+        opened = {copy.task_version_id for copy in copies if copy.id in reopened}
+        asking = {key: old for key, old in before.items() if key in opened or not _dated_alike(old, version)}
         if not asking:
             return
         codes = [copy.municipality_id for copy in copies]
@@ -205,7 +209,7 @@ class _Deadlines:
         if before.id not in self.old:
             return
         old, new = self.old[before.id][copy.municipality_id], self.new[copy.municipality_id]
-        if old == new:
+        if old == new and (copy.deadline_is_own or copy.for_information or copy.id not in self.reopened):
             return
         settles.add("deadline")
         if copy.deadline_is_own:

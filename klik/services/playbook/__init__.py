@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -18,12 +18,13 @@ from klik.domain.errors import InputError
 from klik.domain.life import State
 from klik.domain.tasknumbers import TaskNumber, TaskNumberError
 from klik.domain.texts import search_key
-from klik.models import Project, Task, TaskVersion
-from klik.plugins.contributions import ImportRefusedError, ImportReport, ImportRow
+from klik.models import Project, Task, TaskLink, TaskVersion
+from klik.plugins.contributions import ImportRefusedError, ImportReport, ImportRow, TaskTemplate
 from klik.services.errors import RefusedError
 from klik.services.playbook.columns import FIELD, REQUIRED, CellError, Column, columns
 from klik.services.playbook.sheet import Row, address, rows_of
 from klik.services.publishing import links
+from klik.services.publishing.audience import RecipientChoice, recipients
 from klik.services.publishing.drafts import (
     change_draft,
     draft_of,
@@ -41,6 +42,8 @@ HELP = (
     "røres ikke. Er der en fejl i en række, indlæses intet."
 )
 MOST_SENTENCES = 50
+# What a template says of a task, besides the fields of its system.
+_OF_TEMPLATE = frozenset(each.name for each in fields(TaskTemplate)) - {"key", "system", "number", "fields"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class _Known:
     number: str
     title: str
     state: State
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class _Wanted:
     row: Row
     draft: Draft
     known: _Known | None
+    choice: RecipientChoice | None = None
 
 
 class _RowError(Exception):
@@ -86,6 +91,7 @@ class _Reading:
         self.known: dict[str, list[_Known]] = {}
         self.taken: dict[tuple[str, str], int] = {}
         self.new: defaultdict[str, set[str]] = defaultdict(set)
+        self.reached: dict[tuple[RecipientChoice, str], str] = {}
 
     def report(self) -> ImportReport:
         wanted = [found for row in self.rows if (found := self._tried(row, self._wanted))]
@@ -119,6 +125,8 @@ class _Reading:
         project = values["project"]
         if not project:
             raise _RowError(self._at(row, "project", "Projekt skal vælges."))
+        self._from_template(row, project, values)
+        choice = self._choice(row, project, values)
         known = self._find(row, project, values)
         self._only_once(row, project, values, known)
         if known is None:
@@ -127,12 +135,40 @@ class _Reading:
             base = draft_of(self.work, known.id)
             same_theme = values["theme"] == base.theme
             values["number"] = values.get("number") or (base.number if same_theme else None)
-        fields = dict(base.fields) | {
+        extra = dict(base.fields) | {
             name.removeprefix(FIELD): value for name, value in values.items() if name.startswith(FIELD)
         }
         plain = {name: value for name, value in values.items() if not name.startswith(FIELD)}
-        draft = replace(base, **plain, fields={key: value for key, value in fields.items() if value})
-        return _Wanted(row, draft, known)
+        draft = replace(base, **plain, fields={key: value for key, value in extra.items() if value})
+        return _Wanted(row, draft, known, choice)
+
+    def _from_template(self, row: Row, project: str, values: dict[str, Any]) -> None:
+        """What the row leaves open is taken from the template it names."""
+        template = self.work.registry.task_types.get(values.get("template") or "")
+        if template is None:
+            return
+        draft = Draft.from_template(template, project)
+        filled = {
+            column.name
+            for place, column in self.columns.items()
+            if place < len(row.cells) and row.cells[place].strip()
+        }
+        open_names = _OF_TEMPLATE - filled
+        values |= {name: getattr(draft, name) for name in open_names}
+        values |= {FIELD + key: value for key, value in draft.fields.items() if FIELD + key not in filled}
+
+    def _choice(self, row: Row, project: str, values: dict[str, Any]) -> RecipientChoice | None:
+        """Whom the row is for, when it says so; each choice is tried once."""
+        choice: RecipientChoice | None = values.pop("recipients", None)
+        if choice is not None and (choice, project) not in self.reached:
+            try:
+                recipients(self.work, choice, project)
+                self.reached[choice, project] = ""
+            except RefusedError as error:
+                self.reached[choice, project] = " ".join(error.problems.values())
+        if choice is not None and (problem := self.reached[choice, project]):
+            raise _RowError(self._at(row, "recipients", problem))
+        return choice
 
     def _values(self, row: Row) -> tuple[dict[str, Any], list[str]]:
         wrong = {place: sentence for place, sentence in row.problems if place in self.columns}
@@ -156,7 +192,7 @@ class _Reading:
                 raise _RowError(self._at(row, "number", f"Nummer: {error}")) from error
             return next((each for each in self.known[project] if each.number == number), None)
         title = search_key(values["title"])
-        same = [each for each in self.known[project] if search_key(each.title) == title]
+        same = [each for each in self.known[project] if each.key == title]
         drafts = [each for each in same if each.state is State.DRAFT] or same
         if len(drafts) > 1:
             numbers = ", ".join(each.number for each in drafts[:5])
@@ -186,7 +222,7 @@ class _Reading:
             return wanted  # compared when every row of the file is there to be needed
         there = {each.number for each in self.known[draft.project]} | self.new[draft.project]
         needs = tuple(need for need in draft.needs if _is_known(need, there))
-        task_id = save_draft(self.work, replace(draft, needs=needs))
+        task_id = save_draft(self.work, replace(draft, needs=needs), None, wanted.choice)
         self.stored[row.number] = task_id
         number = self.work.session.get_one(Task, task_id).task_number
         self.new[draft.project].add(number)
@@ -218,7 +254,7 @@ class _Reading:
         if problems := check(self.work, wanted.draft, task_id):
             raise RefusedError(problems)
         task = self.work.session.get_one(Task, task_id)
-        change_draft(self.work, task_id, wanted.draft, task.version)
+        change_draft(self.work, task_id, wanted.draft, task.version, wanted.choice)
         if known is not None:
             self._say(row, "ændret", f"{task.task_number} {wanted.draft.title}")
 
@@ -228,13 +264,19 @@ class _Reading:
         except InputError:
             return False
         now = draft_of(self.work, known.id)
+        if wanted.choice is not None:
+            stored = self.work.session.get_one(Task, known.id).recipients
+            if stored != wanted.choice.words():
+                return False
         return replace(draft, needs=tuple(sorted(draft.needs))) == replace(
             now, needs=tuple(sorted(now.needs))
         )
 
     def _circles(self) -> tuple[str, ...]:
         found: dict[frozenset[str], str] = {}
-        for task_id in self.stored.values():
+        # What needs nothing stands in no circle.
+        needing = set(self.work.session.scalars(select(TaskLink.task_id).distinct()))
+        for task_id in sorted(needing.intersection(self.stored.values())):
             for circle in links.circles(self.work, task_id, draft_of(self.work, task_id).needs):
                 found.setdefault(frozenset(circle.split(links.ARROW)), circle)
         return tuple(
@@ -285,7 +327,10 @@ def _tasks_of(work: Work, project: str) -> list[_Known]:
         .where(Project.slug == project)
         .order_by(Task.id)
     )
-    return [_Known(task_id, number, title, State(state)) for task_id, number, title, state in rows]
+    return [
+        _Known(task_id, number, title, State(state), search_key(title))
+        for task_id, number, title, state in rows
+    ]
 
 
 def _is_known(need: str, numbers: set[str]) -> bool:

@@ -12,11 +12,14 @@ from klik.content.keys import nearest
 from klik.domain.calendar import parse_date
 from klik.domain.errors import InputError
 from klik.models import Project
+from klik.services.errors import RefusedError
 from klik.services.filters import YES_NO
+from klik.services.publishing.audience import RecipientChoice
 from klik.services.publishing.text import PARTS, PRIORITY_LABELS, ROLES, WORKING_DAY_LABELS
 from klik.services.work import Work
 
 FIELD = "fields."
+EXAMPLE = "EKSEMPEL:"
 REQUIRED = ("project", "title", "phase", "theme")
 
 
@@ -65,7 +68,7 @@ def columns(work: Work) -> tuple[Column, ...]:
     fixed = (
         Column("Projekt", "project", dict(projects)),
         Column("Nummer", "number", empty=None),
-        Column("Titel", "title"),
+        Column("Titel", "title", plain=_title),
         Column("Fase", "phase", {phase.slug: phase.name for phase in content.phases}),
         Column("Tema", "theme", {theme.slug: theme.name for theme in content.themes}),
         Column("Prioritet", "priority", PRIORITY_LABELS, "normal"),
@@ -82,6 +85,8 @@ def columns(work: Work) -> tuple[Column, ...]:
         ),
         Column("Dato eller antal", "deadline_parameter", empty="1"),
         Column("Når fristen falder på en fridag", "working_day", WORKING_DAY_LABELS, "uaendret"),
+        Column("Modtagere", "recipients", empty=None, plain=_recipients),
+        Column("Skabelon", "template", _templates(work), None),
     )
     return (*fixed, *_extra(work, {column.heading.casefold() for column in fixed}))
 
@@ -97,6 +102,27 @@ def _extra(work: Work, taken: set[str]) -> list[Column]:
             Column(heading, FIELD + extra.key, {choice.value: choice.label for choice in extra.choices})
         )
     return found
+
+
+def _templates(work: Work) -> dict[str, str]:
+    """The plug-ins' templates as they are chosen: "Udpeg superbrugere (KY)"."""
+    return {
+        template.key: f"{template.title} ({template.system.upper()})" if template.system else template.title
+        for template in work.registry.task_types.values()
+    }
+
+
+def _title(cell: str) -> str:
+    if cell.strip().casefold().startswith(EXAMPLE.casefold()):
+        raise InputError("rækken er skabelonens eksempel. Slet den, før drejebogen indlæses.")
+    return cell
+
+
+def _recipients(cell: str) -> RecipientChoice:
+    try:
+        return RecipientChoice.parse(cell)
+    except RefusedError as error:
+        raise InputError(" ".join(error.problems.values()).removeprefix("Modtagere: ")) from error
 
 
 def _needs(cell: str) -> tuple[str, ...]:

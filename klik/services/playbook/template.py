@@ -8,15 +8,16 @@ from contextlib import closing
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
-from klik.services.playbook.columns import REQUIRED, columns
+from klik.services.playbook.columns import EXAMPLE, REQUIRED, columns
 from klik.services.playbook.sheet import MOST_ROWS, SHEET
 from klik.services.work import Work
 
 CHOICES = "Valg"
 _WIDE = {"Titel": 40, "Formål": 40, "Beskrivelse": 60, "Forudsætninger": 40, "Sådan løses opgaven": 60}
 _EXAMPLE = {
-    "title": "Eksempel: Udpeg systemansvarlig",
+    "title": f"{EXAMPLE} Udpeg systemansvarlig",
     "purpose": "Kommunen har én, der kan følge idriftsættelsen. Slet denne række, før drejebogen indlæses.",
+    "recipients": "system",
     "description": "Udpeg en systemansvarlig, og besæt rollen i klik.",
     "result": "Rollen er besat.",
     "deadline_parameter": "2",

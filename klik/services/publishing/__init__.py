@@ -13,8 +13,9 @@ from klik.services.publishing.drafts import (
     proposed_number,
     save_draft,
 )
-from klik.services.publishing.publication import ACTION, Published, publish, publish_stored
+from klik.services.publishing.publication import ACTION, Published, publish
 from klik.services.publishing.steps import Press
+from klik.services.publishing.stored import publish_stored
 from klik.services.publishing.text import Draft, check
 
 __all__ = [

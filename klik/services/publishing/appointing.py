@@ -13,9 +13,10 @@ from klik.domain.texts import search_key
 from klik.models import MunicipalTask, Project, Task
 from klik.plugins.contributions import TaskTemplate
 from klik.services.notices.recipients import PROGRAMME_LEADER
-from klik.services.publishing import Published, RecipientChoice, draft_of, publish
-from klik.services.publishing.audience import LISTED
+from klik.services.publishing.audience import LISTED, RecipientChoice
+from klik.services.publishing.drafts import draft_of
 from klik.services.publishing.holders import holders_of
+from klik.services.publishing.publication import Published, publish
 from klik.services.publishing.text import Draft, check
 from klik.services.work import Work
 

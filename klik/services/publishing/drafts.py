@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import fields
 
 from sqlalchemy import delete, select
@@ -27,11 +28,15 @@ _RESULT = re.compile(r"/udgivelser/([0-9]+)")
 
 
 def save_draft(
-    work: Work, draft: Draft, key: str | None = None, choice: RecipientChoice | None = None
+    work: Work,
+    draft: Draft,
+    key: str | None = None,
+    choice: RecipientChoice | None = None,
+    appoint: Collection[str] | None = None,
 ) -> int:
     """Store a draft that nobody but KOMBIT sees and return its task's id; it holds its number from now on.
 
-    ``choice`` is whom it is meant for, kept with it.
+    ``choice`` is whom it is meant for, and ``appoint`` the vacant roles ticked for it, kept with it.
     """
     require_publisher(work)
     project = locked_project(work, draft.project)
@@ -40,14 +45,19 @@ def save_draft(
     problems = check(work, draft)
     if project is None or problems:
         raise RefusedError(problems)
-    task, _version = write_task(work, tidied(draft), project, None, choice)
+    task, _version = write_task(work, tidied(draft), project, None, choice, appoint)
     auditing.record(work, "save-draft", f"task/{task.id}")
     idempotency.remember(work, key, "save-draft", f"/udgivelser/{task.id}")
     return task.id
 
 
 def change_draft(
-    work: Work, task_id: int, draft: Draft, version: int, choice: RecipientChoice | None = None
+    work: Work,
+    task_id: int,
+    draft: Draft,
+    version: int,
+    choice: RecipientChoice | None = None,
+    appoint: Collection[str] | None = None,
 ) -> None:
     """Store a draft anew; raises ConflictError when somebody stored it since ``version``, RefusedError when wrong.
 
@@ -65,7 +75,9 @@ def change_draft(
         raise ConflictError(task.version, differences(work, mine, theirs), steps.last_person(work, task))
     if project is None or problems:
         raise RefusedError(problems)
-    write_task(work, tidied(draft), project, task_id, choice)
+    if differences(work, tidied(draft), draft_of(work, task_id)):
+        steps.check_words(work, task)
+    write_task(work, tidied(draft), project, task_id, choice, appoint)
     steps.take(work, task, Act.CHANGE)
     auditing.record(work, "change-draft", f"task/{task.id}")
 
@@ -219,11 +231,16 @@ def remembered(choice: RecipientChoice | None) -> str | None:
 
 
 def write_task(
-    work: Work, draft: Draft, project: Project, task_id: int | None, choice: RecipientChoice | None = None
+    work: Work,
+    draft: Draft,
+    project: Project,
+    task_id: int | None,
+    choice: RecipientChoice | None = None,
+    appoint: Collection[str] | None = None,
 ) -> tuple[Task, TaskVersion]:
     """The rows of the task in its first version, as a draft; a stored task's rows are filled anew.
 
-    Without ``choice`` a stored task keeps whom it is for.
+    Without ``choice`` a stored task keeps whom it is for, without ``appoint`` the roles ticked for it.
     """
     session = work.session
     if task_id is None:
@@ -241,6 +258,7 @@ def write_task(
     task.template = draft.template
     task.appoints_role = draft.appoints_role
     task.recipients = remembered(choice) if choice else task.recipients
+    steps.keep_roles(work, task, appoint)
     fill(version, draft, task.task_number)
     session.add(task)
     session.flush()

@@ -7,11 +7,12 @@ from datetime import datetime
 
 from sqlalchemy import insert, literal, select, update
 
-from klik.domain.life import State
+from klik.domain.life import Act, State
 from klik.models import MunicipalTask, StoredFile, Task, TaskChange, TaskFile
 from klik.services import access, auditing
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.filestore import FileStore
+from klik.services.publishing import steps
 from klik.services.publishing.drafts import actor_id, require_publisher
 from klik.services.tasks import attachments
 from klik.services.tasks.attachments import Download
@@ -115,8 +116,9 @@ def _row(work: Work, task_id: int, sha256: str, name: str) -> TaskFile:
 
 
 def _note(work: Work, task: Task, row: TaskFile, action: str, *, old: str | None, new: str | None) -> None:
-    """The audit row, and in two statements a line in the history of every copy there is, which is new to all."""
+    """The audit row, a line in KOMBIT's history, and in two statements one in every copy's, which is new to all."""
     auditing.record(work, action, f"task/{task.id}", {"file": row.id, "sha256": row.sha256})
+    steps.note(work, task, Act.ADD_FILE if new else Act.REMOVE_FILE, row.name)
     there = (MunicipalTask.task_id == task.id, MunicipalTask.erased_at.is_(None))
     copies = select(
         MunicipalTask.municipality_id,

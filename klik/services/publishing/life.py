@@ -10,7 +10,7 @@ from klik.services.errors import RefusedError
 from klik.services.notices import ledger
 from klik.services.notices.ledger import NoticeDraft
 from klik.services.notices.recipients import Recipient
-from klik.services.publishing import announcing, planning, publication, steps, withdrawing
+from klik.services.publishing import announcing, planning, publication, steps, stored, withdrawing
 from klik.services.publishing.audience import RecipientChoice
 from klik.services.publishing.drafts import (
     change_draft,
@@ -49,7 +49,7 @@ def do(
         case Act.UNPLAN:
             return planning.unplan(work, task_id, press)
         case Act.PUBLISH:
-            return publication.publish_stored(work, task_id, press).municipalities
+            return stored.publish_stored(work, task_id, press).municipalities
         case Act.WITHDRAW:
             return withdrawing.withdraw(work, task_id, note, press)
     raise RefusedError({"": "Det kan ikke gøres herfra. Åbn siden igen."})
@@ -71,9 +71,9 @@ def do_with_draft(
     if (result := steps.taken(work, press.key, act.value)) is not None:
         return task_of(result)
     if task_id is None:
-        task_id = save_draft(work, draft, None, choice)
+        task_id = save_draft(work, draft, None, choice, press.appoint)
     else:
-        change_draft(work, task_id, draft, press.version or 0, choice)
+        change_draft(work, task_id, draft, press.version or 0, choice, press.appoint)
     do(work, act, task_id, Press(None, press.key), at=at)
     return task_id
 

@@ -17,8 +17,9 @@ from klik.services.notices.ledger import NoticeDraft
 from klik.services.notices.recipients import Recipient
 from klik.services.publishing import steps
 from klik.services.publishing.drafts import current_version
-from klik.services.publishing.publication import Published, checked, publish_stored
+from klik.services.publishing.publication import Published, checked
 from klik.services.publishing.steps import Press
+from klik.services.publishing.stored import held_with_project, publish_stored
 from klik.services.work import Work
 
 FAILED = "plan-fejlede"
@@ -68,7 +69,7 @@ def due(work: Work) -> Sequence[int]:
 
 def publish_due(work: Work, task_id: int) -> Published | None:
     """Publish a task whose time has come; None when it was published, stopped or moved meanwhile."""
-    task = steps.held(work, task_id)
+    task = held_with_project(work, task_id)
     if task.id not in due(work):
         return None
     return publish_stored(work, task_id, Press())

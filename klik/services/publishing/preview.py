@@ -65,11 +65,6 @@ class Preview:
     example: str
     shown: TaskDetails
 
-    @property
-    def is_calm(self) -> bool:
-        """Whether there is nothing to warn of."""
-        return not (self.similar or self.overdue or self.undated or self.missing)
-
 
 def preview(work: Work, draft: Draft, codes: Sequence[int], task_id: int | None = None) -> Preview:
     """Look ahead at a draft that ``check`` found nothing wrong with; nothing is written."""

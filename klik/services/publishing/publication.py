@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
@@ -17,7 +17,6 @@ from klik.services.publishing.audience import RecipientChoice, recipients
 from klik.services.publishing.drafts import (
     actor_id,
     choice_of,
-    current_version,
     differences,
     draft_of,
     locked_project,
@@ -25,7 +24,6 @@ from klik.services.publishing.drafts import (
     task_of,
     write_task,
 )
-from klik.services.publishing.steps import Press
 from klik.services.publishing.text import Draft, check, tidied
 from klik.services.work import Work
 
@@ -51,47 +49,39 @@ def publish(
     task_id: int | None = None,
     version: int | None = None,
     choice: RecipientChoice | None = None,
+    appoint: Collection[str] | None = None,
 ) -> Published:
     """Publish to these municipalities, in the caller's transaction and in a fixed number of statements.
 
     ``key`` makes a second press return the first result. ``task_id`` publishes a stored draft, in ``version``
     when one is given; whoever publishes the same words a second time gets the first one's result. ``choice`` is
-    how ``codes`` were chosen, kept for those who join later. Raises RefusedError with every problem of the
+    how ``codes`` were chosen, kept for those who join later; ``appoint`` the vacant roles ticked for a task of their
+    own (``appointing.appoint`` publishes it). Raises RefusedError with every problem of the
     draft, ConflictError when somebody stored other words meanwhile.
     """
     require_publisher(work)
     project = locked_project(work, draft.project)
     if (result := steps.taken(work, key, ACTION)) is not None:
-        return _earlier(work, task_of(result))
+        return earlier(work, task_of(result))
     problems = check(work, draft, task_id)
     if task_id is not None:
         task = steps.held(work, task_id)
         stored = draft_of(work, task_id)
         mine = draft if problems else tidied(draft)
-        if task.state == State.PUBLISHED.value and not differences(work, mine, stored):
-            return _earlier(work, task_id)
+        differing = differences(work, mine, stored)
+        if task.state == State.PUBLISHED.value and not differing:
+            return earlier(work, task_id)
         if version is not None and version != task.version:
-            raise ConflictError(task.version, differences(work, mine, stored), steps.last_person(work, task))
+            raise ConflictError(task.version, differing, steps.last_person(work, task))
         steps.check(work, task, Act.CHANGE)
+        if differing:
+            steps.check_words(work, task)
     if not codes:
         problems["recipients"] = "Modtagere: vælg mindst én kommune."
     if project is None or problems:
         raise RefusedError(problems)
-    task, words = write_task(work, tidied(draft), project, task_id, choice)
-    return _put_out(work, task, words, project, codes, key)
-
-
-def publish_stored(work: Work, task_id: int, press: Press) -> Published:
-    """Publish a stored task as it stands, to whom it was stored for; raises as ``publish``."""
-    require_publisher(work)
-    task = steps.held(work, task_id)
-    if (result := steps.taken(work, press.key, ACTION)) is not None:
-        return _earlier(work, task_of(result))
-    if task.state == State.PUBLISHED.value:
-        return _earlier(work, task_id)
-    steps.begin(work, task_id, Act.PUBLISH, Press(press.version))
-    codes = checked(work, task)
-    return _put_out(work, task, current_version(work, task), task.project, codes, press.key)
+    task, words = write_task(work, tidied(draft), project, task_id, choice, appoint)
+    return put_out(work, task, words, project, codes, key)
 
 
 def checked(work: Work, task: Task) -> tuple[int, ...]:
@@ -110,9 +100,10 @@ def checked(work: Work, task: Task) -> tuple[int, ...]:
     return codes
 
 
-def _put_out(
+def put_out(
     work: Work, task: Task, version: TaskVersion, project: Project, codes: Sequence[int], key: str | None
 ) -> Published:
+    """Everything that a publication is, for a task that is stored and found right."""
     task.round = project.round
     task.published_at = work.now
     task.published_by = actor_id(work)
@@ -147,7 +138,8 @@ def _put_out(
     return Published(task.id, len(made), told)
 
 
-def _earlier(work: Work, task_id: int) -> Published:
+def earlier(work: Work, task_id: int) -> Published:
+    """What the publication of the task came to when it was published."""
     told = select(func.count(Notice.id)).where(Notice.task_id == task_id, Notice.occasion == telling.OCCASION)
     count = select(Task.recipient_count).where(Task.id == task_id)
     return Published(task_id, work.session.scalar(count) or 0, work.session.scalar(told) or 0, True)

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm.attributes import flag_modified
 
-from klik.domain.life import Act, State, leads_to
+from klik.domain.life import APPROVED, Act, State, leads_to
 from klik.models import Person, RequestKey, Task, TaskStep
 from klik.services import access, auditing, idempotency
 from klik.services.errors import ConflictError, Difference, NotFoundError, RefusedError
@@ -22,10 +22,14 @@ APPROVALS = frozenset({Act.PUBLISH, Act.PLAN, Act.ANNOUNCE})
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """How a button was pressed: the version the page showed (None: any), and the form's key (None: not a form)."""
+    """How a button was pressed: the version the page showed (None: any), and the form's key (None: not a form).
+
+    ``appoint`` are the roles ticked for a task "Udpeg …" where they are vacant (None: as the task has them).
+    """
 
     version: int | None = None
     key: str | None = None
+    appoint: Collection[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,20 @@ def begin(work: Work, task_id: int, act: Act, press: Press) -> Task | None:
     if press.version is not None and press.version != task.version:
         raise ConflictError(task.version, (_difference(work, task, act),), last_person(work, task))
     check(work, task, act)
+    keep_roles(work, task, press.appoint)
     return task
+
+
+def keep_roles(work: Work, task: Task, roles: Collection[str] | None) -> None:
+    """Store which vacant roles a task "Udpeg …" goes out for with this one; None changes nothing."""
+    if roles is not None:
+        known = {role.slug for role in work.registry.content.roles}
+        task.vacant_roles = ",".join(sorted(known & set(roles))) or None
+
+
+def kept_roles(task: Task) -> tuple[str, ...]:
+    """The vacant roles that a task "Udpeg …" goes out for with this one."""
+    return tuple(task.vacant_roles.split(",")) if task.vacant_roles else ()
 
 
 def taken(work: Work, key: str | None, action: str) -> str | None:
@@ -102,6 +119,35 @@ def may_approve(work: Work, task: Task) -> bool:
     return last_of(work, task, Act.SUBMIT) != work.actor.person_id
 
 
+def may_reword(work: Work, task: Task) -> bool:
+    """Whether the actor may change the words; not who sent them for approval, once another has approved them."""
+    if State(task.state) not in APPROVED or work.actor is None:
+        return True
+    # A stopped plan makes a draft of a task again, and ends its approval, unless the municipalities know of it.
+    ends = {Act.RETURN, Act.UNPLAN} if task.announced_at is None else {Act.RETURN}
+    last = work.session.execute(
+        select(TaskStep.act, TaskStep.person_id)
+        .where(TaskStep.task_id == task.id, TaskStep.act.in_([each.value for each in {Act.SUBMIT, *ends}]))
+        .order_by(TaskStep.id.desc())
+        .limit(1)
+    ).first()
+    return last is None or last.act != Act.SUBMIT.value or last.person_id != work.actor.person_id
+
+
+def check_words(work: Work, task: Task) -> None:
+    """Raises RefusedError where the words are approved and the actor sent them for approval."""
+    if not may_reword(work, task):
+        planned = task.state == State.PLANNED.value and task.announced_at is None
+        way = "Stop planen, ret teksten, og send den til godkendelse igen" if planned else ""
+        asking = "bed en anden redaktør om at rette den"
+        raise RefusedError(
+            {
+                "": "Du sendte selv teksten til godkendelse, og en anden redaktør har godkendt den. "
+                + (f"{way}, eller {asking}." if way else f"{asking.capitalize()}.")
+            }
+        )
+
+
 def last_of(work: Work, task: Task, act: Act) -> int | None:
     """Who last did this to the task."""
     return work.session.scalar(
@@ -132,13 +178,26 @@ def take(work: Work, task: Task, act: Act, note: str = "") -> None:
     assert state is not None
     task.state = state.value
     flag_modified(task, "state")  # its version rises also where the state stays
+    _write_down(work, task, act, note)
+
+
+def note(work: Work, task: Task, act: Act, words: str) -> None:
+    """Write in the history what leaves the state and the words as they are, so that no open form is overtaken.
+
+    Raises RefusedError where the act cannot begin.
+    """
+    check(work, task, act)
+    _write_down(work, task, act, words)
+
+
+def _write_down(work: Work, task: Task, act: Act, note: str) -> None:
     work.session.add(
         TaskStep(
             task_id=task.id,
             at=work.now,
             person_id=work.actor.person_id if work.actor else None,
             act=act.value,
-            state=state.value,
+            state=task.state,
             version_number=task.current_number,
             note=note[:NOTE_LIMIT] or None,
         )

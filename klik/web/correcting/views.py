@@ -13,7 +13,7 @@ from klik.services import correcting, publishing
 from klik.services.correcting import Fate, impact, versions
 from klik.services.correcting.differences import differences
 from klik.services.errors import ConflictError, NotFoundError, RefusedError
-from klik.services.publishing import Draft
+from klik.services.publishing import Draft, links
 from klik.services.publishing.text import PARTS
 from klik.services.work import Work
 from klik.web.base import access
@@ -92,6 +92,7 @@ def _taken(work: Work, task: Task, form: DraftForm, why: CorrectionForm, draft: 
         why=why,
         ahead=ahead,
         fates=Fate,
+        circles=links.circles(work, task.id, draft.needs),
         sent=sent,
         ticked={str(each) for each in reopen or ()},
     )
@@ -137,6 +138,7 @@ def _form_page(work: Work, task: Task, form: DraftForm, why: CorrectionForm, **c
         rules=work.registry.deadline_rules.values(),
         parts=PARTS,
         hints=HINTS,
+        circles=links.circles(work, task.id, (form.needs.data or "").split(",")),
         newest=conflict.get("newest"),
         differing=conflict.get("differing", ()),
         **writing_names(work, form),

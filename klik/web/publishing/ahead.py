@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from klik.services.publishing import Draft, RecipientChoice, links
@@ -19,10 +19,19 @@ def ahead_names(
     choice: RecipientChoice,
     task_id: int | None,
     understood: str = "",
+    ticked: Collection[str] = (),
 ) -> Mapping[str, Any]:
-    """The names that publishing/ahead.html needs; ``understood`` says how a pasted list was read."""
+    """The names that publishing/ahead.html needs; ``understood`` says how a pasted list was read.
+
+    ``ticked`` are the vacant roles that a task "Udpeg …" is wanted for.
+    """
+    ahead = preview(work, draft, codes, task_id)
+    offered = {each.role for each in ahead.missing if each.offered}
     return {
-        "ahead": preview(work, draft, codes, task_id),
+        "ahead": ahead,
+        "ticked": ticked,
+        # Not vacant today, perhaps when the time comes.
+        "ticked_besides": sorted(set(ticked) - offered),
         "chosen_words": in_words(work, choice, draft.project),
         "understood": understood,
         "circles": links.circles(work, task_id, draft.needs),

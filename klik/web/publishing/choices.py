@@ -24,6 +24,14 @@ DONE: Mapping[Act, str] = {
     Act.WITHDRAW: "Opgaven er trukket tilbage.",
 }
 MOMENT, AT = "tidspunkt", "at"
+# The roles ticked for a task "Udpeg …"; an empty one goes with them, so that none at all is an answer too.
+TICKED = "udpeg"
+
+
+def ticked_roles() -> tuple[str, ...] | None:
+    """The vacant roles ticked in the preview; None where it was not asked."""
+    sent = request.form.getlist(TICKED)
+    return tuple(role for role in sent if role) if sent else None
 
 
 def read_moment(work: Work) -> datetime:

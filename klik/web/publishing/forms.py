@@ -205,3 +205,8 @@ def show_problems(form: DraftForm, problems: Mapping[str, str]) -> None:
             form[place].errors = [*form[place].errors, sentence]
         else:
             form.form_errors.append(sentence)
+
+
+def number_typed(text: str | None) -> int | None:
+    """A whole number that came with a form, or None."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -19,8 +19,9 @@ from klik.services.publishing.steps import Press
 from klik.services.work import Work
 from klik.web.base import access
 from klik.web.publishing.ahead import ahead_names
-from klik.web.publishing.choices import AT, DONE, moments, read_moment
-from klik.web.publishing.views import number_typed, possible, show_page, words
+from klik.web.publishing.choices import AT, DONE, moments, read_moment, ticked_roles
+from klik.web.publishing.forms import number_typed
+from klik.web.publishing.views import possible, show_page, words
 
 blueprint = Blueprint("publishing_life", __name__)
 NOTE = "begrundelse"
@@ -48,11 +49,14 @@ def _look(work: Work, task_id: int, problem: str = "") -> str:
         raise RefusedError(problems | error.problems) from error
     if problems:
         raise RefusedError(problems)
+    ticked = ticked_roles()
     return render_template(
         "publishing/preview.html",
         task_id=task.id,
         draft=draft,
-        **ahead_names(work, draft, codes, choice, task_id),
+        **ahead_names(
+            work, draft, codes, choice, task_id, ticked=steps.kept_roles(task) if ticked is None else ticked
+        ),
         project=task.project,
         sent=[("version", task.version), ("idempotency_key", str(uuid.uuid4()))],
         post_to=f"/udgivelser/{task.id}/skridt",
@@ -70,7 +74,9 @@ def step(work: Work, task_id: int) -> Any:
     """Do what the pressed button says with a stored task."""
     door.published_task(work, task_id)
     act = _act()
-    press = Press(number_typed(request.form.get("version")), request.form.get("idempotency_key"))
+    press = Press(
+        number_typed(request.form.get("version")), request.form.get("idempotency_key"), ticked_roles()
+    )
     try:
         at = read_moment(work) if act is Act.PLAN else None
         life.do(work, act, task_id, press, note=request.form.get(NOTE, ""), at=at)

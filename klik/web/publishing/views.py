@@ -33,9 +33,9 @@ from klik.services.work import Work
 from klik.web.base import access
 from klik.web.formats import plural
 from klik.web.publishing.ahead import ahead_names
-from klik.web.publishing.choices import AT, DONE, MOMENT, moments, read_moment
+from klik.web.publishing.choices import AT, DONE, MOMENT, TICKED, moments, read_moment, ticked_roles
 from klik.web.publishing.files import FileForm, may_attach
-from klik.web.publishing.forms import HINTS, DraftForm, draft_form, read_draft, show_problems
+from klik.web.publishing.forms import HINTS, DraftForm, draft_form, number_typed, read_draft, show_problems
 from klik.web.publishing.recipients import read_choice, recipient_data, understood_sentence
 from klik.web.publishing.writing import beginnings_names, writing_names
 
@@ -109,6 +109,10 @@ def edit(work: Work, task_id: int) -> Any:
     task = door.published_task(work, task_id)
     if leads_to(Act.CHANGE, State(task.state)) is None:
         raise NotFoundError
+    try:
+        steps.check_words(work, task)
+    except RefusedError as error:
+        return show_page(work, task_id, error.problems), 422
     draft = publishing.draft_of(work, task_id)
     stored = {"task_id": str(task.id), "version": str(task.version)}
     chosen = recipient_data(publishing.choice_of(task))
@@ -145,16 +149,16 @@ def _taken(work: Work, form: DraftForm, draft: Draft, step: str) -> Response | s
     choice = read_choice(form)
     if step == SAVE:
         if task_id:
-            publishing.change_draft(work, task_id, draft, version or 0, choice)
+            publishing.change_draft(work, task_id, draft, version or 0, choice, ticked_roles())
         else:
-            task_id = publishing.save_draft(work, draft, form.draft_key.data, choice)
+            task_id = publishing.save_draft(work, draft, form.draft_key.data, choice, ticked_roles())
         bring_files(work, form, task_id)
         flash("Kladden er gemt.", "success")
         return redirect(f"/udgivelser/{task_id}", 303)
     if step in ACTS:
         act = Act(step)
         at = read_moment(work) if act is Act.PLAN else None
-        press = publishing.Press(version, form.idempotency_key.data)
+        press = publishing.Press(version, form.idempotency_key.data, ticked_roles())
         task_id = life.do_with_draft(work, act, draft, choice, press, task_id=task_id, at=at)
         bring_files(work, form, task_id)
         flash(DONE[act], "success")
@@ -163,10 +167,17 @@ def _taken(work: Work, form: DraftForm, draft: Draft, step: str) -> Response | s
         codes = publishing.recipients(work, choice, draft.project)
         key = form.idempotency_key.data
         published = publishing.publish(
-            work, draft, codes, key, task_id=task_id, version=version, choice=choice
+            work,
+            draft,
+            codes,
+            key,
+            task_id=task_id,
+            version=version,
+            choice=choice,
+            appoint=ticked_roles(),
         )
         bring_files(work, form, published.task_id)
-        appointed = appointing.appoint(work, published, codes, request.form.getlist("udpeg"))
+        appointed = appointing.appoint(work, published, codes, ticked_roles() or ())
         flash(f"Opgaven er udgivet til {plural(published.municipalities, 'kommune', 'kommuner')}.", "success")
         for title, count in appointed.items():
             flash(f"“{title}” er udgivet til {plural(count, 'kommune', 'kommuner')}.", "success")
@@ -191,6 +202,7 @@ def show_page(work: Work, task_id: int, problems: Mapping[str, str] | None = Non
         "publishing/show.html",
         task=task,
         draft=draft,
+        vacant_roles=[work.registry.content.role(role).name for role in steps.kept_roles(task)],
         state=state_words(State(task.state), task.current_number, last_day),
         last_day=last_day,
         acts=possible(work, task),
@@ -224,6 +236,8 @@ def possible(work: Work, task: Task) -> frozenset[str]:
     acts = set(acts_from(State(task.state)))
     if not steps.may_approve(work, task):
         acts -= steps.APPROVALS
+    if not steps.may_reword(work, task):
+        acts.discard(Act.CHANGE)
     return frozenset(act.value for act in acts)
 
 
@@ -246,6 +260,7 @@ def _form_page(work: Work, form: DraftForm, conflict: ConflictError | None = Non
         form=form,
         conflict=conflict,
         project=_project(work, form.project.data or ""),
+        ticked=request.form.getlist(TICKED),
         extras=[form[name] for name in names.values()],
         rules=work.registry.deadline_rules.values(),
         **writing_names(work, form),
@@ -265,16 +280,19 @@ def _preview_page(work: Work, form: DraftForm, draft: Draft, problem: str = "") 
     sent = [
         (name, value)
         for name, values in request.form.lists()
-        if name not in ("csrf_token", "trin", "udgives", MOMENT)
+        if name not in ("csrf_token", "trin", "udgives", MOMENT, TICKED)
         for value in values
     ]
     task = door.published_task(work, task_id) if task_id else None
     acts = possible(work, task) if task else frozenset(act.value for act in acts_from(State.DRAFT))
+    ticked = ticked_roles()
+    if ticked is None:
+        ticked = steps.kept_roles(task) if task else ()
     return render_template(
         "publishing/preview.html",
         task_id=task_id,
         draft=draft,
-        **ahead_names(work, draft, codes, read_choice(form), task_id, understood_sentence(form)),
+        **ahead_names(work, draft, codes, read_choice(form), task_id, understood_sentence(form), ticked),
         project=_project(work, draft.project),
         sent=sent,
         post_to="/udgivelser",
@@ -286,11 +304,6 @@ def _preview_page(work: Work, form: DraftForm, draft: Draft, problem: str = "") 
     )
 
 
-def _municipalities(count: int) -> str:
-    """ "1 kommune", "98 kommuner"."""
-    return f"{count} {'kommune' if count == 1 else 'kommuner'}"
-
-
 def _projects(work: Work) -> list[Project]:
     return list(work.session.scalars(select(Project).where(Project.active.is_(True)).order_by(Project.name)))
 
@@ -300,8 +313,3 @@ def _project(work: Work, slug: str) -> Project:
     if found is None:
         raise NotFoundError
     return found
-
-
-def number_typed(text: str | None) -> int | None:
-    """A whole number that came with a form, or None."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -20,7 +20,7 @@ from klik.services.publishing.file import write_draft
 from klik.services.publishing.text import PARTS, text_problems
 from klik.services.work import Work
 from klik.web.base import access
-from klik.web.publishing.forms import DraftForm
+from klik.web.publishing.forms import DraftForm, number_typed
 
 blueprint = Blueprint("writing", __name__)
 LONGEST_SEARCH = 200
@@ -69,7 +69,7 @@ def as_toml(work: Work, task_id: int) -> Response:
 def writing_names(work: Work, form: DraftForm) -> dict[str, Any]:
     """What the form's template needs besides the form."""
     typed = {name: field.data for name, field in form._fields.items() if isinstance(field.data, str)}
-    source = _id(form.files_from.data)
+    source = number_typed(form.files_from.data)
     return {
         "reading": _reading(work, typed),
         "proposal": proposal(work, typed),
@@ -96,7 +96,7 @@ def proposal(work: Work, typed: Mapping[str, str]) -> str:
     theme = work.registry.content.theme(typed.get("theme", ""))
     if theme.is_retired:
         return ""
-    task_id = _id(typed.get("task_id"))
+    task_id = number_typed(typed.get("task_id"))
     if task_id:
         kept = door.published_task(work, task_id).task_number
         if kept.split(" ")[0] == theme.prefix:
@@ -117,9 +117,5 @@ def _reading(work: Work, typed: Mapping[str, str]) -> Reading:
     return Reading(
         text=texts if any(text.strip() for text in texts.values()) else None,
         problems=tuple(sentence for _name, sentence in text_problems(draft)),
-        circles=links.circles(work, _id(typed.get("task_id")), needs),
+        circles=links.circles(work, number_typed(typed.get("task_id")), needs),
     )
-
-
-def _id(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
