@@ -162,8 +162,16 @@ class PublishingLife(Oracle, RuleBasedStateMachine):
             self.act(task, act, who, at)
 
     @precondition(lambda self: self.tasks)
-    @rule(which=WHICH, wanted=RULES, twice=st.booleans(), reopen=st.sampled_from((None, "one", "none")))
-    def correct(self, which: int, wanted: Rule, twice: bool, reopen: str | None) -> None:
+    @rule(
+        which=WHICH,
+        wanted=RULES,
+        twice=st.booleans(),
+        reopen=st.sampled_from((None, "one", "none")),
+        later=st.integers(0, 20),
+    )
+    def correct(self, which: int, wanted: Rule, twice: bool, reopen: str | None, later: int) -> None:
+        # On another day than the copies came: what counts from publication counts from theirs.
+        self.days_pass(later)
         task, wanted = self._pick(which), self.dated(wanted)
         if task.withdrawn:
             return
