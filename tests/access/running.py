@@ -341,8 +341,8 @@ class Run:
 
     def _judge_answer(self, probe: Probe, response: TestResponse) -> None:
         status, visitor = response.status_code, probe.visitor
-        if status not in self._expected(probe):
-            wanted = "/".join(str(each) for each in sorted(self._expected(probe)))
+        if status not in self.expected(probe):
+            wanted = "/".join(str(each) for each in sorted(self.expected(probe)))
             self.found.wrong.append(f"{probe}: {status} instead of {wanted}")
         if (
             status == 303
@@ -361,7 +361,8 @@ class Run:
                     self.found.leaks.append(f"{probe}: {status} shows {table} {number} of {code}")
         self._judge_numbers(probe, text)
 
-    def _expected(self, probe: Probe) -> set[int]:
+    def expected(self, probe: Probe) -> set[int]:
+        """The answers that are right."""
         row = probe.row
         if probe.kind == "method" or row is None:
             return {200} if probe.method == "OPTIONS" else {405}
