@@ -289,6 +289,9 @@ def test_the_way_through_the_list_and_to_needed_tasks(
         mine = work.session.get_one(MunicipalTask, scene.task).task_id
         for needed in (before.task_id, abroad.task_id):
             work.session.add(TaskLink(task_id=mine, needs_task_id=needed))
+        another = make.project(work.session, "ky", system_code="ky")
+        other_system = make.task(work.session, "Hører til KY", number="MI 97", in_project=another)
+        work.session.add(TaskLink(task_id=mine, needs_task_id=other_system.task_id))
         draft = make.task(work.session, "Endnu kun en kladde", number="MI 98", state="kladde")
         work.session.add(TaskLink(task_id=draft.task_id, needs_task_id=mine))
         first = before.id
@@ -297,6 +300,8 @@ def test_the_way_through_the_list_and_to_needed_tasks(
     assert page.find("a", string="MI 03 Bestil abonnement")["href"] == f"/opgaver/{first}"
     assert "MI 99 Kun i Herning (ikke udgivet til kommunen)" in " ".join(page.main.text.split())
     assert "MI 98" not in page.text, "KOMBIT has not published it"
+    assert "MI 97" in page.text
+    assert "MI 97" not in browser().sign_in(scene.mails["leverandoer"]).get(f"/opgaver/{scene.task}").text
     assert page.select_one("a[rel=prev]")["href"] == f"/opgaver/{first}?status=ikke-paabegyndt&sorter=nummer"
     window.submit(page, f"/opgaver/{scene.task}/ret?status=ikke-paabegyndt&sorter=nummer", status="i-gang")
     assert window.response.request.query_string == b"status=ikke-paabegyndt&sorter=nummer"
