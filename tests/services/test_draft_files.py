@@ -79,6 +79,18 @@ def drafts(draw: st.DrawFn) -> Draft:
     ),
     RecipientChoice.parse("all"),
 )
+@example(
+    Draft(
+        project="kp",
+        title="t",
+        phase="f",
+        theme="t",
+        fields={"ksd.felt": "a\r\nb"},
+        deadline_rule="ky.regel",
+        deadline_parameter="a\r\nb",
+    ),
+    None,
+)
 def test_what_is_written_reads_in_as_the_same(draft: Draft, choice: RecipientChoice | None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "opgave.toml"

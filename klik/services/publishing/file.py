@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -190,8 +190,16 @@ def write_draft(draft: Draft, recipients: RecipientChoice | None = None) -> str:
     if draft.fields:
         table["felter"] = dict(draft.fields)
     # Over several lines a carriage return would come back as a line break.
-    lines = not any("\r" in value for value in table.values() if isinstance(value, str))
+    lines = not any("\r" in text for text in _texts(table))
     return tomli_w.dumps(table, multiline_strings=lines)
+
+
+def _texts(table: Mapping[str, Any]) -> Iterator[str]:
+    for value in table.values():
+        if isinstance(value, Mapping):
+            yield from _texts(value)
+        elif isinstance(value, str):
+            yield value
 
 
 # What reads in again as the same when it is not written at all.
