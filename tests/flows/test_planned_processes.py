@@ -61,32 +61,39 @@ def _plan(settings: Settings) -> None:
 
 def _stored(house: Installation) -> tuple[int, int, int, int]:
     """Copies, notices, publications in the audit trail and in the task's history."""
+    counted = (
+        select(func.count(MunicipalTask.id)),
+        select(func.count(Notice.id)).where(Notice.occasion == "udgivet"),
+        select(func.count(AuditEntry.id)).where(AuditEntry.action == "publish"),
+        select(func.count(TaskStep.id)).where(TaskStep.act == Act.PUBLISH.value),
+    )
     with house.database.reading() as session:
-        counts = (
-            session.scalar(select(func.count(MunicipalTask.id))),
-            session.scalar(select(func.count(Notice.id)).where(Notice.occasion == "udgivet")),
-            session.scalar(select(func.count(AuditEntry.id)).where(AuditEntry.action == "publish")),
-            session.scalar(select(func.count(TaskStep.id)).where(TaskStep.act == Act.PUBLISH.value)),
-        )
-        state = session.scalars(select(Task.state)).one()
+        # One statement: between two of them somebody may commit.
+        *counts, state = session.execute(
+            select(*(each.scalar_subquery() for each in counted), Task.state).select_from(Task)
+        ).one()
         assert state == (State.PUBLISHED if counts[0] else State.PLANNED)
         assert list(auditing.breaks(session)) == []
-    return counts  # type: ignore[return-value]
+    return tuple(counts)  # type: ignore[return-value]
 
 
 @contextmanager
 def _workers(settings: Settings, sink: Sink, count: int) -> Iterator[list[Any]]:
     """So many ``klik worker``; those that still run are told to stop, and must."""
-    with (settings.data / "workers.log").open("a") as log:
+    file = settings.data / "workers.log"
+    with file.open("a") as log:
+        begun = file.read_text().count("i gang")
         running = [start(environment(settings, sink), "worker", output=log) for _worker in range(count)]
         try:
+            # Who is still being loaded does not know yet what to do when it is told to stop.
+            wait_until(lambda: file.read_text().count("i gang") == begun + count, 60)
             yield running
         finally:
             alive = [each for each in running if each.poll() is None]
             for each in alive:
                 each.send_signal(signal.SIGTERM)
             codes = [each.wait(90) for each in alive]
-    assert codes == [0] * len(alive), (settings.data / "workers.log").read_text()
+    assert codes == [0] * len(alive), file.read_text()
 
 
 def test_two_workers_and_two_hands_publish_it_once(house_settings: Settings) -> None:
