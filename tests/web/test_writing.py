@@ -175,6 +175,8 @@ def test_a_task_is_fetched_as_toml(editor: Browser) -> None:
 
 def test_a_drejebog_is_tried_and_read_in(editor: Browser, house: Installation) -> None:
     template = openpyxl.load_workbook(io.BytesIO(editor.download("/udgivelser/drejebog.xlsx")))
+    example = next(cell for cell in template.worksheets[0][2] if str(cell.value or "").startswith("EKSEMPEL"))
+    example.value = "Udpeg projektleder til drejebogen"
     buffer = io.BytesIO()
     template.save(buffer)
 
