@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from klik.models import RequestKey
+from klik.services.errors import RefusedError
 from klik.services.work import Work
 
 FORM = re.compile(r"[0-9a-f-]{20,64}")
@@ -18,6 +20,22 @@ def earlier_result(session: Session, key: str | None) -> str | None:
         return None
     found = session.get(RequestKey, key)
     return found.result if found else None
+
+
+def taken(work: Work, key: str | None, action: str) -> str | None:
+    """What an earlier press with this key came to; raises RefusedError when it was for something else."""
+    result = earlier_result(work.session, key)
+    if (
+        result is not None
+        and work.session.scalar(select(RequestKey.action).where(RequestKey.key == key)) != action
+    ):
+        raise used_otherwise()
+    return result
+
+
+def used_otherwise() -> RefusedError:
+    """That a form's key stands for another act."""
+    return RefusedError({"": "Formularen er brugt til noget andet. Åbn siden igen."})
 
 
 def remember(work: Work, key: str | None, action: str, result: str) -> None:

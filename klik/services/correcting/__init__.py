@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from klik.domain import life, texts
 from klik.domain.errors import InputError
@@ -15,9 +15,7 @@ from klik.domain.life import Act
 from klik.models import (
     AuditEntry,
     Project,
-    RequestKey,
     Task,
-    TaskLink,
     TaskVersion,
     TaskVersionField,
 )
@@ -25,9 +23,9 @@ from klik.services import auditing, idempotency
 from klik.services.correcting import applying, plan, telling
 from klik.services.correcting.copies import standing
 from klik.services.correcting.plan import Fate, Plan
-from klik.services.errors import ConflictError, NotFoundError, RefusedError
+from klik.services.errors import ConflictError, RefusedError
 from klik.services.publishing import steps
-from klik.services.publishing.drafts import actor_id, draft_of, fill, require_publisher
+from klik.services.publishing.drafts import actor_id, draft_of, fill, require_publisher, set_links
 from klik.services.publishing.text import Draft, check, tidied
 from klik.services.work import Work
 
@@ -84,7 +82,7 @@ def correct(
     whose deadline or assignment moves, or whose copy is opened again.
     """
     require_publisher(work)
-    task = _locked(work, task_id)
+    task = steps.held(work, task_id)
     if earlier := _earlier(work, task_id, key):
         return earlier
     if task.current_number != version:
@@ -95,7 +93,7 @@ def correct(
     new.change_note = said
     work.session.add(new)
     work.session.flush()
-    _set_links(work, task, draft)
+    set_links(work, task, tidied(draft))
     task.current_number = new.number
     task.appoints_role = draft.appoints_role or None
     steps.take(work, task, Act.CORRECT, said)
@@ -196,28 +194,6 @@ def version_of(work: Work, task: Task, draft: Draft) -> TaskVersion:
     return version
 
 
-def _locked(work: Work, task_id: int) -> Task:
-    """The task, held until the end: of two redaktører at once the second sees what the first one did."""
-    task = work.session.scalar(
-        select(Task).where(Task.id == task_id).with_for_update().execution_options(populate_existing=True)
-    )
-    if task is None:
-        raise NotFoundError
-    return task
-
-
-def _set_links(work: Work, task: Task, draft: Draft) -> None:
-    needed = set(
-        work.session.scalars(
-            select(Task.id).where(
-                Task.project_id == task.project_id, Task.task_number.in_(tidied(draft).needs)
-            )
-        )
-    )
-    work.session.execute(delete(TaskLink).where(TaskLink.task_id == task.id))
-    work.session.add_all([TaskLink(task_id=task.id, needs_task_id=each) for each in sorted(needed)])
-
-
 def _facts(result: Corrected) -> dict[str, int]:
     names = ("number", "following", "marked", "unchanged", "deviations", "notices")
     return {name: getattr(result, name) for name in names}
@@ -225,13 +201,12 @@ def _facts(result: Corrected) -> dict[str, int]:
 
 def _earlier(work: Work, task_id: int, key: str | None) -> Corrected | None:
     """What the key's first press did, as the audit trail has it."""
-    result = idempotency.earlier_result(work.session, key)
+    result = idempotency.taken(work, key, ACTION)
     if result is None:
         return None
     found = _RESULT.fullmatch(result)
-    action = work.session.scalar(select(RequestKey.action).where(RequestKey.key == key))
-    if action != ACTION or not found or int(found[1]) != task_id:
-        raise RefusedError({"": "Formularen er brugt til noget andet. Åbn siden igen."})
+    if not found or int(found[1]) != task_id:
+        raise idempotency.used_otherwise()
     rows = work.session.scalars(
         select(AuditEntry.facts).where(AuditEntry.action == ACTION, AuditEntry.subject == f"task/{task_id}")
     )

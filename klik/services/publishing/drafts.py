@@ -205,7 +205,7 @@ def locked_project(work: Work, slug: str) -> Project | None:
 def task_of(result: str) -> int:
     found = _RESULT.fullmatch(result)
     if not found:
-        raise RefusedError({"": "Formularen er brugt til noget andet. Åbn siden igen."})
+        raise idempotency.used_otherwise()
     return int(found[1])
 
 
@@ -249,7 +249,6 @@ def write_task(
     else:
         task = steps.held(work, task_id)
         version = current_version(work, task)
-        session.execute(delete(TaskLink).where(TaskLink.task_id == task.id))
         flag_modified(task, "state")  # its version rises although only the words change
     same_project = task.project_id == project.id
     task.project_id = project.id
@@ -263,12 +262,20 @@ def write_task(
     session.add(task)
     session.flush()
     _replace_fields(version, draft)
-    needed = session.scalars(
-        select(Task.id).where(Task.project_id == project.id, Task.task_number.in_(draft.needs))
-    )
-    session.add_all([TaskLink(task_id=task.id, needs_task_id=needs) for needs in needed])
-    session.flush()
+    set_links(work, task, draft)
     return task, version
+
+
+def set_links(work: Work, task: Task, draft: Draft) -> None:
+    """Let the task need exactly what the tidied draft names in its project."""
+    needed = work.session.scalars(
+        select(Task.id)
+        .where(Task.project_id == task.project_id, Task.task_number.in_(draft.needs))
+        .order_by(Task.id)
+    ).all()
+    work.session.execute(delete(TaskLink).where(TaskLink.task_id == task.id))
+    work.session.add_all([TaskLink(task_id=task.id, needs_task_id=needs) for needs in needed])
+    work.session.flush()
 
 
 _SAME_NAME = (

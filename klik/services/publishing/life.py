@@ -6,6 +6,7 @@ from datetime import datetime
 
 from klik.domain.life import Act
 from klik.models import Person, Task
+from klik.services import idempotency
 from klik.services.errors import RefusedError
 from klik.services.notices import ledger
 from klik.services.notices.ledger import NoticeDraft
@@ -68,7 +69,7 @@ def do_with_draft(
     """Store what was written, in ``press.version`` of the stored task, and do this with it; gives the task's id."""
     require_publisher(work)
     locked_project(work, draft.project)
-    if (result := steps.taken(work, press.key, act.value)) is not None:
+    if (result := idempotency.taken(work, press.key, act.value)) is not None:
         return task_of(result)
     if task_id is None:
         task_id = save_draft(work, draft, None, choice, press.appoint)

@@ -186,12 +186,6 @@ def task_lines(
     return [replace(line, last_day=days.get(line.task_id)) for line in lines]
 
 
-def count_tasks(work: Work, project: str | None = None, *, wanted: Wanted = ALL_TASKS) -> int:
-    """How many tasks ``task_lines`` has in all."""
-    wanted = replace(wanted, project=project) if project else wanted
-    return sum(count_states(work, wanted).values())
-
-
 def count_states(work: Work, wanted: Wanted) -> Mapping[State, int]:
     """How many of the wanted tasks there are in each state that has any, in the order of the life."""
     rows = work.session.execute(

@@ -61,7 +61,7 @@ def publish(
     """
     require_publisher(work)
     project = locked_project(work, draft.project)
-    if (result := steps.taken(work, key, ACTION)) is not None:
+    if (result := idempotency.taken(work, key, ACTION)) is not None:
         return earlier(work, task_of(result))
     problems = check(work, draft, task_id)
     if task_id is not None:

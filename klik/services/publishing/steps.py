@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm.attributes import flag_modified
 
 from klik.domain.life import APPROVED, Act, State, leads_to
-from klik.models import Person, RequestKey, Task, TaskStep
+from klik.models import Person, Task, TaskStep
 from klik.services import access, auditing, idempotency
 from klik.services.errors import ConflictError, Difference, NotFoundError, RefusedError
 from klik.services.work import Work
@@ -59,7 +59,7 @@ def begin(work: Work, task_id: int, act: Act, press: Press) -> Task | None:
     Raises ConflictError when somebody was first, RefusedError where the act cannot begin.
     """
     task = held(work, task_id)
-    if taken(work, press.key, act.value) is not None:
+    if idempotency.taken(work, press.key, act.value) is not None:
         return None
     if press.version is not None and press.version != task.version:
         raise ConflictError(task.version, (_difference(work, task, act),), last_person(work, task))
@@ -78,17 +78,6 @@ def keep_roles(work: Work, task: Task, roles: Collection[str] | None) -> None:
 def kept_roles(task: Task) -> tuple[str, ...]:
     """The vacant roles that a task "Udpeg …" goes out for with this one."""
     return tuple(task.vacant_roles.split(",")) if task.vacant_roles else ()
-
-
-def taken(work: Work, key: str | None, action: str) -> str | None:
-    """What an earlier press with this key came to; raises RefusedError when it was for something else."""
-    result = idempotency.earlier_result(work.session, key)
-    if (
-        result is not None
-        and work.session.scalar(select(RequestKey.action).where(RequestKey.key == key)) != action
-    ):
-        raise RefusedError({"": "Formularen er brugt til noget andet. Åbn siden igen."})
-    return result
 
 
 def check(work: Work, task: Task, act: Act) -> None:

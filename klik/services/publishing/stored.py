@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from klik.domain.life import Act, State
 from klik.models import Project, Task
+from klik.services import idempotency
 from klik.services.publishing import publication, steps
 from klik.services.publishing.appointing import appoint
 from klik.services.publishing.drafts import current_version, require_publisher, task_of
@@ -21,7 +22,7 @@ def publish_stored(work: Work, task_id: int, press: Press) -> Published:
     """
     require_publisher(work)
     task = held_with_project(work, task_id)
-    if (result := steps.taken(work, press.key, ACTION)) is not None:
+    if (result := idempotency.taken(work, press.key, ACTION)) is not None:
         return publication.earlier(work, task_of(result))
     if task.state == State.PUBLISHED.value:
         return publication.earlier(work, task_id)

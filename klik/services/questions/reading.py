@@ -47,11 +47,6 @@ class QuestionView:
         """Whether it waits for KOMBIT."""
         return self.answered_at is None and self.closed_at is None
 
-    @property
-    def told_at(self) -> datetime | None:
-        """When the answer was given or last corrected."""
-        return self.edited_at or self.answered_at
-
 
 @dataclass(frozen=True, slots=True)
 class AskedQuestion:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
-from klik.models import MunicipalTask, Project, RequestKey, System, TaskChange
+from klik.models import MunicipalTask, Project, System, TaskChange
 from klik.plugins.views import ChangeView
 from klik.services import auditing, events, idempotency
 from klik.services.auditing import Act
 from klik.services.correcting import deviations
-from klik.services.errors import RefusedError
 from klik.services.publishing import late
 from klik.services.publishing.drafts import actor_id, require_publisher
 from klik.services.publishing.late import Late
@@ -54,9 +53,7 @@ def carry_out(work: Work, system: str, change: Change, key: str | None = None) -
     """
     require_publisher(work)
     _hold(work, system)
-    if idempotency.earlier_result(work.session, key) is not None:
-        if work.session.scalar(select(RequestKey.action).where(RequestKey.key == key)) != ACTION:
-            raise RefusedError({"": "Formularen er brugt til noget andet. Åbn siden igen."})
+    if idempotency.taken(work, key, ACTION) is not None:
         return None
     plan = _plan(work, system, change, lock=True)
     changes.store(work, plan.target)

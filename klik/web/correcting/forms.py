@@ -29,7 +29,7 @@ class CorrectionForm(OnceForm):
         description="Hvad er ændret og hvorfor? Kommunerne læser det på opgaven og i varslet.",
     )
     quiet = BooleanField(
-        "Ingen varsel (fx stavefejl)",
+        "Intet varsel (fx ved en stavefejl)",
         description="Flytter en frist sig, eller får opgaven en anden ansvarlig, varsles der alligevel.",
     )
     reopen_all = BooleanField("Genåbn de fuldførte")
