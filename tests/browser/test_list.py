@@ -73,6 +73,7 @@ def test_own_columns_three_keys_and_groups(visit: Callable[..., Page], javascrip
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     # Back to what is usual, for whoever looks next.
     page.get_by_role("link", name="Kolonner", exact=True).click()
+    expect(page.get_by_role("button", name="Nulstil")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     page.get_by_role("button", name="Nulstil").click()
     expect(page.locator(".klik-task-table thead")).to_contain_text("Udfører")

@@ -18,6 +18,8 @@ from klik.services import waves
 from klik.services.errors import ConflictError
 from klik.services.publishing import RecipientChoice, audience, late
 from klik.services.publishing.late import Skipped
+from klik.services.tasks import changing
+from klik.services.tasks.steps import Changes
 from klik.services.waves import Placing, words
 from klik.services.work import Work
 from tests import make
@@ -128,6 +130,16 @@ def test_what_came_for_information_gets_a_deadline_when_the_go_live_moves_ahead(
         waves.carry_out(work, "ky", Placing(make.KOEGE, None, LIVE, row.version))
         work.session.refresh(copy)
         assert (copy.for_information, copy.deadline) == (False, date(2026, 12, 1))
+
+
+def test_what_came_for_information_and_gets_an_own_deadline_is_a_task_like_any_other(house: Installation) -> None:
+    with house.writing(make.NOW) as work:
+        _published(work, "core.days-before-go-live", "90")
+        waves.carry_out(work, "ky", Placing(make.KOEGE, None, date(2026, 12, 24), None))
+        copy = work.session.scalars(select(MunicipalTask)).one()
+        assert copy.for_information
+        changing.change(work, copy.id, copy.version, Changes(deadline=date(2026, 12, 20)))
+        assert (copy.for_information, copy.deadline) == (False, date(2026, 12, 20))
 
 
 def test_after_publication_still_counts_from_the_day_it_came_when_the_wave_moves(house: Installation) -> None:

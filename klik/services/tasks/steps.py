@@ -177,6 +177,7 @@ def _deadline_step(work: Work, task: MunicipalTask, changes: Changes) -> Step | 
         task.deadline = wanted
         task.deadline_is_own = own
         task.deadline_version += 1
+        task.for_information = False
 
     return Step("deadline", day_word(task.deadline), day_word(wanted), store)
 

@@ -20,7 +20,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "not_relevant_reason": ("not_relevant_reason",),
     "responsible": ("responsible_id", "responsible_role"),
     "executor": ("executor_id", "executor_role"),
-    "deadline": ("deadline", "deadline_is_own", "task_version_id"),
+    "deadline": ("deadline", "deadline_is_own", "for_information", "task_version_id"),
     "phase": ("phase",),
     "theme": ("theme",),
     "priority": ("priority",),
