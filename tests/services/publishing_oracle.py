@@ -129,6 +129,11 @@ class Oracle:
         else:
             copy.deadline, copy.info = new, False
 
+    def date_anew(self, task: Published, code: int, copy: Copy) -> None:
+        """What was closed did not move with its wave; open again, it has what the rule gives now."""
+        if not copy.own and not copy.info:
+            copy.deadline = self.central(task.rules[-1], code, copy.given)
+
     def set_deadline(self, copy: Copy, day: date | None, *, own: bool) -> None:
         if day != copy.deadline:
             copy.deadline, copy.own, copy.deviation = day, own, None

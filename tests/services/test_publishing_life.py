@@ -191,6 +191,8 @@ class PublishingLife(Oracle, RuleBasedStateMachine):
                 copy.status = Status.IN_PROGRESS.value
             if copy.status in OPEN:
                 self.follow(task, code, copy)
+            if code in again:
+                self.date_anew(task, code, copy)
 
     @precondition(lambda self: self.tasks)
     @rule(which=WHICH, code=PLACE, far=st.integers(0, 60))
@@ -227,9 +229,7 @@ class PublishingLife(Oracle, RuleBasedStateMachine):
         was, copy.status = copy.status, status.value
         if was not in OPEN and status.value in OPEN:
             self.follow(task, code, copy)
-            if not copy.own and not copy.info:
-                # What was closed did not move with its wave; open again, it has what the rule gives now.
-                copy.deadline = self.central(task.rules[-1], code, copy.given)
+            self.date_anew(task, code, copy)
 
     @precondition(lambda self: self.tasks)
     @rule(which=WHICH, code=PLACE, follow=st.booleans())
