@@ -1,9 +1,11 @@
 """Tables, one noun a file; no queries and no Flask here."""
 
+from klik.models.address import Bounce, BouncedAddress, ChannelRoute, NoticeSettings
 from klik.models.audit import AuditEntry, Heartbeat, JobRun, RequestKey
 from klik.models.base import Base
 from klik.models.bulk_change import BulkChange, BulkChangeItem
 from klik.models.calendar_feed import CalendarFeed, CalendarFeedEvent
+from klik.models.control import ControlReport
 from klik.models.deletion import Deletion, DeletionItem, Export, ExportProof
 from klik.models.deviation import Deviation
 from klik.models.list_settings import ListSettings
@@ -37,12 +39,16 @@ from klik.models.task import StoredFile, Task, TaskFile, TaskLink, TaskStep, Tas
 __all__ = [
     "AuditEntry",
     "Base",
+    "Bounce",
+    "BouncedAddress",
     "BulkChange",
     "BulkChangeItem",
     "CalendarFeed",
     "CalendarFeedEvent",
+    "ChannelRoute",
     "ChecklistItem",
     "Comment",
+    "ControlReport",
     "DataStamp",
     "Deletion",
     "DeletionItem",
@@ -69,6 +75,7 @@ __all__ = [
     "Newsletter",
     "NewsletterRecipient",
     "Notice",
+    "NoticeSettings",
     "Person",
     "PluginEvent",
     "Project",

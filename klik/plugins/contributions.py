@@ -165,6 +165,9 @@ class NotificationRule:
 
     ``due(task)`` gives the Danish day on which it is due, or None. Until the task is closed or ``late_days``
     have gone, a day that was missed is caught up. ``heading`` and ``sentence`` word it for the given day.
+    ``repeat_days``: told again that many days after, and so on, while the task is open; 0: once. ``audience`` is
+    "task" (its responsible and executor) or "leader" (the municipality's programleder, who is told what nobody
+    acted upon). ``at_once``: does not wait for the recipient's daily mail, unless the recipient chose otherwise.
     """
 
     key: str
@@ -173,6 +176,9 @@ class NotificationRule:
     heading: Callable[[MunicipalTaskView, date], str]
     sentence: Callable[[MunicipalTaskView, date], str]
     late_days: int = 30
+    repeat_days: int = 0
+    audience: str = "task"
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ DECLARATIONS: Mapping[str, type] = {
     "klik_tables": PluginTables,
 }
 Declared = Mapping[str, Mapping[str, Any]]
+AUDIENCES = ("task", "leader")
 PLACES = ("task", "system")
 PRIORITIES = ("hoej", "normal", "lav")
 FILTER_KINDS = ("valg", "dato", "tekst", "person")
@@ -166,7 +167,14 @@ def _filter(_plugin: str, _module: Any, _content: Content, _known: Declared, ite
 def _notification_rule(
     _plugin: str, _module: Any, _content: Content, _known: Declared, item: NotificationRule
 ) -> list[str]:
-    return [] if 0 <= item.late_days <= 366 else ["late_days skal være fra 0 til 366"]
+    problems = [
+        f"{name} skal være fra 0 til 366"
+        for name in ("late_days", "repeat_days")
+        if not 0 <= getattr(item, name) <= 366
+    ]
+    if item.audience not in AUDIENCES:
+        problems.append(f"audience {item.audience} er hverken {' eller '.join(AUDIENCES)}")
+    return problems
 
 
 def _importer(_plugin: str, _module: Any, _content: Content, known: Declared, item: Importer) -> list[str]:

@@ -90,10 +90,14 @@ ADDRESSES = frozenset({"email", "email_key", "mailbox", "address"})
 # Text that steers klik: words of a vocabulary, hashes, references. It names nobody's content.
 STEERING = {
     "audit_entries": "action subject facts previous hash",  # append-only, and ids only by its own test
+    "bounced_addresses": "address_key state",
+    "bounces": "digest kind",
     "bulk_change_items": "before after",
     "bulk_changes": "field",
     "calendar_feeds": "query hash",
+    "channel_routes": "channel system_code occasions",
     "comments": "",
+    "control_reports": "details",
     "deletion_items": "state archive_sha256",
     "deletions": "state",
     "export_proofs": "code sha256 task_number",
@@ -113,6 +117,7 @@ STEERING = {
     "municipal_tasks": "system_code task_number phase theme priority status responsible_role executor_role",
     "municipalities": "name name_key region",
     "newsletters": "audience state",
+    "notice_settings": "at_once days_before",
     "notices": "dedupe_key occasion channel path",
     "people": "password_hash address_state",
     "plugin_events": "event plugin payload",

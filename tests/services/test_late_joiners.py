@@ -132,7 +132,9 @@ def test_what_came_for_information_gets_a_deadline_when_the_go_live_moves_ahead(
         assert (copy.for_information, copy.deadline) == (False, date(2026, 12, 1))
 
 
-def test_what_came_for_information_and_gets_an_own_deadline_is_a_task_like_any_other(house: Installation) -> None:
+def test_what_came_for_information_and_gets_an_own_deadline_is_a_task_like_any_other(
+    house: Installation,
+) -> None:
     with house.writing(make.NOW) as work:
         _published(work, "core.days-before-go-live", "90")
         waves.carry_out(work, "ky", Placing(make.KOEGE, None, date(2026, 12, 24), None))

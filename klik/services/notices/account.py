@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select, update
 
 from klik.db import rows_changed
 from klik.models import Mail, Municipality, MunicipalTask, Notice, Person
-from klik.plugins.manager import Registry
 from klik.services import access, auditing
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.notices import mails
+from klik.services.notices.occasions import occasion_label
 from klik.services.work import Work
 
 WAITING = "pending"
@@ -27,31 +27,6 @@ STATES: Mapping[str, str] = {
     "failed": "afvist",
     "bounced": "retur",
     "withdrawn": "trukket tilbage",
-}
-# Occasions that are no rule: the act itself writes the notice.
-OCCASIONS: Mapping[str, str] = {
-    "udgivet": "Ny opgave",
-    "annonceret": "Kommende opgave",
-    "trukket-tilbage": "Opgave trukket tilbage",
-    "plan-fejlede": "Planlagt udgivelse mislykkedes",
-    "sendt-tilbage": "Sendt tilbage fra godkendelse",
-    "tildelt": "Opgave tildelt",
-    "rettet": "Opgave rettet",
-    "frist-flyttet": "Frist flyttet",
-    "opgaver-tilkommet": "Opgaver tilkommet",
-    "plusbruger": "Plusbruger for et system",
-    "skrevet": "Besked fra KOMBIT",
-    access.OWN_OCCASION: "Mail om et gemt filter",
-    access.MENTION: "Nævnt i en kommentar",
-    "spoergsmaal": "Spørgsmål til KOMBIT",
-    "besvaret": "Svar fra KOMBIT",
-    "eksport-klar": "Udtræk klar",
-    "sletning-varslet": "Sletning varslet",
-    "sletning-udsat": "Sletning udsat",
-    "sletning-fortrudt": "Sletning fortrudt",
-    "sletning-rykker": "Påmindelse om sletning",
-    "sletning-bevaring": "Ønske om bevaring",
-    "sletning-afgoerelse": "Svar om bevaring",
 }
 # What a mail may be sent again from.
 RESENDABLE = ("sent", "failed", "bounced")
@@ -101,12 +76,6 @@ class Question:
     states: frozenset[str] = frozenset()
     occasions: frozenset[str] = frozenset()
     municipalities: frozenset[int] = frozenset()
-
-
-def occasion_label(registry: Registry, occasion: str) -> str:
-    """The occasion in Danish words."""
-    rule = registry.notification_rules.get(occasion)
-    return rule.label if rule else OCCASIONS.get(occasion, occasion.replace("-", " ").capitalize())
 
 
 def _rows(work: Work, *conditions: ColumnElement[bool]) -> Select[Any]:

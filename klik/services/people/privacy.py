@@ -11,6 +11,8 @@ from sqlalchemy import delete, or_, select, update
 from klik.domain.texts import sort_key
 from klik.models import (
     AuditEntry,
+    Bounce,
+    BouncedAddress,
     CalendarFeed,
     Comment,
     EarlierState,
@@ -24,6 +26,7 @@ from klik.models import (
     MunicipalTaskFile,
     NewsletterRecipient,
     Notice,
+    NoticeSettings,
     Person,
     Question,
     ReadMark,
@@ -134,6 +137,9 @@ def insight(work: Work, person: Person) -> Mapping[str, Any]:
             *("id", "name", "created_at", "fetched_at", "revoked_at"),
         ),
         "listen": rows(ListSettings, ListSettings.person_id == person_id, "columns", "page_size", "grouping"),
+        "varsling": rows(
+            NoticeSettings, NoticeSettings.person_id == person_id, "hour", "at_once", "days_before"
+        ),
         "varsler": rows(
             Notice,
             # The secret of a password link is a key and not a fact about the person.
@@ -142,6 +148,9 @@ def insight(work: Work, person: Person) -> Mapping[str, Any]:
             *("id", "occasion", "address", "heading", "sentence", "created_at", "read_at"),
         ),
         "mails": rows(Mail, mails, "id", "address", "subject", "state", "created_at", "sent_at"),
+        "mails_retur": rows(
+            Bounce, Bounce.address == person.email, "received_at", "address", "kind", "status", "reply"
+        ),
         "nyhedsbreve": rows(
             NewsletterRecipient, NewsletterRecipient.person_id == person_id, "id", "newsletter_id", "address"
         ),
@@ -206,6 +215,9 @@ def anonymise(work: Work, person: Person) -> None:
     session.execute(delete(FilterUse).where(FilterUse.saved_filter_id.in_(own)))
     session.execute(delete(SavedFilter).where(SavedFilter.id.in_(own)))
     session.execute(delete(ListSettings).where(ListSettings.person_id == person.id))
+    session.execute(delete(NoticeSettings).where(NoticeSettings.person_id == person.id))
+    session.execute(delete(BouncedAddress).where(BouncedAddress.address_key == person.email.casefold()))
+    session.execute(update(Bounce).where(Bounce.address == person.email).values(address=gone, reply=""))
     _forget_history(work, person)
     person.name, person.name_key = NAME, sort_key(NAME)
     person.email = person.email_key = gone
