@@ -59,15 +59,31 @@ def page(work: Work, after: int) -> Sequence[MunicipalTask]:
     return work.session.execute(statement).all()  # type: ignore[return-value]
 
 
-def dues(work: Work, tasks: Sequence[MunicipalTask]) -> Mapping[int, list[Due]]:
-    """The reminders due for each task, oldest first; tasks without any are left out."""
-    found: dict[int, list[Due]] = defaultdict(list)
-    for rule in work.registry.notification_rules.values():
-        asked = tasks if plugin_of(rule.key) == CORE else municipal_task_views(work, _possible(rule, tasks))
+def dues(work: Work, tasks: Sequence[MunicipalTask]) -> Mapping[int, tuple[Due, ...]]:
+    """The reminders due for each task, oldest first; tasks without any are left out.
+
+    The core's rules look at a task's days only, so they are asked once for all tasks with the same.
+    """
+    today, rules = work.today, work.registry.notification_rules.values()
+    own: dict[int, list[Due]] = defaultdict(list)
+    for rule in _plugin_rules(work):
+        asked = municipal_task_views(work, _possible(rule, tasks))
         for task_id, first in occurrences.first_days(work, rule, asked).items():
             if first is not None:
-                found[task_id] += occurrences.ripe(rule, first, work.today)
-    return {task_id: occurrences.in_order(due) for task_id, due in found.items() if due}
+                own[task_id] += occurrences.ripe(rule, first, today)
+    core = [rule for rule in rules if plugin_of(rule.key) == CORE]
+    of_days: dict[tuple[date | None, date | None], tuple[Due, ...]] = {}
+    found = {}
+    for task in tasks:
+        days = task.deadline, task.yellow_from
+        if days not in of_days:
+            of_days[days] = occurrences.ripe_of_days(core, task, today)
+        due = of_days[days]
+        if task.id in own:
+            due = occurrences.in_order((*due, *own[task.id]))
+        if due:
+            found[task.id] = due
+    return found
 
 
 def deadline_days(work: Work, tasks: Sequence[MunicipalTask]) -> Mapping[int, date]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -19,9 +18,9 @@ PLUGIN_PATIENCE = 10.0  # seconds for one rule and a thousand tasks
 _OCCURRENCE = re.compile(r"/d=[0-9]{4}-[0-9]{2}-[0-9]{2}(?=/|$)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Due:
-    """A reminder that is due for a task, and the day it became so."""
+    """A reminder that is due for a task, and the day it became so; tasks with the same days share it."""
 
     rule: NotificationRule
     day: date
@@ -43,9 +42,9 @@ def overtakes(rule: NotificationRule) -> bool:
     return rule.key in reminders.ORDER or rule.repeat_days > 0
 
 
-def in_order(dues: Iterable[Due]) -> list[Due]:
+def in_order(dues: Iterable[Due]) -> tuple[Due, ...]:
     """Oldest first; of the same day the one that counts comes last."""
-    return sorted(dues, key=lambda due: (due.day, reminders.ORDER.get(due.rule.key, 0)))
+    return tuple(sorted(dues, key=lambda due: (due.day, reminders.ORDER.get(due.rule.key, 0))))
 
 
 def days_of(rule: NotificationRule, first: date, earliest: date, latest: date) -> Iterator[date]:
@@ -67,22 +66,25 @@ def ripe(rule: NotificationRule, first: date, today: date) -> Iterator[Due]:
         yield Due(rule, day)
 
 
-def first_days(
-    work: Work, rule: NotificationRule, tasks: Sequence[MunicipalTaskView | MunicipalTask]
-) -> Mapping[int, date | None]:
-    """The rule's first day for each task; a plug-in is asked once for all, and one bad task spoils only itself.
+def ripe_of_days(core: Iterable[NotificationRule], task: MunicipalTask, today: date) -> tuple[Due, ...]:
+    """What the core's rules have due for a task, which they take as a row: they need no more than its days."""
+    firsts = [(rule, rule.due(task)) for rule in core]  # type: ignore[arg-type]
+    return in_order(due for rule, first in firsts if first for due in ripe(rule, first, today))
 
-    The core's rules need no more of a task than its days, so they take rows as well.
-    """
+
+def first_days(
+    work: Work, rule: NotificationRule, tasks: Sequence[MunicipalTaskView]
+) -> Mapping[int, date | None]:
+    """The rule's first day for each task; a plug-in is asked once for all, and one bad task spoils only itself."""
     if plugin_of(rule.key) == CORE:
-        return {task.id: rule.due(task) for task in tasks}  # type: ignore[arg-type]
+        return {task.id: rule.due(task) for task in tasks}
     answers: dict[int, date | None] = {}
 
     def ask() -> None:
         faults = []
         for task in tasks:
             try:
-                day = rule.due(task)  # type: ignore[arg-type]
+                day = rule.due(task)
             except Exception as fault:
                 faults.append(fault)
                 continue
@@ -97,9 +99,10 @@ def first_days(
     return dict(answers)
 
 
-def for_somebody(
-    dues: Sequence[Due], days_before: frozenset[int]
-) -> list[tuple[Due, NotificationRule | None]]:
+Judged = tuple[tuple[Due, NotificationRule | None], ...]
+
+
+def for_somebody(dues: Iterable[Due], days_before: frozenset[int]) -> Judged:
     """Those of a task's reminders that somebody wants, each with the newer one that makes it superfluous, or None.
 
     ``dues`` are in order.
@@ -109,7 +112,7 @@ def for_somebody(
     for due in wanted:
         if overtakes(due.rule):
             newest[_kind(due.rule)] = due
-    return [(due, _overtaker(due, newest.get(_kind(due.rule)))) for due in wanted]
+    return tuple((due, _overtaker(due, newest.get(_kind(due.rule)))) for due in wanted)
 
 
 def _kind(rule: NotificationRule) -> str:
@@ -117,12 +120,4 @@ def _kind(rule: NotificationRule) -> str:
 
 
 def _overtaker(due: Due, newest: Due | None) -> NotificationRule | None:
-    return newest.rule if newest is not None and newest != due else None
-
-
-def by_audience(dues: Iterable[Due]) -> Mapping[str, list[Due]]:
-    """The reminders by whom they are for."""
-    found: dict[str, list[Due]] = defaultdict(list)
-    for due in dues:
-        found[due.rule.audience].append(due)
-    return found
+    return newest.rule if newest is not None and newest is not due else None

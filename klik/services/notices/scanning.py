@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 
 from sqlalchemy import select, update
 
@@ -23,7 +24,7 @@ from klik.plugins.manager import CORE, plugin_of
 from klik.plugins.views import MunicipalTaskView
 from klik.services.notices import candidates, ledger, occurrences, reminders, task_recipients
 from klik.services.notices.ledger import NoticeDraft
-from klik.services.notices.occurrences import Due
+from klik.services.notices.occurrences import Due, Judged
 from klik.services.notices.recipients import Recipient
 from klik.services.views import municipal_task_views
 from klik.services.work import Work
@@ -66,12 +67,9 @@ class _Missing:
 
     task: MunicipalTask
     due: Due
+    about: str
     overtaker: NotificationRule | None
     recipient: Recipient
-
-    @property
-    def about(self) -> str:
-        return self.due.about(self.task.id, self.task.deadline_version)
 
 
 def scan_deadlines(work: Work) -> Scan:
@@ -126,22 +124,32 @@ def _plan(work: Work, page: Sequence[MunicipalTask], chosen: Mapping[int, frozen
     if not tasks:
         return plan
     told = _told(work, tasks)
-    missing: list[_Missing] = []
     people = _people(work, tasks, dues)
+    missing: list[_Missing] = []
+    judge = cache(_judged)
     for task in tasks:
-        concerned = people[task.id]
-        if len({audience for each in concerned.values() for audience in each}) < len(
-            occurrences.by_audience(dues[task.id])
-        ):
-            plan.nobody += 1
+        due, concerned = dues[task.id], people[task.id]
+        lacking = {each.rule.audience for each in due}
+        subjects = {each: each.about(task.id, task.deadline_version) for each in due}
         for by_audience in concerned.values():
-            own = [due for due in dues[task.id] if due.rule.audience in by_audience]
-            days = chosen.get(next(iter(by_audience.values())).person_id or 0, reminders.USUAL_DAYS)
-            for due, overtaker in occurrences.for_somebody(own, days):
-                each = _Missing(task, due, overtaker, by_audience[due.rule.audience])
-                _look(plan, missing, told, each)
+            lacking -= by_audience.keys()
+            person_id = next(iter(by_audience.values())).person_id
+            days = chosen.get(person_id, reminders.USUAL_DAYS) if person_id else reminders.USUAL_DAYS
+            for each, overtaker in judge(due, frozenset(by_audience), days):
+                recipient = by_audience[each.rule.audience]
+                key = ledger.full_key(subjects[each], recipient)
+                if key not in told.keys:
+                    missing.append(_Missing(task, each, subjects[each], overtaker, recipient))
+                elif (row := told.keys[key]) is not None and not overtaker and not recipient.bounces:
+                    plan.revived.append(row)
+        plan.nobody += bool(lacking)
     _word(work, plan, missing, told)
     return plan
+
+
+def _judged(dues: Sequence[Due], audiences: frozenset[str], days: frozenset[int]) -> Judged:
+    """The same for everybody with the same part in tasks with the same days, so it is worked out once."""
+    return occurrences.for_somebody([due for due in dues if due.rule.audience in audiences], days)
 
 
 _ByAudience = Mapping[str, Recipient]
@@ -153,7 +161,7 @@ def _people(
     """Who is to be told of each task, and as what: one person may both do a task and lead."""
     found: dict[int, dict[int | str, dict[str, Recipient]]] = {task.id: defaultdict(dict) for task in tasks}
     for audience in sorted({due.rule.audience for due_of in dues.values() for due in due_of}):
-        of_audience = [task for task in tasks if audience in occurrences.by_audience(dues[task.id])]
+        of_audience = [task for task in tasks if any(due.rule.audience == audience for due in dues[task.id])]
         for task_id, people in task_recipients.of_audience(work, of_audience, audience).items():
             for each in people:
                 found[task_id][each.who][audience] = each
@@ -174,14 +182,6 @@ def _told(work: Work, tasks: Sequence[MunicipalTask]) -> _Told:
         },
         frozenset(key.rpartition("/")[0] for key, *_rest in rows),
     )
-
-
-def _look(plan: Plan, missing: list[_Missing], told: _Told, each: _Missing) -> None:
-    key = ledger.full_key(each.about, each.recipient)
-    if key not in told.keys:
-        missing.append(each)
-    elif (number := told.keys[key]) is not None and each.overtaker is None and not each.recipient.bounces:
-        plan.revived.append(number)
 
 
 def _word(work: Work, plan: Plan, missing: Sequence[_Missing], told: _Told) -> None:
