@@ -162,4 +162,4 @@ def chosen(rule_key: str, days_before: frozenset[int]) -> bool:
 
 def days_in(words: str) -> frozenset[int]:
     """The days in a stored choice: "14,7,1"; those that no reminder has are left out."""
-    return frozenset(int(word) for word in words.split(",") if word.strip().isdigit()) & BEFORE.keys()
+    return frozenset(int(word) for word in words.split(",") if word.strip().isdigit()).intersection(BEFORE)

@@ -124,7 +124,7 @@ def _plan(work: Work, page: Sequence[MunicipalTask], chosen: Mapping[int, frozen
     if not tasks:
         return plan
     told = _told(work, tasks)
-    people = _people(work, tasks, dues)
+    people = people_of(work, tasks, dues)
     missing: list[_Missing] = []
     judge = cache(_judged)
     for task in tasks:
@@ -152,12 +152,12 @@ def _judged(dues: Sequence[Due], audiences: frozenset[str], days: frozenset[int]
     return occurrences.for_somebody([due for due in dues if due.rule.audience in audiences], days)
 
 
-_ByAudience = Mapping[str, Recipient]
+ByAudience = Mapping[str, Recipient]
 
 
-def _people(
+def people_of(
     work: Work, tasks: Sequence[MunicipalTask], dues: Mapping[int, Sequence[Due]]
-) -> Mapping[int, Mapping[int | str, _ByAudience]]:
+) -> Mapping[int, Mapping[int | str, ByAudience]]:
     """Who is to be told of each task, and as what: one person may both do a task and lead."""
     found: dict[int, dict[int | str, dict[str, Recipient]]] = {task.id: defaultdict(dict) for task in tasks}
     for audience in sorted({due.rule.audience for due_of in dues.values() for due in due_of}):
