@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from sqlalchemy import String, and_, cast, exists, func, literal, or_, select, update
+from sqlalchemy import String, cast, exists, func, literal, or_, select, update
 
 from klik.domain.calendar import days, long_date
-from klik.domain.rights import Level
 from klik.models import Deletion, DeletionItem, Mail, Membership, MunicipalTask, Notice, Person
 from klik.services.deleting.progress import held
-from klik.services.notices import ledger, recipients
+from klik.services.notices import ledger, recipients, stand_ins
 from klik.services.notices.ledger import NoticeDraft
 from klik.services.notices.recipients import Recipient
+from klik.services.notices.stand_ins import Wanted
 from klik.services.work import Work
 
 ANNOUNCED, POSTPONED, REGRETTED = "sletning-varslet", "sletning-udsat", "sletning-fortrudt"
@@ -269,8 +269,8 @@ def _recipients(work: Work, systems: Mapping[str | None, set[int]]) -> Mapping[i
     for system, codes in systems.items():
         for code, people in recipients.of_municipalities(work, codes, system).items():
             _add(found.setdefault(code, {}), people)
-    for code, administrator in _administrators(work, found):
-        _add(found[code], (administrator,))
+    for code, administrators in _administrators(work, found).items():
+        _add(found[code], administrators)
     return {code: tuple(people.values()) for code, people in found.items()}
 
 
@@ -279,22 +279,16 @@ def _add(people: dict[int | str, Recipient], more: Iterable[Recipient]) -> None:
         people.setdefault(to.person_id or to.address.casefold(), to)
 
 
-def _administrators(work: Work, codes: Iterable[int]) -> list[tuple[int, Recipient]]:
-    rows = work.session.execute(
-        select(Membership.municipality_id, Person.id, Person.email)
-        .join(Person, and_(Person.id == Membership.person_id, Person.active.is_(True)))
-        .where(
-            Membership.municipality_id.in_(list(codes)),
-            Membership.level == Level.ADMINISTRATOR.value,
-            Membership.active.is_(True),
-        )
-        .order_by(Person.id)
-    )
-    return [
-        (code, Recipient(person_id, email, code, "administrator i kommunen"))
-        for code, person_id, email in rows
-        if code is not None
-    ]
+def _administrators(work: Work, codes: Iterable[int]) -> Mapping[int, tuple[Recipient, ...]]:
+    """All of them, and who stands in where their mails come back."""
+    wanted = {
+        code: [
+            Wanted(Recipient(each.person_id, each.address, code, "administrator i kommunen"))
+            for each in administrators
+        ]
+        for code, administrators in stand_ins.administrators_of(work, codes).items()
+    }
+    return stand_ins.reached(work, wanted)
 
 
 def _withdraw(work: Work, deletion: Deletion, occasions: tuple[str, ...], reason: str) -> None:

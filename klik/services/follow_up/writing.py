@@ -21,9 +21,10 @@ from klik.services.auditing import Act
 from klik.services.criteria import Criteria
 from klik.services.errors import RefusedError
 from klik.services.follow_up.silence import WRITTEN
-from klik.services.notices import ledger
+from klik.services.notices import ledger, stand_ins
 from klik.services.notices.ledger import NoticeDraft
 from klik.services.notices.recipients import Recipient
+from klik.services.notices.stand_ins import Wanted
 from klik.services.work import Work
 
 SUBJECT_LIMIT, TEXT_LIMIT = 120, 2_000
@@ -69,7 +70,7 @@ def default_role(content: Content, criteria: Criteria, system: str | None) -> st
 
 
 def letters(work: Work, codes: Sequence[int], role: str, system: str | None) -> Sequence[Letter]:
-    """Who would get it in each municipality, by name; three statements however many there are."""
+    """Who would get it in each municipality, by name; four statements however many there are."""
     access.require(work, Right.PUBLISH)
     places = work.session.execute(
         select(Municipality.id, Municipality.name)
@@ -80,23 +81,36 @@ def letters(work: Work, codes: Sequence[int], role: str, system: str | None) -> 
     holders = _holders(work, wanted, role, system)
     name = work.registry.content.role(role).name
     missing = [code for code in wanted if code not in holders]
-    stand_ins = _administrators(work, missing, name)
-    found = []
-    for code, place in places:
-        people = holders.get(code) or stand_ins.get(code, [])
-        found.append(
-            Letter(
-                code,
-                place,
-                tuple(recipient for recipient, _name in people),
-                tuple(name for _recipient, name in people),
-                vacant=code not in holders,
-            )
+    people = {**_administrators(work, missing, name), **holders}
+    wanted = {
+        code: [Wanted(to, role if code in holders else None, system) for to, _name in named]
+        for code, named in people.items()
+    }
+    told = stand_ins.reached(work, wanted)
+    names = {to.who: name for named in people.values() for to, name in named}
+    names |= _names(work, {to.person_id for group in told.values() for to in group if to.who not in names})
+    return [
+        Letter(
+            code,
+            place,
+            told.get(code, ()),
+            tuple(names.get(to.who, to.address) for to in told.get(code, ())),
+            vacant=code not in holders,
         )
-    return found
+        for code, place in places
+    ]
 
 
 _Named = tuple[Recipient, str]
+
+
+def _names(work: Work, people: set[int | None]) -> dict[int | str, str]:
+    """The names of those who stand in; no statement when nobody does."""
+    if not people - {None}:
+        return {}
+    return dict(
+        work.session.execute(select(Person.id, Person.name).where(Person.id.in_(people - {None}))).all()
+    )
 
 
 def _holders(work: Work, codes: Sequence[int], role: str, system: str | None) -> Mapping[int, list[_Named]]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cache
 
 from klik.domain.calendar import long_date
 from klik.models import MunicipalTask, Person
-from klik.services.notices import ledger
+from klik.services.notices import ledger, stand_ins
 from klik.services.notices.ledger import NoticeDraft
 from klik.services.notices.recipients import Recipient
+from klik.services.notices.stand_ins import Wanted
 from klik.services.tasks import assigning
 from klik.services.tasks.assigning import Assignee, Holder
 from klik.services.work import Work
@@ -26,18 +28,32 @@ def tell_assigned(work: Work, changed: Sequence[tuple[MunicipalTask, Mapping[str
     count.
     """
     people = cache(lambda municipality, system, assignee: _people(work, municipality, system, assignee))
-    drafts = []
+    tasks = {task.id: task for task, _before in changed}
+    words: dict[tuple[int, int | str], list[str]] = defaultdict(list)
+    wanted: dict[int, list[Wanted]] = {task_id: [] for task_id in tasks}
     for task, before in changed:
-        found: dict[str, tuple[Holder, str, list[str]]] = {}
         for field, earlier in before.items():
             now = Assignee(getattr(task, f"{field}_id"), getattr(task, f"{field}_role"))
             if now == earlier:
                 continue
+            role = now.role or getattr(task, f"{field}_role")
             for holder, reason in people(task.municipality_id, task.system_code, now):
                 why = reason.format(_WORDS[field])
-                found.setdefault(holder.address.casefold(), (holder, why, []))[2].append(_WORDS[field])
-        drafts += [_draft(task, holder, reason, words) for holder, reason, words in found.values()]
-    return ledger.enqueue(work, drafts)
+                to = Recipient(holder.person_id, holder.address, task.municipality_id, why)
+                wanted[task.id].append(Wanted(to, role, task.system_code))
+                words[task.id, to.who].append(_WORDS[field])
+    return ledger.enqueue(
+        work,
+        [
+            _draft(tasks[task_id], to, words.get((task_id, to.who)) or _all_words(words, task_id))
+            for task_id, told in stand_ins.reached(work, wanted).items()
+            for to in told
+        ],
+    )
+
+
+def _all_words(words: Mapping[tuple[int, int | str], list[str]], task_id: int) -> list[str]:
+    return list(dict.fromkeys(word for key, found in words.items() if key[0] == task_id for word in found))
 
 
 def _people(
@@ -54,15 +70,16 @@ def _people(
     return [(each, reason) for each in assigning.holders(work, municipality_id, role, system)]
 
 
-def _draft(task: MunicipalTask, holder: Holder, reason: str, words: list[str]) -> NoticeDraft:
+def _draft(task: MunicipalTask, to: Recipient, words: Sequence[str]) -> NoticeDraft:
     name = f"{task.task_number} {task.title}" if task.task_number else task.title
     until = f" Deadline er {long_date(task.deadline)}." if task.deadline else " Opgaven har ingen deadline."
+    what = " og ".join(words)
     return NoticeDraft(
         occasion=OCCASION,
         dedupe_key=f"{OCCASION}/{task.id}/v{task.version}",
-        recipient=Recipient(holder.person_id, holder.address, task.municipality_id, reason),
-        heading=f"Du er {' og '.join(words)}: {name}",
-        sentence=f"Du er blevet {' og '.join(words)} for opgaven “{name}”.{until}",
+        recipient=to,
+        heading=f"{to.instead_of or 'Du'} er {what}: {name}",
+        sentence=f"{to.instead_of or 'Du'} er blevet {what} for opgaven “{name}”.{until}",
         path=f"/opgaver/{task.id}",
         municipal_task_id=task.id,
         task_id=task.task_id,

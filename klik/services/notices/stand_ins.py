@@ -47,12 +47,11 @@ def reached(
     found = {}
     for matter, group in wanted.items():
         told: dict[int | str, Recipient] = {}
+        gone = [each for each in group if each.recipient.address.casefold() in hard]
         for each in group:
-            bounces = each.recipient.address.casefold() in hard
-            tell(told, replace(each.recipient, bounces=True) if bounces else each.recipient)
-            if bounces and each not in mine:
-                for stand_in in find(each):
-                    tell(told, stand_in)
+            tell(told, replace(each.recipient, bounces=True) if each in gone else each.recipient)
+        for stand_in in (one for each in gone if each not in mine for one in find(each)):
+            tell(told, stand_in)
         found[matter] = tuple(told.values())
     return found
 

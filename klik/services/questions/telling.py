@@ -6,9 +6,10 @@ from sqlalchemy import select, update
 
 from klik.domain.rights import Level
 from klik.models import Membership, Municipality, MunicipalTask, Notice, Person, Question
-from klik.services.notices import ledger
+from klik.services.notices import ledger, stand_ins
 from klik.services.notices.ledger import NoticeDraft
 from klik.services.notices.recipients import Recipient
+from klik.services.notices.stand_ins import Wanted
 from klik.services.work import Work
 
 ASKED, ANSWERED = "spoergsmaal", "besvaret"
@@ -22,18 +23,22 @@ def tell_kombit(work: Work, task: MunicipalTask, question: Question) -> int:
     """
     name = f"{task.task_number} {task.title}"
     place = work.session.get_one(Municipality, question.municipality_id).name
+    editors = [
+        Wanted(Recipient(person_id, address, None, "redaktør hos KOMBIT"))
+        for person_id, address in _editors(work)
+    ]
     drafts = [
         NoticeDraft(
             occasion=ASKED,
             dedupe_key=_about(ASKED, question.id),
-            recipient=Recipient(person_id, address, None, "redaktør hos KOMBIT"),
+            recipient=recipient,
             heading=f"Spørgsmål fra {place}: {name}",
             sentence=f"{place} har stillet et spørgsmål om opgaven “{name}”. Svaret kommer til at stå hos alle "
             "kommuner, der har opgaven.",
             path=f"/spoergsmaal/{question.id}",
             task_id=task.task_id,
         )
-        for person_id, address in _editors(work)
+        for recipient in stand_ins.reached(work, {question.id: editors})[question.id]
     ]
     return ledger.enqueue(work, drafts)
 
