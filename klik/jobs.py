@@ -14,7 +14,7 @@ from klik.installation import Installation
 from klik.models import Mail, Notice, RequestKey
 from klik.services import deleting, events, exports, job_runs
 from klik.services.deleting import notices as deletion_notices
-from klik.services.notices import control, delivery, scanning, smtp
+from klik.services.notices import control, delivery, ledger, roles, scanning, smtp
 from klik.services.notices.delivery import Delivered
 from klik.services.notices.mails import Sender
 from klik.services.people import sessions
@@ -82,8 +82,10 @@ def scan_deadlines(house: Installation, now: datetime) -> Outcome:
                 store()
     if waiting:
         store()
+    with house.reading(now) as work:
+        of_roles = roles.lacking(work)
     with house.writing(now) as work:
-        written += deletion_notices.remind(work)
+        written += ledger.enqueue(work, of_roles) + deletion_notices.remind(work)
     if subscriptions.is_morning(now):
         written += _enter_subscriptions(house, now)
     sentence = f"{counted(written, 'nyt varsel', 'nye varsler')} er skrevet ind"

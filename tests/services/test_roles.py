@@ -209,7 +209,7 @@ def test_the_new_holder_is_told_once_and_the_act_is_audited(town: Town) -> None:
     with town.house.database.reading() as session:
         told = session.scalars(select(Notice).order_by(Notice.id)).all()
         assert [notice.person_id for notice in told] == [town.mette.id, None]
-        assert told[0].heading.startswith("Du er registreret som systemansvarlig for ")
+        assert told[0].heading.startswith("Du har nu rollen systemansvarlig for ")
         assert told[1].address == "pension@koege.example"
         audited = session.scalars(select(AuditEntry.subject).where(AuditEntry.action == "rolle-besaet")).all()
         assert f"role-holding/{holding}" in audited

@@ -13,7 +13,6 @@ from klik.services.deleting.progress import held
 from klik.services.notices import ledger, recipients, stand_ins
 from klik.services.notices.ledger import NoticeDraft
 from klik.services.notices.recipients import Recipient
-from klik.services.notices.stand_ins import Wanted
 from klik.services.work import Work
 
 ANNOUNCED, POSTPONED, REGRETTED = "sletning-varslet", "sletning-udsat", "sletning-fortrudt"
@@ -269,7 +268,7 @@ def _recipients(work: Work, systems: Mapping[str | None, set[int]]) -> Mapping[i
     for system, codes in systems.items():
         for code, people in recipients.of_municipalities(work, codes, system).items():
             _add(found.setdefault(code, {}), people)
-    for code, administrators in _administrators(work, found).items():
+    for code, administrators in stand_ins.administrators_told(work, found).items():
         _add(found[code], administrators)
     return {code: tuple(people.values()) for code, people in found.items()}
 
@@ -277,18 +276,6 @@ def _recipients(work: Work, systems: Mapping[str | None, set[int]]) -> Mapping[i
 def _add(people: dict[int | str, Recipient], more: Iterable[Recipient]) -> None:
     for to in more:
         people.setdefault(to.person_id or to.address.casefold(), to)
-
-
-def _administrators(work: Work, codes: Iterable[int]) -> Mapping[int, tuple[Recipient, ...]]:
-    """All of them, and who stands in where their mails come back."""
-    wanted = {
-        code: [
-            Wanted(Recipient(each.person_id, each.address, code, "administrator i kommunen"))
-            for each in administrators
-        ]
-        for code, administrators in stand_ins.administrators_of(work, codes).items()
-    }
-    return stand_ins.reached(work, wanted)
 
 
 def _withdraw(work: Work, deletion: Deletion, occasions: tuple[str, ...], reason: str) -> None:

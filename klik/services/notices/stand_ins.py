@@ -161,3 +161,15 @@ def administrators_of(work: Work, municipalities: Iterable[int]) -> Mapping[int,
     for code, person_id, address in rows:
         found[code or 0].append(Candidate(person_id, address, "administrator"))
     return found
+
+
+def administrators_told(work: Work, municipalities: Iterable[int]) -> dict[int, tuple[Recipient, ...]]:
+    """All administrators of each municipality that has any, and who stands in where their mails come back."""
+    wanted = {
+        code: [
+            Wanted(Recipient(each.person_id, each.address, code, "administrator i kommunen"))
+            for each in administrators
+        ]
+        for code, administrators in administrators_of(work, municipalities).items()
+    }
+    return reached(work, wanted)

@@ -16,14 +16,11 @@ from klik.domain.rights import Right
 from klik.models import Membership, Person, RoleHolding, System
 from klik.services import access, auditing
 from klik.services.errors import ConflictError, Difference, NotFoundError, RefusedError
-from klik.services.notices import ledger
-from klik.services.notices.ledger import NoticeDraft
-from klik.services.notices.recipients import Recipient
+from klik.services.notices import roles
 from klik.services.roles import HOLDER, SUBSTITUTE
 from klik.services.work import Actor, Work
 
 NOTE_LIMIT = 500
-OCCASION = "ny-rolle"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +102,7 @@ def fill(work: Work, filling: Filling) -> RoleHolding:
     work.session.add(holding)
     work.session.flush()
     _note_change(work, "rolle-besaet", holding)
-    _tell(work, holding, role, system, person)
+    roles.tell_handed_over(work, holding, "besat")
     return holding
 
 
@@ -144,6 +141,8 @@ def make_primary(work: Work, holding_id: int, version: int | None = None) -> Non
         raise RefusedError(
             {"primary": f"Primær: kan først vælges {long_date(holding.valid_from)}, hvor rollen begynder."}
         )
+    if holding.is_primary:
+        return
     actor = access.require(work, Right.EDIT_ROLES)
     for other in _alongside(work, actor, holding.role, holding.system_code, work.today, None):
         if other.is_primary and other is not holding:
@@ -152,6 +151,7 @@ def make_primary(work: Work, holding_id: int, version: int | None = None) -> Non
     holding.is_primary = True
     work.session.flush()
     _note_change(work, "rolle-primaer", holding)
+    roles.tell_handed_over(work, holding, f"primaer/v={holding.version}", primary=True)
 
 
 def confirm(work: Work, holding_id: int, version: int | None = None) -> None:
@@ -292,40 +292,9 @@ def _hand_primary_on(work: Work, ended: RoleHolding) -> None:
         heir.is_primary = True
         work.session.flush()
         _note_change(work, "rolle-primaer", heir)
+        roles.tell_handed_over(work, heir, f"primaer/v={heir.version}", primary=True)
 
 
 def _note_change(work: Work, action: str, holding: RoleHolding) -> None:
     facts = {"rolle": holding.role, "system": holding.system_code, "person": holding.person_id}
     auditing.record(work, action, f"role-holding/{holding.id}", facts, holding.municipality_id)
-
-
-def _tell(
-    work: Work, holding: RoleHolding, role: RoleDescription, system: System | None, person: Person | None
-) -> None:
-    what = (
-        f"{role.name.lower() if role.name.istitle() else role.name}{f' for {system.name}' if system else ''}"
-    )
-    as_what = f"stedfortræder for {what}" if holding.kind == SUBSTITUTE else what
-    period = f"fra {long_date(holding.valid_from)}"
-    if holding.valid_to:
-        period += f" til og med {long_date(holding.valid_to)}"
-    ledger.enqueue(
-        work,
-        [
-            NoticeDraft(
-                occasion=OCCASION,
-                dedupe_key=f"{OCCASION}/{holding.id}",
-                recipient=Recipient(
-                    holding.person_id,
-                    person.email if person else holding.mailbox or "",
-                    holding.municipality_id,
-                    "ny rolleindehaver",
-                ),
-                heading=f"Du er registreret som {as_what}"
-                if person
-                else f"Postkassen er registreret som {as_what}",
-                sentence=f"Rollen gælder {period}. Sig til kommunens KLIK-administrator, hvis det ikke passer.",
-                path=f"/roller/{role.slug}",
-            )
-        ],
-    )
