@@ -82,11 +82,11 @@ def letters(work: Work, codes: Sequence[int], role: str, system: str | None) -> 
     name = work.registry.content.role(role).name
     missing = [code for code in wanted if code not in holders]
     people = {**_administrators(work, missing, name), **holders}
-    wanted = {
+    by_place = {
         code: [Wanted(to, role if code in holders else None, system) for to, _name in named]
         for code, named in people.items()
     }
-    told = stand_ins.reached(work, wanted)
+    told = stand_ins.reached(work, by_place)
     names = {to.who: name for named in people.values() for to, name in named}
     names |= _names(work, {to.person_id for group in told.values() for to in group if to.who not in names})
     return [

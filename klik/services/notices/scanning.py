@@ -93,7 +93,7 @@ def days_before(work: Work) -> Mapping[int, frozenset[int]]:
             NoticeSettings.days_before.is_not(None)
         )
     )
-    return {person_id: reminders.days_in(words) for person_id, words in rows}
+    return {person_id: reminders.days_in(words or "") for person_id, words in rows}
 
 
 def write(work: Work, lacking: Iterable[Plan]) -> Scan:
