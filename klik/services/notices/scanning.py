@@ -16,6 +16,7 @@ from datetime import date, timedelta
 from sqlalchemy import func, or_, select, update
 
 from klik.db import rows_changed
+from klik.domain import mail_hours
 from klik.domain.calendar import long_date
 from klik.domain.deadlines import danish_today
 from klik.domain.status import OPEN_STATUSES
@@ -31,6 +32,7 @@ from klik.services.work import Work
 
 BATCH = 1000
 PLUGIN_PATIENCE = 10.0  # seconds for one rule and a thousand tasks
+LATE = "Varslet er forsinket"
 NO_LONGER_OPEN = "opgaven er ikke længere åben"
 NO_LONGER_RECIPIENT = "modtageren har ikke længere noget med opgaven at gøre"
 # A notice withdrawn for one of these comes back when the task or the person does.
@@ -255,8 +257,8 @@ def _draft(
         return
     heading, sentence = words
     # Whoever comes to a task after its reminder went out is told, but nothing was late.
-    is_first = not any(key.startswith(f"{about}/") for key in known)
-    if began <= due.day < work.today and is_first:
+    can_be_late = began <= due.day and not any(key.startswith(f"{about}/") for key in known)
+    if can_be_late and mail_hours.mail_day(due.day) < work.today:
         sentence = f"{sentence} {lateness(due.day)}"
     plan.drafts += [
         NoticeDraft(
@@ -269,14 +271,21 @@ def _draft(
             municipal_task_id=task.id,
             about_day=due.day,
             withdrawn=f"overhalet af “{overtaker.label}”" if overtaker else None,
+            can_be_late=can_be_late,
         )
         for person in missing
     ]
 
 
 def lateness(day: date) -> str:
-    """The sentence that marks a reminder as late."""
-    return f"Varslet er forsinket: det skulle være sendt den {long_date(day)}."
+    """The sentence that marks a reminder of that day as late; it was for the mail of the first open day."""
+    return f"{LATE}: det skulle være sendt den {long_date(mail_hours.mail_day(day))}."
+
+
+def without_lateness(sentence: str) -> tuple[str, str | None]:
+    """A reminder's own words, and those that say when it should have been sent; None for one that is not late."""
+    words, _, late = sentence.partition(f" {LATE}: ")
+    return words, late or None
 
 
 def worded(work: Work, rule: NotificationRule, task: MunicipalTaskView) -> tuple[str, str] | None:
