@@ -140,7 +140,9 @@ def letter(
         tuple(
             Section(
                 place,
-                tuple(line for _, line in sorted(ranked[place], key=lambda each: (order[each[1].part], each[0]))),
+                tuple(
+                    line for _, line in sorted(ranked[place], key=lambda each: (order[each[1].part], each[0]))
+                ),
             )
             for place in sorted(ranked, key=lambda name: (name is not None, name or ""))
         ),
@@ -174,7 +176,11 @@ def _line(
     asked_for = notice.occasion == access.OWN_OCCASION
     reminder = checking.is_reminder(work, notice)
     task = facts.tasks.get(notice.municipal_task_id or 0)
-    shade = colour(Status(task.status), task.deadline, task.yellow_from, work.today) if task and reminder else None
+    shade = (
+        colour(Status(task.status), task.deadline, task.yellow_from, work.today)
+        if task and reminder
+        else None
+    )
     # Only a mail about a filter holds tasks, a line each; other words are left as they are.
     words, *rows = notice.sentence.split("\n") if asked_for else [notice.sentence]
     sentence, late = scanning.without_lateness(words)

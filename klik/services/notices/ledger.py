@@ -48,9 +48,7 @@ def enqueue(work: Work, drafts: Iterable[NoticeDraft]) -> int:
     Nobody is told of their own doing. The first statement asks how the recipients want their mails.
     """
     me = work.actor.person_id if work.actor else None
-    told = [
-        draft for draft in drafts if draft.recipient.person_id is None or draft.recipient.person_id != me
-    ]
+    told = [draft for draft in drafts if draft.recipient.person_id is None or draft.recipient.person_id != me]
     if not told:
         return 0
     times = mail_times.of_people(work, [draft.recipient.person_id for draft in told])
