@@ -144,7 +144,7 @@ def letter(
                     line for _, line in sorted(ranked[place], key=lambda each: (order[each[1].part], each[0]))
                 ),
             )
-            for place in sorted(ranked, key=lambda name: (name is not None, name or ""))
+            for place in sorted(ranked, key=lambda name: (name is None, name or ""))
         ),
         soon_words(work),
         shared=notices[0].person_id is None,

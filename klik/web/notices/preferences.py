@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, render_template
+from flask import Blueprint, abort, flash, render_template
 from wtforms import SelectChoice, SelectField
 from wtforms.validators import InputRequired
 
@@ -88,6 +88,7 @@ def store(work: Work) -> Any:
     choices = preferences.read(work)
     form, names = _form(work, choices, filled=False)
     if not form.validate():
+        _whole(form)
         return _page(work, choices, form, names), 422
     at_once = {key for name in names for key in form[name].data or ()}
     try:
@@ -105,11 +106,16 @@ def reset(work: Work) -> Any:
     """Back to what is usual."""
     form = NewStartForm()
     if not form.validate():
-        choices = preferences.read(work)
-        return _page(work, choices, *_form(work, choices, filled=True)), 422
+        abort(400)
     preferences.reset(work, form.version.data or 0)
     flash("Dine mails kommer igen, som klik plejer at sende dem.", "success")
     return see_other("preferences.index")
+
+
+def _whole(form: VersionedForm) -> None:
+    """Nobody types a version; one that is no number was never on a page."""
+    if form.version.errors:
+        abort(400)
 
 
 def _page(work: Work, choices: Choices, form: PreferencesForm, names: list[str]) -> str:
