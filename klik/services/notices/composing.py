@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import select, tuple_
 
 from klik.domain import mail_hours
 from klik.domain.deadlines import danish_today
@@ -44,7 +44,7 @@ def compose(work: Work, sender: Sender, *, patient: bool = False) -> Composed:
     keep, withdrawn = checking.check(work, notices, facts)
     checking.reword(work, keep, facts)
     soon = grouping.soon_red(work, sender, keep, facts)
-    made = 0
+    made: list[tuple[Mail, Sequence[Notice]]] = []
     groups: dict[object, list[Notice]] = defaultdict(list)
     for notice in keep:
         # A mailbox without a person may be shared by several municipalities; their words must not meet in it.
@@ -54,11 +54,13 @@ def compose(work: Work, sender: Sender, *, patient: bool = False) -> Composed:
         person_id = group[0].person_id or 0
         extra = soon.get(person_id, ()) if _has_reminder(work, group) else ()
         letter = grouping.letter(work, sender, group, facts, extra)
-        if _mail(work, sender, group, facts, letter):
-            made += 1
-        else:
+        mail = _mail(work, sender, group, facts, letter)
+        if mail is None:
             withdrawn += len(group)
-    return Composed(made, withdrawn)
+        else:
+            made.append((mail, group))
+    _store(work, made)
+    return Composed(len(made), withdrawn)
 
 
 def _has_reminder(work: Work, notices: Sequence[Notice]) -> bool:
@@ -126,7 +128,8 @@ def _waiting(work: Work, *conditions) -> Sequence[Notice]:  # type: ignore[no-un
     ).all()
 
 
-def _mail(work: Work, sender: Sender, notices: Sequence[Notice], facts: Facts, letter: Letter) -> bool:
+def _mail(work: Work, sender: Sender, notices: Sequence[Notice], facts: Facts, letter: Letter) -> Mail | None:
+    """The mail of these notices, to be stored; None, and they are withdrawn, when nothing can be sent there."""
     person = facts.people.get(notices[0].person_id or 0)
     address = person.email if person else notices[0].address
     rendered = wording.notices_mail(letter, sender.base_url)
@@ -136,8 +139,8 @@ def _mail(work: Work, sender: Sender, notices: Sequence[Notice], facts: Facts, l
     except AddressUnusableError:
         for notice in notices:
             withdraw(work, notice, BAD_ADDRESS)
-        return False
-    mail = Mail(
+        return None
+    return Mail(
         message_id=message_id,
         channel=notices[0].channel,
         person_id=person.id if person else None,
@@ -149,11 +152,13 @@ def _mail(work: Work, sender: Sender, notices: Sequence[Notice], facts: Facts, l
         created_at=work.now,
         expires_at=max(min(notice.created_at for notice in notices) + VALIDITY, work.now + LEAST_VALIDITY),
     )
-    work.session.add(mail)
+
+
+def _store(work: Work, made: Sequence[tuple[Mail, Sequence[Notice]]]) -> None:
+    """Store the round's mails and which notices each carries, in two statements."""
+    work.session.add_all(mail for mail, _ in made)
     work.session.flush()
-    work.session.execute(
-        update(Notice)
-        .where(Notice.id.in_([notice.id for notice in notices]), Notice.mail_id.is_(None))
-        .values(mail_id=mail.id, address=address)
-    )
-    return True
+    for mail, notices in made:
+        for notice in notices:
+            notice.mail_id, notice.address = mail.id, mail.address
+    work.session.flush()
