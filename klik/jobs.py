@@ -134,7 +134,7 @@ def send_due(
 
 
 def deliver(house: Installation, now: datetime) -> Outcome:
-    """Compose and send all that waits, whoever's hour it is; time goes on from ``now`` while it sends."""
+    """Compose and send all that waits, whosever hour it is; time goes on from ``now`` while it sends."""
     started = time.monotonic()
     done = send_due(house, lambda: now + timedelta(seconds=time.monotonic() - started))
     parts = [f"{counted(done.sent, 'mail', 'mails')} er afleveret"]
