@@ -15,8 +15,11 @@ PAUSE = 2.0  # seconds between two looks
 BEAT = 15  # looks between two heartbeats
 
 
-def loop(house: Installation, stopped: threading.Event) -> None:
-    """Look every two seconds; a fault is logged and the next look tries again."""
+def loop(house: Installation, stopped: threading.Event, *, patient: bool = True) -> None:
+    """Look every two seconds; a fault is logged and the next look tries again.
+
+    Not ``patient``: nothing waits for the hour at which its recipient is mailed.
+    """
     owner = owner_name()
     looks = 0
     while not stopped.is_set():
@@ -24,7 +27,7 @@ def loop(house: Installation, stopped: threading.Event) -> None:
             if looks % BEAT == 0:
                 with house.writing(wall_clock()) as work:
                     job_runs.beat(work, job_runs.DISPATCHER, owner)
-            send_due(house, wall_clock, stopped.is_set, owner)
+            send_due(house, wall_clock, stopped.is_set, owner, patient=patient)
         except Exception:
             log.exception("the dispatcher could not send")
         looks += 1

@@ -108,7 +108,7 @@ def _enter_subscriptions(house: Installation, now: datetime, *, at_once: bool = 
 
 def sender(house: Installation) -> Sender:
     """Who the installation's mails come from."""
-    return Sender(house.settings.mail_from, house.settings.base_url)
+    return Sender(house.settings.mail_from, house.settings.base_url, house.settings.secret_key)
 
 
 def open_channels(house: Installation) -> Collection[str]:
@@ -117,10 +117,17 @@ def open_channels(house: Installation) -> Collection[str]:
 
 
 def send_due(
-    house: Installation, clock: Clock, stop: Callable[[], bool] = lambda: False, owner: str | None = None
+    house: Installation,
+    clock: Clock,
+    stop: Callable[[], bool] = lambda: False,
+    owner: str | None = None,
+    *,
+    patient: bool = False,
 ) -> Delivered:
-    """Compose what waits and send until nothing is due."""
-    done = delivery.deliver(house.writing, clock, sender(house), open_channels(house), stop=stop, owner=owner)
+    """Compose what waits, with ``patient`` only what has come to its hour, and send until nothing is due."""
+    done = delivery.deliver(
+        house.writing, clock, sender(house), open_channels(house), stop=stop, owner=owner, patient=patient
+    )
     if done.sent:
         with house.writing(clock()) as work:
             deletion_notices.note_notified(work)
@@ -128,7 +135,7 @@ def send_due(
 
 
 def deliver(house: Installation, now: datetime) -> Outcome:
-    """Compose and send until nothing is due; time goes on from ``now`` while it sends."""
+    """Compose and send all that waits, whosever hour it is; time goes on from ``now`` while it sends."""
     started = time.monotonic()
     done = send_due(house, lambda: now + timedelta(seconds=time.monotonic() - started))
     parts = [f"{counted(done.sent, 'mail', 'mails')} er afleveret"]

@@ -22,8 +22,8 @@ log = logging.getLogger("klik.worker")
 TICK = 60  # seconds
 WATCH = 5  # seconds between two looks at the dispatcher's process
 EPOCH = datetime(2000, 1, 1, tzinfo=jobs.UTC)
-# Nobody wants the day's reminders at midnight; what a start finds due goes out at once.
-FIRST_HOUR = 6
+# Before the earliest hour at which anybody is mailed, so that the day's mail holds all of the day.
+FIRST_HOUR = 5
 DAYTIME = frozenset({"scan-deadlines", "control"})
 
 
@@ -31,12 +31,14 @@ class Worker:
     """Runs the jobs of one installation; any number may run, the database lets one of them win each period.
 
     With ``own_process`` the dispatcher is a child that is started again when it dies; otherwise it is a
-    thread (the demo runs all of klik in one process).
+    thread (the demo runs all of klik in one process). ``patient`` false, only in a thread: mails do not wait for
+    their recipients' hours.
     """
 
-    def __init__(self, house: Installation, *, own_process: bool = False) -> None:
+    def __init__(self, house: Installation, *, own_process: bool = False, patient: bool = True) -> None:
         self._house = house
         self._own_process = own_process
+        self._patient = patient
         self._name = owner_name()
         self._stopped = threading.Event()
         self._scheduler = BackgroundScheduler(
@@ -93,7 +95,7 @@ class Worker:
             log.exception("the job %s failed", job.name)
 
     def _send(self) -> None:
-        dispatcher.loop(self._house, self._stopped)
+        dispatcher.loop(self._house, self._stopped, patient=self._patient)
 
     def _mind_child(self) -> None:
         while not self._stopped.is_set():

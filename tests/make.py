@@ -20,6 +20,7 @@ from klik.models import (
     Municipality,
     MunicipalSystem,
     MunicipalTask,
+    NoticeSettings,
     Person,
     Project,
     RoleHolding,
@@ -261,6 +262,26 @@ def municipal_task(
         executor_id=executor.id if executor else None,
         created_at=NOW,
         changed_at=NOW,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def notice_settings(
+    session: Session,
+    of: Person,
+    *,
+    hour: int = 7,
+    at_once: tuple[str, ...] | None = None,
+    days_before: tuple[int, ...] | None = None,
+) -> NoticeSettings:
+    """When somebody wants their mails; None is what is usual."""
+    row = NoticeSettings(
+        person_id=of.id,
+        hour=hour,
+        at_once=None if at_once is None else ",".join(at_once),
+        days_before=None if days_before is None else ",".join(map(str, days_before)),
     )
     session.add(row)
     session.flush()

@@ -119,7 +119,7 @@ def _run(settings: Settings, port: int) -> None:
         server = waitress.create_server(app, host="127.0.0.1", port=port, threads=8, ident=None)
     except OSError as error:
         raise click.ClickException(f"Port {port} er optaget. Prøv med --port {port + 1}.") from error
-    worker = Worker(app.extensions["klik"])
+    worker = Worker(app.extensions["klik"], patient=False)  # /demo/post shows mails at once
     stopped = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:

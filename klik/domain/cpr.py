@@ -20,6 +20,7 @@ _OTHER_NUMBER = re.compile(
     r"|(?:kundenummer|produktionsenhed|tlf|telefon|mobil|ordre|faktura|konto)\w*)\.?\s*:?\s*(?:\d{4}\s+)?$",
     re.IGNORECASE,
 )
+_FOREIGN = re.compile(r"[^\x00-\x7f]")
 _WORDS_BEFORE = 30
 _WEIGHTS = (4, 3, 2, 7, 6, 5, 4, 3, 2, 1)
 
@@ -39,7 +40,7 @@ class Span:
 
 def find(text: str) -> list[Span]:
     """Every CPR number in the text, first to last: ten digits whose first six are a real date of birth."""
-    plain = "".join(_plain(character) for character in text)
+    plain = text if text.isascii() else _FOREIGN.sub(lambda found: _plain(found[0]), text)
     spans = []
     for found in _SHAPE.finditer(plain):
         day, month, year, divider, century, rest = found.groups()
@@ -62,8 +63,6 @@ def mask(text: str) -> str:
 
 def _plain(character: str) -> str:
     """One character for one, so that positions in the plain text are positions in the text."""
-    if character.isascii():
-        return character
     digit = unicodedata.digit(character, None)
     if digit is not None:
         return str(digit)

@@ -75,6 +75,7 @@ _UNDER = {
         "publishing",
     ),
     "deviations": "tasks",
+    "preferences": "notices",
     "waves": "systems",
 }
 

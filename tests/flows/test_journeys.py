@@ -24,6 +24,7 @@ from klik.domain.rights import Level
 from klik.domain.status import Status
 from klik.installation import Installation
 from klik.models import Municipality, MunicipalTask, Person
+from klik.services.notices import reminders
 from klik.settings import Settings
 from tests import make
 from tests.client import filled
@@ -235,6 +236,8 @@ def test_remind(site: Site, house: Installation) -> None:
     with house.database.writing() as session:
         mette = make.person(session, email="mette@koege.example", systems=("kp",))
         hanne = make.person(session, "Hanne", email="hanne@herning.example", municipality=HERNING)
+        for person in (mette, hanne):
+            make.notice_settings(session, person, at_once=tuple(reminders.ORDER))  # at any hour of any day
         mine = make.municipal_task(session, title="Rød", deadline=due(-1), responsible=mette).id
         make.municipal_task(
             session, title="Rød dér", deadline=due(-1), responsible=hanne, municipality=HERNING

@@ -20,7 +20,7 @@ from klik.domain.deadlines import danish_today
 from klik.installation import Installation
 from klik.models import Heartbeat, JobRun, Mail, Notice
 from klik.services import job_runs
-from klik.services.notices import delivery
+from klik.services.notices import delivery, reminders
 from klik.services.notices.ledger import NoticeDraft, enqueue
 from klik.services.notices.recipients import Recipient
 from klik.settings import Settings
@@ -58,6 +58,7 @@ def a_red_task(settings: Settings) -> None:
     house = Installation(settings)
     with house.database.writing() as session:
         mette = make.person(session, email="mette@koege.example")
+        make.notice_settings(session, mette, at_once=tuple(reminders.ORDER))  # at any hour of any day
         make.municipal_task(
             session,
             deadline=danish_today(jobs.wall_clock()) - timedelta(days=1),

@@ -23,7 +23,7 @@ from klik.models import (
 from klik.services import correcting, publishing
 from klik.services.correcting import Fate, impact
 from klik.services.errors import ConflictError, RefusedError
-from klik.services.notices import composing, control, scanning
+from klik.services.notices import checking, composing, control, scanning
 from klik.services.notices.mails import Sender
 from klik.services.tasks import details, read_marks, unseen
 from tests import make
@@ -262,7 +262,7 @@ def test_unsent_reminders_of_the_old_deadline_are_taken_back(at_work: Scene) -> 
         old = work.session.scalars(
             select(Notice).where(Notice.dedupe_key.contains(f"core.gul/mt={copy.id}/"))
         ).one()
-        assert (old.withdrawal_reason, old.mail_id) == (composing.DEADLINE_MOVED, None)
+        assert (old.withdrawal_reason, old.mail_id) == (checking.DEADLINE_MOVED, None)
         assert control.recount(work, heal=False).missing == 0
 
 

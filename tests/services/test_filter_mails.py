@@ -16,7 +16,7 @@ from klik.installation import Installation
 from klik.models import Mail, Membership, MunicipalTask, Notice, Person, SavedFilter
 from klik.services import access, filtering
 from klik.services.notices import account, delivery
-from klik.services.notices.composing import OVERTAKEN
+from klik.services.notices.checking import OVERTAKEN
 from klik.services.notices.mails import Sender, plain_text
 from klik.services.people import acting
 from klik.services.saved_filters import DAILY, NEVER, WEEKLY, saving, sharing, uses

@@ -164,7 +164,6 @@ def _own(work: Work) -> ColumnElement[bool]:
         Notice.person_id == person,
         Notice.occasion != access.SECRET_OCCASION,
         Notice.withdrawn_at.is_(None),
-        Notice.due_at <= work.now,
     )
 
 

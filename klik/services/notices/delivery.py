@@ -92,14 +92,18 @@ def deliver(
     patience: float = PATIENCE,
     lease: timedelta = LEASE,
     stop: Callable[[], bool] = lambda: False,
+    patient: bool = False,
 ) -> Delivered:
-    """Compose what waits and send every mail that is due on these channels; ``stop()`` ends it between two."""
+    """Compose what waits and send every mail that is due on these channels; ``stop()`` ends it between two.
+
+    ``patient``: what has not come to its hour goes on waiting.
+    """
     owner = owner or owner_name()
     done = Delivered()
     with writing(clock()) as work:
         done.resent = recover(work)
         retire(work)
-    made = compose_all(writing, clock, sender)
+    made = compose_all(writing, clock, sender, patient=patient)
     done.composed, done.withdrawn = made.mails, made.withdrawn
     while not stop():
         with writing(clock()) as work:
@@ -113,12 +117,12 @@ def deliver(
     return done
 
 
-def compose_all(writing: Writing, clock: Clock, sender: Sender) -> Composed:
+def compose_all(writing: Writing, clock: Clock, sender: Sender, *, patient: bool = False) -> Composed:
     """Give every waiting notice its mail, some recipients a transaction."""
     made = withdrawn = 0
     while True:
         with writing(clock()) as work:
-            round_ = compose(work, sender)
+            round_ = compose(work, sender, patient=patient)
         if not round_.mails and not round_.withdrawn:
             return Composed(made, withdrawn)
         made += round_.mails

@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy.dialects import postgresql, sqlite
 
 from klik.models import Notice
+from klik.services.notices import mail_times
+from klik.services.notices.mail_times import MailTimes
 from klik.services.notices.recipients import Recipient
 from klik.services.work import Work
 
@@ -22,7 +24,8 @@ class NoticeDraft:
     """What is to be told to whom. ``dedupe_key`` says what it is about, without the recipient.
 
     ``path`` is the page it leads to ("/opgaver/12"); ``about_day`` the day it speaks of. ``withdrawn`` says in
-    Danish why it is entered but never sent.
+    Danish why it is entered but never sent. ``due_at``: when it may go into a mail; left out, as the recipient wants
+    it. ``can_be_late`` false: they came after ``about_day``, so that nothing was missed.
     """
 
     occasion: str
@@ -37,20 +40,20 @@ class NoticeDraft:
     due_at: datetime | None = None
     channel: str = MAIL
     withdrawn: str | None = None
+    can_be_late: bool = True
 
 
 def enqueue(work: Work, drafts: Iterable[NoticeDraft]) -> int:
-    """Write what is not in the ledger yet and return how many rows that was; one statement however many.
+    """Write what is not in the ledger yet and return how many rows that was; two statements however many.
 
-    Nobody is told of their own doing.
+    Nobody is told of their own doing. The first statement asks how the recipients want their mails.
     """
     me = work.actor.person_id if work.actor else None
-    rows = [
-        _row(work, draft)
-        for draft in drafts
-        if draft.recipient.person_id is None or draft.recipient.person_id != me
-    ]
-    return _insert(work, rows) if rows else 0
+    told = [draft for draft in drafts if draft.recipient.person_id is None or draft.recipient.person_id != me]
+    if not told:
+        return 0
+    times = mail_times.of_people(work, [draft.recipient.person_id for draft in told])
+    return _insert(work, [_row(work, draft, times) for draft in told])
 
 
 def full_key(about: str, to: Recipient) -> str:
@@ -59,7 +62,21 @@ def full_key(about: str, to: Recipient) -> str:
     return f"{about}/{who}"[:200]
 
 
-def _row(work: Work, draft: NoticeDraft) -> dict[str, Any]:
+def _due_at(work: Work, draft: NoticeDraft, times: MailTimes) -> datetime:
+    if draft.due_at is not None:
+        return draft.due_at
+    if draft.channel != MAIL:
+        return work.now  # a channel is nobody's mail of the day
+    return times.due_at(
+        draft.recipient.person_id,
+        draft.occasion,
+        work.now,
+        about_day=draft.about_day,
+        can_be_late=draft.can_be_late,
+    )
+
+
+def _row(work: Work, draft: NoticeDraft, times: MailTimes) -> dict[str, Any]:
     to = draft.recipient
     withdrawn = draft.withdrawn or (BOUNCES if to.bounces else None)
     return {
@@ -77,7 +94,7 @@ def _row(work: Work, draft: NoticeDraft) -> dict[str, Any]:
         "path": draft.path,
         "about_day": draft.about_day,
         "created_at": work.now,
-        "due_at": draft.due_at or work.now,
+        "due_at": _due_at(work, draft, times),
         "withdrawn_at": work.now if withdrawn else None,
         "withdrawal_reason": withdrawn,
     }

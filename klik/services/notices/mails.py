@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from email import message_from_bytes
 from email.headerregistry import Address
@@ -13,17 +12,17 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import css_inline
 import jinja2
+from markupsafe import Markup
 
 from klik import paths
 from klik.domain import cpr
-from klik.domain.deadlines import Colour
 
 TEMPLATES = paths.PACKAGE / "templates" / "mail"
-MOST_LINES = 50
 LONGEST_SUBJECT = 150
 RESENT_HEADER = "X-KLIK-Gensendt"
 RESENT_LINE = (
@@ -34,6 +33,8 @@ RESENT_LINE = (
 _ADDRESS = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?"
 )
+_CLASS = re.compile(r"^\.([a-z-]+)", re.MULTILINE)
+_SPECIMEN = re.compile(r'<p class="([a-z-]+)" style="([^"]*)">')
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -43,34 +44,11 @@ class AddressUnusableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who mails come from, and where their links lead."""
+    """Who mails come from, where their links lead, and what signs those that act; without ``secret`` none can."""
 
     address: str
     base_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One notice in a mail. ``colour`` is the task's today, None for what is no open task.
-
-    ``rows`` are further lines of its own, a task each; ``stop`` is where a mail that was asked for is ended.
-    """
-
-    heading: str
-    sentence: str
-    reason: str
-    url: str
-    colour: Colour | None
-    rows: tuple[str, ...] = ()
-    stop: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """The notices about one municipality, the most urgent first; without a name: about none in particular."""
-
-    municipality: str | None
-    lines: tuple[Line, ...]
+    secret: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,35 +77,6 @@ def one_line(text: str) -> str:
     return cpr.mask(" ".join(_CONTROL.sub(" ", text).split()))
 
 
-def subject(sections: Sequence[Section]) -> str:
-    """ "klik: 2 røde og 3 gule opgaver i Køge"; a single notice gives its own heading."""
-    lines = [line for section in sections for line in section.lines]
-    if len(lines) == 1:
-        return one_line(lines[0].heading)[:LONGEST_SUBJECT]
-    counts = Counter(line.colour for line in lines)
-    red, yellow = counts[Colour.RED], counts[Colour.YELLOW]
-    others = len(lines) - red - yellow
-    colours = [
-        f"{count} {one if count == 1 else many}"
-        for count, one, many in ((red, "rød", "røde"), (yellow, "gul", "gule"))
-        if count
-    ]
-    parts = []
-    if colours:
-        parts.append(f"{' og '.join(colours)} {'opgave' if (yellow or red) == 1 else 'opgaver'}")
-    if others:
-        which = "" if not colours else "andet " if others == 1 else "andre "
-        parts.append(f"{others} {which}{'varsel' if others == 1 else 'varsler'}")
-    return one_line(f"klik: {' samt '.join(parts)}{_where(sections)}")[:LONGEST_SUBJECT]
-
-
-def _where(sections: Sequence[Section]) -> str:
-    names = [section.municipality for section in sections if section.municipality]
-    if not names:
-        return ""
-    return f" i {names[0]}" if len(names) == 1 else f" i {len(names)} kommuner"
-
-
 @cache
 def _environment() -> jinja2.Environment:
     return jinja2.Environment(
@@ -139,38 +88,54 @@ def _environment() -> jinja2.Environment:
     )
 
 
+@cache
+def _style(name: str) -> Callable[[str], Markup] | None:
+    """What gives an element of this mail its style, by its class; None for a mail without ``style.css``.
+
+    The style of each class is worked out once a process: moving styles into the elements of every mail anew takes
+    as long as all the rest of making it.
+    """
+    file = TEMPLATES / name / "style.css"
+    if not file.is_file():
+        return None
+    css = file.read_text("utf-8")
+    specimens = "".join(f'<p class="{word}"></p>' for word in sorted(set(_CLASS.findall(css))))
+    inlined = css_inline.inline(f"<style>{css}</style>{specimens}", keep_style_tags=False)
+    styles = {word: Markup(f' style="{style}"') for word, style in _SPECIMEN.findall(inlined)}
+    return styles.__getitem__
+
+
 def render(name: str, **context: Any) -> Rendered:
-    """A mail from ``templates/mail/<name>/``; styles are moved into the elements, as mail programs want it."""
+    """A mail from ``templates/mail/<name>/``; styles are moved into the elements, as mail programs want it.
+
+    With a ``style.css`` the page says ``{{ style("class") }}`` in an element; otherwise it has a style element.
+    """
+    style = _style(name)
 
     def part(file: str) -> str:
-        return _environment().get_template(f"{name}/{file}").render(**context)
+        return _environment().get_template(f"{name}/{file}").render(style=style, **context)
 
+    html = cpr.mask(part("body.html"))
     return Rendered(
         one_line(part("subject.txt")),
         cpr.mask(part("body.txt").strip() + "\n"),
-        css_inline.inline(cpr.mask(part("body.html")), load_remote_stylesheets=False, keep_style_tags=False),
+        html if style else css_inline.inline(html, load_remote_stylesheets=False, keep_style_tags=False),
     )
 
 
-def notices_mail(sections: Sequence[Section], base_url: str) -> Rendered:
-    """The mail that carries notices; at most fifty are written out, the rest stand behind the link."""
-    left = MOST_LINES
-    shown = []
-    for section in sections:
-        if left > 0:
-            shown.append(Section(section.municipality, section.lines[:left]))
-        left -= len(section.lines)
-    return render(
-        "varsler",
-        subject=subject(sections),
-        sections=shown,
-        more=max(0, -left),
-        ledger=f"{base_url}/varsler/mine",
-    )
+def build(
+    sender: Sender,
+    address: str,
+    rendered: Rendered,
+    message_id: str,
+    now: datetime,
+    *,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> bytes:
+    """The exact bytes: CRLF, seven bits, short lines; raises AddressUnusableError.
 
-
-def build(sender: Sender, address: str, rendered: Rendered, message_id: str, now: datetime) -> bytes:
-    """The exact bytes: CRLF, seven bits, short lines; raises AddressUnusableError."""
+    ``headers`` are further ones, of klik's own making.
+    """
     message = EmailMessage(policy=SMTP)
     # The standard library decodes encoded words in a value it is given, line breaks and all, into further headers.
     message["Subject"] = one_line(rendered.subject).replace("=?", "= ?")
@@ -179,6 +144,8 @@ def build(sender: Sender, address: str, rendered: Rendered, message_id: str, now
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id
     message["Auto-Submitted"] = "auto-generated"
+    for name, value in headers.items():
+        message[name] = value
     message.set_content(rendered.text, cte="quoted-printable")
     message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
     message["Content-Language"] = "da"

@@ -36,6 +36,8 @@ OCCASIONS: Mapping[str, Occasion] = {
         Occasion("frist-flyttet", "Frist flyttet"),
         Occasion("opgaver-tilkommet", "Opgaver tilkommet", at_once=True),
         Occasion("plusbruger", "Plusbruger for et system", at_once=True),
+        Occasion("ny-rolle", "Ny rolle", at_once=True),
+        Occasion("ny-adgang", "Ny adgang til klik", at_once=True, fixed=True),
         Occasion("skrevet", "Besked fra KOMBIT", at_once=True),
         Occasion(access.OWN_OCCASION, "Mail om et gemt filter"),
         Occasion(access.MENTION, "Nævnt i en kommentar", at_once=True),

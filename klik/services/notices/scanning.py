@@ -17,6 +17,7 @@ from functools import cache
 from sqlalchemy import select, update
 
 from klik.db import rows_changed
+from klik.domain import mail_hours
 from klik.domain.calendar import long_date
 from klik.models import MunicipalTask, Notice, NoticeSettings
 from klik.plugins.contributions import NotificationRule
@@ -29,6 +30,7 @@ from klik.services.notices.recipients import Recipient
 from klik.services.views import municipal_task_views
 from klik.services.work import Work
 
+LATE = "Varslet er forsinket"
 NO_LONGER_OPEN = "opgaven er ikke længere åben"
 NO_LONGER_RECIPIENT = "modtageren har ikke længere noget med opgaven at gøre"
 # A notice withdrawn for one of these comes back when the task or the person does.
@@ -200,7 +202,8 @@ def _word(work: Work, plan: Plan, missing: Sequence[_Missing], told: _Told) -> N
             continue
         heading, sentence = found
         # Whoever comes to a task after its reminder went out is told, but nothing was late.
-        if began[task.id] <= each.due.day < work.today and each.about not in told.subjects:
+        can_be_late = began[task.id] <= each.due.day and each.about not in told.subjects
+        if can_be_late and mail_hours.mail_day(each.due.day) < work.today:
             sentence = f"{sentence} {lateness(each.due.day)}"
         plan.drafts.append(
             NoticeDraft(
@@ -213,6 +216,7 @@ def _word(work: Work, plan: Plan, missing: Sequence[_Missing], told: _Told) -> N
                 municipal_task_id=task.id,
                 about_day=each.due.day,
                 withdrawn=f"overhalet af “{each.overtaker.label}”" if each.overtaker else None,
+                can_be_late=can_be_late,
             )
         )
 
@@ -222,8 +226,14 @@ def _tasks_of(missing: Iterable[_Missing]) -> list[MunicipalTask]:
 
 
 def lateness(day: date) -> str:
-    """The sentence that marks a reminder as late."""
-    return f"Varslet er forsinket: det skulle være sendt den {long_date(day)}."
+    """The sentence that marks a reminder of that day as late; it was for the mail of the first open day."""
+    return f"{LATE}: det skulle være sendt den {long_date(mail_hours.mail_day(day))}."
+
+
+def without_lateness(sentence: str) -> tuple[str, str | None]:
+    """A reminder's own words, and those that say when it should have been sent; None for one that is not late."""
+    words, _, late = sentence.partition(f" {LATE}: ")
+    return words, late or None
 
 
 def worded(work: Work, rule: NotificationRule, task: MunicipalTaskView) -> tuple[str, str] | None:

@@ -27,7 +27,7 @@ from klik.services.saved_filters.uses import path
 from klik.services.work import Work
 
 MOST_TASKS = 20
-MORNING = 6  # o'clock in Denmark: after the night's imports, before people meet
+MORNING = 5  # o'clock in Denmark: after the night's imports, before anybody is mailed
 _OFTEN = {DAILY: "hver dag", WEEKLY: "hver mandag"}
 
 
