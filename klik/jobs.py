@@ -107,7 +107,7 @@ def _enter_subscriptions(house: Installation, now: datetime, *, at_once: bool = 
 
 def sender(house: Installation) -> Sender:
     """Who the installation's mails come from."""
-    return Sender(house.settings.mail_from, house.settings.base_url)
+    return Sender(house.settings.mail_from, house.settings.base_url, house.settings.secret_key)
 
 
 def open_channels(house: Installation) -> Collection[str]:

@@ -16,7 +16,7 @@ from klik.domain.rights import Level
 from klik.domain.status import OPEN_STATUSES, Status
 from klik.models import Mail, Membership, Municipality, MunicipalTask, Notice, Person
 from klik.services import access
-from klik.services.notices import mails, reminders, scanning, task_recipients
+from klik.services.notices import mails, quiet, reminders, scanning, task_recipients
 from klik.services.notices.mails import AddressUnusableError, Line, Section, Sender
 from klik.services.notices.recipients import Recipient
 from klik.services.views import municipal_task_views
@@ -92,7 +92,12 @@ def outdated(work: Work, queued: Sequence[Mail]) -> set[int]:
 
 
 def _waiting(work: Work) -> Sequence[Notice]:
-    waiting = (Notice.mail_id.is_(None), Notice.withdrawn_at.is_(None), Notice.due_at <= work.now)
+    waiting = (
+        Notice.mail_id.is_(None),
+        Notice.withdrawn_at.is_(None),
+        Notice.due_at <= work.now,
+        quiet.is_awake(work),
+    )
     addresses = work.session.execute(
         select(Notice.channel, Notice.address).where(*waiting).distinct().limit(ADDRESSES)
     ).all()

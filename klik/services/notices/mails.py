@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email import message_from_bytes
 from email.headerregistry import Address
@@ -43,10 +43,11 @@ class AddressUnusableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who mails come from, and where their links lead."""
+    """Who mails come from, and where their links lead; without ``secret`` no link can act."""
 
     address: str
     base_url: str
+    secret: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -22,6 +22,8 @@ _LONG = 120
 BULK = "samlet"
 # What it says when it is part of a correction of KOMBIT's: "rettelse/2".
 CORRECTION = "rettelse"
+# What it says when it came by a link in a mail: "mail-link/12", the notice that the mail carried.
+MAIL_LINK = "mail-link"
 # Told by the task itself, with its reason.
 WITHDRAWN = "withdrawn"
 
@@ -82,6 +84,12 @@ def history(work: Work, task: MunicipalTask, *, own: bool) -> tuple[HistoryEntry
 
 
 def _entry(work: Work, row: TaskChange, who: str) -> HistoryEntry:
+    entry = _worded(work, row, who)
+    by_mail = row.via.startswith(f"{MAIL_LINK}/")
+    return replace(entry, what=f"{entry.what} via mail-link") if by_mail else entry
+
+
+def _worded(work: Work, row: TaskChange, who: str) -> HistoryEntry:
     word = field_word(work.registry, row.field)
     if row.field == "created":
         return HistoryEntry(row.at, who, "Den lokale opgave er oprettet")
