@@ -70,6 +70,12 @@ def relative(day: date, today: date) -> str:
     return f"om {days(distance)}" if distance > 0 else f"for {days(-distance)} siden"
 
 
+def day_heading(day: date, today: date) -> str:
+    """The heading over what happened on a day: I dag, I går, Mandag 16. november 2026"""
+    near = {0: "I dag", 1: "I går"}
+    return near.get((today - day).days) or f"{weekday(day).capitalize()} {long_date(day)}"
+
+
 def clock(moment: datetime) -> str:
     """An aware moment in Danish time: 21. november 2026 kl. 07.00"""
     local = in_denmark(moment)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, select, update
+from sqlalchemy import ColumnElement, Select, case, func, select
 
-from klik.db import rows_changed
 from klik.models import Mail, Municipality, MunicipalTask, Notice, Person
 from klik.services import access, auditing
 from klik.services.errors import NotFoundError, RefusedError
@@ -32,7 +31,7 @@ STATES: Mapping[str, str] = {
 RESENDABLE = ("sent", "failed", "bounced")
 RESEND_VALIDITY = timedelta(hours=72)
 
-_STATE = case(
+STATE = case(
     (Notice.withdrawn_at.is_not(None), WITHDRAWN),
     (Notice.mail_id.is_(None), WAITING),
     (Mail.state == "stale", WAITING),
@@ -82,7 +81,7 @@ def _rows(work: Work, *conditions: ColumnElement[bool]) -> Select[Any]:
     return (
         select(
             Notice,
-            _STATE.label("state"),
+            STATE.label("state"),
             Mail.reply,
             Mail.sent_at,
             Mail.attempts,
@@ -124,7 +123,7 @@ def _shown(work: Work, found: Any) -> NoticeRow:
 def _wanted(work: Work, question: Question) -> list[ColumnElement[bool]]:
     conditions = [access.notices(work)]
     if question.states:
-        conditions.append(_STATE.in_(sorted(question.states)))
+        conditions.append(STATE.in_(sorted(question.states)))
     if question.occasions:
         conditions.append(Notice.occasion.in_(sorted(question.occasions)))
     if question.municipalities:
@@ -141,11 +140,11 @@ def rows(work: Work, question: Question, *, first: int = 0, most: int | None = N
 def counts(work: Work, question: Question) -> Mapping[str, int]:
     """How many rows there are in each state."""
     statement = (
-        select(_STATE, func.count())
+        select(STATE, func.count())
         .select_from(Notice)
         .outerjoin(Mail, Mail.id == Notice.mail_id)
         .where(*_wanted(work, question))
-        .group_by(_STATE)
+        .group_by(STATE)
     )
     found = {state: number for state, number in work.session.execute(statement)}
     return {state: found.get(state, 0) for state in STATES}
@@ -156,48 +155,6 @@ def occasions(work: Work) -> Sequence[str]:
     return work.session.scalars(
         select(Notice.occasion).where(access.notices(work)).distinct().order_by(Notice.occasion)
     ).all()
-
-
-def _own(work: Work) -> ColumnElement[bool]:
-    person = work.actor.person_id if work.actor else 0
-    return and_(
-        Notice.person_id == person,
-        Notice.occasion != access.SECRET_OCCASION,
-        Notice.withdrawn_at.is_(None),
-        Notice.due_at <= work.now,
-    )
-
-
-def inbox(work: Work, *, unread_only: bool = False, first: int = 0, most: int = 50) -> Sequence[NoticeRow]:
-    """What the actor has been told, newest first."""
-    unread = (Notice.read_at.is_(None),) if unread_only else ()
-    statement = _rows(work, _own(work), *unread).order_by(Notice.id.desc()).offset(first).limit(most)
-    return [_shown(work, found) for found in work.session.execute(statement)]
-
-
-def inbox_count(work: Work, *, unread_only: bool = False) -> int:
-    """How many notices the actor has."""
-    unread = (Notice.read_at.is_(None),) if unread_only else ()
-    return work.session.scalar(select(func.count()).where(_own(work), *unread)) or 0
-
-
-def mark_read(work: Work, notice_id: int) -> None:
-    """Mark one of the actor's own notices as read; raises NotFoundError for any other."""
-    found = work.session.scalar(select(Notice.id).where(Notice.id == notice_id, _own(work)))
-    if found is None:
-        raise NotFoundError
-    _mark(work, Notice.id == notice_id)
-
-
-def mark_all_read(work: Work) -> int:
-    """Mark all of the actor's own notices as read; how many were not."""
-    return _mark(work, _own(work))
-
-
-def _mark(work: Work, which: ColumnElement[bool]) -> int:
-    return rows_changed(
-        work.session, update(Notice).where(which, Notice.read_at.is_(None)).values(read_at=work.now)
-    )
 
 
 def of_task(work: Work, task: MunicipalTask) -> Sequence[NoticeRow]:

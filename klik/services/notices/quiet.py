@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, exists, not_, or_, select, update
+from sqlalchemy import ColumnElement, String, and_, cast, exists, func, not_, or_, select, update
 from sqlalchemy.orm import aliased
 
 from klik.domain.calendar import long_date
@@ -60,14 +60,11 @@ def until(work: Work, person_id: int, task_id: int) -> date | None:
 def is_awake(work: Work) -> ColumnElement[bool]:
     """For what waits to be mailed: no reminder that its person has asked to have later."""
     held = aliased(Notice)
-    hushed = exists(
-        select(held.id).where(
-            held.municipal_task_id == Notice.municipal_task_id,
-            held.person_id == Notice.person_id,
-            held.occasion == QUIET,
-            held.snoozed_until > work.today,
-        )
+    # By its unique key: the columns of a task's many notices are no short way to one row.
+    key = func.concat(
+        f"{QUIET}/mt=", cast(Notice.municipal_task_id, String), "/p", cast(Notice.person_id, String)
     )
+    hushed = exists(select(held.id).where(held.dedupe_key == key, held.snoozed_until > work.today))
     return or_(Notice.municipal_task_id.is_(None), Notice.occasion.not_in(_reminders(work)), not_(hushed))
 
 
