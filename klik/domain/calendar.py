@@ -1,7 +1,7 @@
 """Dates in Danish words and from Danish words, without any locale setting."""
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from klik.domain.errors import InputError
@@ -80,6 +80,11 @@ def clock(moment: datetime) -> str:
     """An aware moment in Danish time: 21. november 2026 kl. 07.00"""
     local = in_denmark(moment)
     return f"{long_date(local.date())} kl. {local:%H.%M}"
+
+
+def day_begins(day: date) -> datetime:
+    """The moment a Danish day begins, in UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=DENMARK).astimezone(UTC)
 
 
 def in_denmark(moment: datetime) -> datetime:

@@ -16,6 +16,7 @@ from klik.web.exports.views import blueprint as exports
 from klik.web.filters.views import blueprint as filters
 from klik.web.front.views import blueprint as front
 from klik.web.handling.views import blueprint as handling
+from klik.web.notices.inbox import blueprint as inbox
 from klik.web.notices.views import blueprint as notices
 from klik.web.operations.views import blueprint as operations
 from klik.web.overview.follow_up import blueprint as follow_up
@@ -50,6 +51,7 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         front,
         accounts,
         notices,
+        inbox,
         handling,
         deleting,
         operations,

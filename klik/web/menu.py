@@ -74,6 +74,7 @@ _UNDER = {
         ),
         "publishing",
     ),
+    "inbox": "notices",
     "deviations": "tasks",
     "waves": "systems",
 }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
+from klik.domain.calendar import day_begins
 from klik.models import Mail, Municipality, MunicipalTask, Notice, Person
 from klik.services import access, auditing
 from klik.services.errors import NotFoundError, RefusedError
@@ -29,6 +30,7 @@ STATES: Mapping[str, str] = {
 }
 # What a mail may be sent again from.
 RESENDABLE = ("sent", "failed", "bounced")
+MOST_OF_TASK = 300
 RESEND_VALIDITY = timedelta(hours=72)
 
 STATE = case(
@@ -57,10 +59,16 @@ class NoticeRow:
     state: str
     note: str | None
     created_at: datetime
+    due_at: datetime
+    about_day: date | None
     sent_at: datetime | None
     attempts: int
     resent: bool
     read: bool
+    subject: str | None
+    reply: str | None
+    message_id: str | None
+    resendable: bool
 
     @property
     def state_label(self) -> str:
@@ -70,11 +78,17 @@ class NoticeRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Which rows of the account are wanted; empty means all."""
+    """Which rows of the account are wanted; empty means all.
+
+    ``recipient`` is a part of a name or an address; the days are Danish ones, both included.
+    """
 
     states: frozenset[str] = frozenset()
     occasions: frozenset[str] = frozenset()
     municipalities: frozenset[int] = frozenset()
+    recipient: str = ""
+    first_day: date | None = None
+    last_day: date | None = None
 
 
 def _rows(work: Work, *conditions: ColumnElement[bool]) -> Select[Any]:
@@ -86,6 +100,9 @@ def _rows(work: Work, *conditions: ColumnElement[bool]) -> Select[Any]:
             Mail.sent_at,
             Mail.attempts,
             Mail.resent,
+            Mail.subject,
+            Mail.message_id,
+            Mail.state.label("mail_state"),
             Person.name,
             Municipality.name.label("municipality"),
         )
@@ -97,7 +114,9 @@ def _rows(work: Work, *conditions: ColumnElement[bool]) -> Select[Any]:
 
 
 def _shown(work: Work, found: Any) -> NoticeRow:
-    notice, state, reply, sent_at, attempts, resent, name, municipality = found
+    notice, state, reply, sent_at, attempts, resent, subject, message_id, mail_state, name, municipality = (
+        found
+    )
     return NoticeRow(
         id=notice.id,
         dedupe_key=notice.dedupe_key,
@@ -113,10 +132,17 @@ def _shown(work: Work, found: Any) -> NoticeRow:
         state=state,
         note=notice.withdrawal_reason if state == WITHDRAWN else None if state == "sent" else reply,
         created_at=notice.created_at,
+        due_at=notice.due_at,
+        about_day=notice.about_day,
         sent_at=sent_at,
         attempts=attempts or 0,
         resent=bool(resent),
         read=notice.read_at is not None,
+        subject=subject,
+        reply=reply,
+        # Where a mail came from and went is for those who run the mails.
+        message_id=message_id if work.actor is None or work.actor.kombit else None,
+        resendable=mail_state in RESENDABLE and notice.withdrawn_at is None,
     )
 
 
@@ -128,6 +154,18 @@ def _wanted(work: Work, question: Question) -> list[ColumnElement[bool]]:
         conditions.append(Notice.occasion.in_(sorted(question.occasions)))
     if question.municipalities:
         conditions.append(Notice.municipality_id.in_(sorted(question.municipalities)))
+    if question.recipient:
+        named = select(Person.id).where(Person.name.icontains(question.recipient, autoescape=True))
+        conditions.append(
+            or_(
+                Notice.person_id.in_(named),
+                Notice.address.icontains(question.recipient, autoescape=True),
+            )
+        )
+    if question.first_day:
+        conditions.append(Notice.created_at >= day_begins(question.first_day))
+    if question.last_day:
+        conditions.append(Notice.created_at < day_begins(question.last_day + timedelta(days=1)))
     return conditions
 
 
@@ -166,7 +204,18 @@ def of_task(work: Work, task: MunicipalTask) -> Sequence[NoticeRow]:
     ):
         return ()
     statement = _rows(work, access.notices(work), Notice.municipal_task_id == task.id)
-    return [_shown(work, found) for found in work.session.execute(statement.order_by(Notice.id))]
+    newest = statement.order_by(Notice.id.desc()).limit(MOST_OF_TASK)
+    return [_shown(work, found) for found in work.session.execute(newest)][::-1]
+
+
+def carried(work: Work, notice_id: int) -> NoticeRow:
+    """The notice that a mail has carried, when the actor may see it; raises NotFoundError."""
+    found = work.session.execute(
+        _rows(work, access.notices(work), Notice.id == notice_id, Notice.mail_id.is_not(None))
+    ).first()
+    if found is None:
+        raise NotFoundError
+    return _shown(work, found)
 
 
 def resend(work: Work, notice_id: int) -> str:

@@ -132,9 +132,7 @@ def count(work: Work) -> int:
     return work.session.scalar(select(func.count()).where(_own(work))) or 0
 
 
-def letters(
-    work: Work, *, unread_only: bool = False, first: int = 0, most: int = 50
-) -> Sequence[Letter]:
+def letters(work: Work, *, unread_only: bool = False, first: int = 0, most: int = 50) -> Sequence[Letter]:
     """The actor's notices: reminded, unread, put off, read; in each the newest first."""
     # In the database as here: a page of fifty must be the fifty that come first.
     place = case(
@@ -144,9 +142,7 @@ def letters(
         else_=2,
     )
     statement = (
-        select(
-            Notice, place, STATE, Mail.sent_at, Municipality.name.label("municipality")
-        )
+        select(Notice, place, STATE, Mail.sent_at, Municipality.name.label("municipality"))
         .outerjoin(Mail, Mail.id == Notice.mail_id)
         .outerjoin(Municipality, Municipality.id == Notice.municipality_id)
         .where(_own(work), *([_is_unread(work)] if unread_only else []))
@@ -269,7 +265,5 @@ def _one(work: Work, notice_id: int) -> Notice:
 def _mark(work: Work, which: ColumnElement[bool]) -> int:
     return rows_changed(
         work.session,
-        update(Notice)
-        .where(which, Notice.read_at.is_(None))
-        .values(read_at=work.now, snoozed_until=None),
+        update(Notice).where(which, Notice.read_at.is_(None)).values(read_at=work.now, snoozed_until=None),
     )

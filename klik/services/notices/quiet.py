@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date
 
-from sqlalchemy import ColumnElement, String, and_, cast, exists, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, String, and_, cast, exists, literal, not_, or_, select, update
 from sqlalchemy.orm import aliased
 
 from klik.domain.calendar import long_date
@@ -61,9 +61,8 @@ def is_awake(work: Work) -> ColumnElement[bool]:
     """For what waits to be mailed: no reminder that its person has asked to have later."""
     held = aliased(Notice)
     # By its unique key: the columns of a task's many notices are no short way to one row.
-    key = func.concat(
-        f"{QUIET}/mt=", cast(Notice.municipal_task_id, String), "/p", cast(Notice.person_id, String)
-    )
+    task, person = cast(Notice.municipal_task_id, String), cast(Notice.person_id, String)
+    key = literal(f"{QUIET}/mt=").concat(task).concat("/p").concat(person)
     hushed = exists(select(held.id).where(held.dedupe_key == key, held.snoozed_until > work.today))
     return or_(Notice.municipal_task_id.is_(None), Notice.occasion.not_in(_reminders(work)), not_(hushed))
 

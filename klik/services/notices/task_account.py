@@ -2,10 +2,155 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from klik.domain.calendar import clock, in_denmark, long_date
+from sqlalchemy import select
+
+from klik.domain import mail_hours
+from klik.domain.calendar import clock, in_denmark
 from klik.domain.status import OPEN_STATUSES, Status
-from klik.models import MunicipalTask, Notice
+from klik.models import MunicipalTask, NoticeSettings, Person
+from klik.plugins.contributions import NotificationRule
+from klik.plugins.views import MunicipalTaskView
+from klik.services import access
+from klik.services.notices import account, scanning, task_recipients
+from klik.services.notices.account import NoticeRow
+from klik.services.notices.occasions import QUIET
+from klik.services.work import Work
+
+MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One recipient in the account: who in short and in full, how far it came, and why just they."""
+
+    who: str
+    name: str
+    state: str
+    reason: str
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One occasion, with all who were to be told of it."""
+
+    label: str
+    day: date
+    told: tuple[Told, ...]
+
+    @property
+    def words(self) -> str:
+        """ "Mette 02-11 07:00 afleveret · Jens retur · Ali springes over (fuldført)"."""
+        return " · ".join(f"{each.who} {each.state}" for each in self.told)
+
+
+def of_task(work: Work, task: MunicipalTask) -> Sequence[Occurrence]:
+    """Each occasion that the actor may see, the newest first; one statement."""
+    grouped: dict[str, list[NoticeRow]] = {}
+    for row in reversed(account.of_task(work, task)):
+        grouped.setdefault(row.dedupe_key.rpartition("/")[0], []).append(row)
+    return [_occurrence(task, rows[::-1]) for rows in grouped.values()]
+
+
+def _occurrence(task: MunicipalTask, rows: Sequence[NoticeRow]) -> Occurrence:
+    firsts = Counter(row.recipient.split(" ")[0] for row in rows)
+    day = rows[0].about_day or in_denmark(rows[0].created_at).date()
+    return Occurrence(
+        rows[0].occasion_label,
+        day if rows[0].occasion != QUIET else in_denmark(rows[0].created_at).date(),
+        tuple(_told(task, row, firsts) for row in rows),
+    )
+
+
+def _told(task: MunicipalTask, row: NoticeRow, firsts: Mapping[str, int]) -> Told:
+    first = row.recipient.split(" ")[0]
+    return Told(
+        who=first if firsts[first] == 1 else row.recipient,
+        name=row.recipient,
+        state=_state(task, row),
+        reason=row.reason,
+        detail=row.note if row.state not in ("withdrawn", "pending") else None,
+    )
+
+
+def _state(task: MunicipalTask, row: NoticeRow) -> str:
+    if row.occasion == QUIET:
+        return row.note or ""
+    if row.state == account.WITHDRAWN:
+        return f"springes over ({_why(task, row.note or '')})"
+    if row.state == "sent" and row.sent_at:
+        return f"{_short(row.sent_at)} {row.state_label}"
+    if row.state == account.WAITING and row.attempts == 0:
+        return f"venter til {_short(row.due_at)}"
+    return row.state_label
+
+
+def _why(task: MunicipalTask, reason: str) -> str:
+    """ "fuldført" in place of "opgaven er ikke længere åben" while the task still is just that."""
+    status = Status(task.status)
+    if reason == scanning.NO_LONGER_OPEN and status not in OPEN_STATUSES:
+        return status.label.lower()
+    return reason
+
+
+def _short(moment: datetime) -> str:
+    return f"{in_denmark(moment):%d-%m %H:%M}"
+
+
+def upcoming(work: Work, task: MunicipalTask, view: MunicipalTaskView) -> str | None:
+    """ "7 dage før, 14. december 2026 kl. 07.00 til Mette Krog": the next reminder, or None when none will come.
+
+    Suppliers see nothing of people. Three statements, however many rules and people, and those that find
+    whom the municipality has where the task has nobody.
+    """
+    if not access.sees_people(work) or Status(task.status) not in OPEN_STATUSES:
+        return None
+    if task.withdrawn_at is not None or task.deadline is None:
+        return None
+    dues = _ahead(work, view)
+    if not dues:
+        return None
+    people = task_recipients.of_tasks(work, [task]).get(task.id, ())
+    told = _names_and_hours(work, [person.person_id for person in people if person.person_id])
+    day, rule = dues[0]
+    names = [told[p.person_id][0] if p.person_id in told else p.address for p in people]
+    hours = [told[p.person_id][1] for p in people if p.person_id in told]
+    hour = min(hours, default=mail_hours.DEFAULT_HOUR)
+    moment = mail_hours.on_day(mail_hours.mail_day(day), hour)
+    return f"{rule.label}, {clock(moment)} til {_listed(names)}" if names else None
+
+
+def _ahead(work: Work, view: MunicipalTaskView) -> list[tuple[date, NotificationRule]]:
+    """The days ahead on which a rule speaks, the nearest first; what is due today is in the ledger."""
+    found = []
+    for rule in work.registry.notification_rules.values():
+        day = scanning.due_days(work, rule, [view]).get(view.id)
+        if day is None:
+            continue
+        if rule.repeat_days and day <= work.today:
+            behind = (work.today - day).days
+            day += timedelta(days=(behind // rule.repeat_days + 1) * rule.repeat_days)
+        if day > work.today:
+            found.append((day, rule))
+    return sorted(found, key=lambda due: due[0])
+
+
+def _names_and_hours(work: Work, people: Sequence[int]) -> Mapping[int, tuple[str, int]]:
+    rows = work.session.execute(
+        select(Person.id, Person.name, NoticeSettings.hour)
+        .outerjoin(NoticeSettings, NoticeSettings.person_id == Person.id)
+        .where(Person.id.in_(people))
+    )
+    return {person: (name, mail_hours.DEFAULT_HOUR if hour is None else hour) for person, name, hour in rows}
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = list(names[:MOST_NAMED])
+    if len(names) > MOST_NAMED:
+        return f"{', '.join(shown)} og {len(names) - MOST_NAMED} andre"
+    return f"{', '.join(shown[:-1])} og {shown[-1]}" if len(shown) > 1 else shown[0]
