@@ -29,7 +29,7 @@ class Installation:
         self.registry: Registry = manager.build(
             content,
             yellow_days=settings.yellow_days,
-            core=contributions.core(content, settings.smtp, settings.mail_from),
+            core=contributions.core(content, settings.smtp, settings.mail_from, settings.leader_days),
             disabled=settings.disabled_plugins,
             plugins=plugins,
             plugin_settings=settings.plugin_settings,

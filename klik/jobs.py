@@ -76,7 +76,6 @@ def scan_deadlines(house: Installation, now: datetime) -> Outcome:
 
     with house.reading(now) as work:
         for plan in scanning.plans(work):
-            work.session.expunge_all()
             if plan.drafts or plan.revived or plan.nobody:
                 waiting.append(plan)
             if sum(len(each.drafts) for each in waiting) >= MOST_PLANNED:

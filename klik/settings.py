@@ -20,6 +20,7 @@ NAMES = {
     "KLIK_SMTP_URL",
     "KLIK_MAIL_FROM",
     "KLIK_YELLOW_DAYS",
+    "KLIK_LEADER_DAYS",
     "KLIK_DISABLED_PLUGINS",
     "KLIK_PHASES_DIR",
     "KLIK_ROLES_DIR",
@@ -59,6 +60,7 @@ class Settings:
     smtp: SmtpAddress | None
     mail_from: str
     yellow_days: int
+    leader_days: int
     disabled_plugins: frozenset[str]
     phases_dir: Path
     roles_dir: Path
@@ -88,7 +90,8 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         base_url=_base_url(values.get("KLIK_BASE_URL") or "http://127.0.0.1:5000", problems),
         smtp=_smtp(values.get("KLIK_SMTP_URL", ""), problems),
         mail_from=_mail_from(values.get("KLIK_MAIL_FROM") or "klik@localhost", problems),
-        yellow_days=_yellow_days(values.get("KLIK_YELLOW_DAYS") or "14", problems),
+        yellow_days=_days("KLIK_YELLOW_DAYS", values, 14, 365, problems),
+        leader_days=_days("KLIK_LEADER_DAYS", values, 5, 20, problems),
         disabled_plugins=frozenset(values.get("KLIK_DISABLED_PLUGINS", "").replace(",", " ").split()),
         phases_dir=_folder("KLIK_PHASES_DIR", values.get("KLIK_PHASES_DIR", ""), "phases", problems),
         roles_dir=_folder("KLIK_ROLES_DIR", values.get("KLIK_ROLES_DIR", ""), "roles", problems),
@@ -225,10 +228,11 @@ def _mail_from(value: str, problems: list[str]) -> str:
     return value
 
 
-def _yellow_days(value: str, problems: list[str]) -> int:
-    if not value.isascii() or not value.isdigit() or not 0 <= int(value) <= 365:
-        problems.append(f"KLIK_YELLOW_DAYS: {value} er ikke et helt antal dage mellem 0 og 365")
-        return 14
+def _days(name: str, values: Mapping[str, str], usual: int, most: int, problems: list[str]) -> int:
+    value = values.get(name) or str(usual)
+    if not value.isascii() or not value.isdigit() or not 0 <= int(value) <= most:
+        problems.append(f"{name}: {value} er ikke et helt antal dage mellem 0 og {most}")
+        return usual
     return int(value)
 
 

@@ -13,6 +13,7 @@ from klik.domain.rights import Level
 from klik.domain.status import Status
 from klik.domain.texts import search_key, sort_key
 from klik.models import (
+    BouncedAddress,
     Comment,
     Membership,
     MembershipSystem,
@@ -303,6 +304,21 @@ def holding(
         is_primary=primary,
         valid_from=TODAY - timedelta(days=30),
         confirmed_at=NOW,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def bounced(session: Session, address: str, state: str = "haard") -> BouncedAddress:
+    """That mails come back from an address."""
+    row = BouncedAddress(
+        address_key=address.casefold(),
+        state=state,
+        count=1,
+        first_at=NOW,
+        last_at=NOW,
+        reply="550 5.1.1 ukendt modtager",
     )
     session.add(row)
     session.flush()

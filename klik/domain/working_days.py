@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import cache
 from types import MappingProxyType
 
 from holidays.countries import Denmark
@@ -46,6 +47,15 @@ def day_off(day: date) -> str | None:
     if name := CLOSED_ON.get((day.month, day.day)):
         return name
     return {5: "lørdag", 6: "søndag"}.get(day.weekday())
+
+
+@cache
+def working_days_after(day: date, count: int) -> date:
+    """The ``count``-th working day after a day; the day itself for 0."""
+    while count > 0:
+        day += ONE_DAY
+        count -= not day_off(day)
+    return day
 
 
 def moved(day: date, wanted: WorkingDay, is_off: Callable[[date], object] = lambda day: day_off(day)) -> date:

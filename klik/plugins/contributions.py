@@ -168,6 +168,7 @@ class NotificationRule:
     ``repeat_days``: told again that many days after, and so on, while the task is open; 0: once. ``audience`` is
     "task" (its responsible and executor) or "leader" (the municipality's programleder, who is told what nobody
     acted upon). ``at_once``: does not wait for the recipient's daily mail, unless the recipient chose otherwise.
+    ``systems``: codes of the systems whose tasks it can be about, so that no others are read; empty for all.
     """
 
     key: str
@@ -179,6 +180,7 @@ class NotificationRule:
     repeat_days: int = 0
     audience: str = "task"
     at_once: bool = False
+    systems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

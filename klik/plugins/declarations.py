@@ -165,7 +165,7 @@ def _filter(_plugin: str, _module: Any, _content: Content, _known: Declared, ite
 
 
 def _notification_rule(
-    _plugin: str, _module: Any, _content: Content, _known: Declared, item: NotificationRule
+    _plugin: str, _module: Any, _content: Content, known: Declared, item: NotificationRule
 ) -> list[str]:
     problems = [
         f"{name} skal være fra 0 til 366"
@@ -174,6 +174,9 @@ def _notification_rule(
     ]
     if item.audience not in AUDIENCES:
         problems.append(f"audience {item.audience} er hverken {' eller '.join(AUDIENCES)}")
+    if not isinstance(item.systems, tuple):
+        return [*problems, "systems skal være en tupel af koder"]
+    problems += [f"systemet {code} findes ikke" for code in item.systems if code not in known["klik_systems"]]
     return problems
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from klik.domain.deadlines import danish_today
 from klik.domain.rights import Level
 from klik.domain.status import Status
 from klik.installation import Installation
@@ -291,8 +292,7 @@ def test_two_weeks_hour_by_hour_each_reminder_once_on_its_danish_day(
     for hour in range(24 * 13):
         scan(house, moment + timedelta(hours=hour))
     rows = read(house, select(Notice).order_by(Notice.id))
-    copenhagen = scanning.danish_today
-    assert [(row.occasion, copenhagen(row.created_at)) for row in rows] == [
+    assert [(row.occasion, danish_today(row.created_at)) for row in rows] == [
         ("core.gul", deadline - 9 * DAY),
         ("core.7-dage", deadline - 7 * DAY),
         ("core.1-dag", deadline - DAY),

@@ -32,4 +32,5 @@ BEFORE_GO_LIVE = NotificationRule(
     heading=_heading,
     sentence=_sentence,
     late_days=DAYS_BEFORE,
+    systems=("ky",),
 )

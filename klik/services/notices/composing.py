@@ -16,7 +16,7 @@ from klik.domain.rights import Level
 from klik.domain.status import OPEN_STATUSES, Status
 from klik.models import Mail, Membership, Municipality, MunicipalTask, Notice, Person
 from klik.services import access
-from klik.services.notices import mails, quiet, reminders, scanning, task_recipients
+from klik.services.notices import mails, occurrences, quiet, reminders, scanning, task_recipients
 from klik.services.notices.mails import AddressUnusableError, Line, Section, Sender
 from klik.services.notices.recipients import Recipient
 from klik.services.views import municipal_task_views
@@ -52,7 +52,7 @@ class _Facts:
     places: Mapping[int, set[int]]
     central: set[int]
     tasks: Mapping[int, MunicipalTask]
-    recipients: Mapping[int, tuple[Recipient, ...]]
+    recipients: Mapping[tuple[str, int], tuple[Recipient, ...]]
     names: Mapping[int, str]
     overtaken: set[int]
 
@@ -135,7 +135,7 @@ def _facts(work: Work, notices: Sequence[Notice]) -> _Facts:
         places=places,
         central=central,
         tasks={task.id: task for task in tasks},
-        recipients=task_recipients.of_tasks(work, [task for task in tasks if task.id in reminded]),
+        recipients=_concerned(work, [task for task in tasks if task.id in reminded], notices),
         names=dict(
             session.execute(
                 select(Municipality.id, Municipality.name).where(Municipality.id.in_(codes))
@@ -143,6 +143,22 @@ def _facts(work: Work, notices: Sequence[Notice]) -> _Facts:
         ),
         overtaken=_overtaken(work, notices),
     )
+
+
+def _concerned(
+    work: Work, tasks: Sequence[MunicipalTask], notices: Sequence[Notice]
+) -> Mapping[tuple[str, int], tuple[Recipient, ...]]:
+    """Who is to be told of these tasks today, by the audience of the rules that tell."""
+    audiences = {
+        work.registry.notification_rules[each.occasion].audience
+        for each in notices
+        if _is_reminder(work, each)
+    }
+    return {
+        (audience, task_id): people
+        for audience in audiences
+        for task_id, people in task_recipients.of_audience(work, tasks, audience).items()
+    }
 
 
 def _overtaken(work: Work, notices: Sequence[Notice]) -> set[int]:
@@ -168,7 +184,7 @@ def _check(work: Work, notices: Sequence[Notice], facts: _Facts) -> tuple[list[N
     """Those that still hold; the others are withdrawn with their reason."""
     keep: list[Notice] = []
     withdrawn = 0
-    newest = _newest(notices)
+    newest = _newest(work, notices)
     for notice in notices:
         reason = _reason(work, notice, facts)
         if reason is None and newest.get(_track(notice), notice) is not notice:
@@ -183,15 +199,15 @@ def _check(work: Work, notices: Sequence[Notice], facts: _Facts) -> tuple[list[N
 
 
 def _track(notice: Notice) -> tuple[int | None, str, str]:
-    about = notice.dedupe_key.partition("/")[2] if notice.occasion in reminders.ORDER else notice.dedupe_key
-    return notice.municipal_task_id, notice.channel, about
+    return notice.municipal_task_id, notice.channel, occurrences.track(notice.occasion, notice.dedupe_key)
 
 
-def _newest(notices: Iterable[Notice]) -> Mapping[tuple[int | None, str, str], Notice]:
-    """Of the core's reminders of one task to one person, the one furthest on towards the deadline."""
+def _newest(work: Work, notices: Iterable[Notice]) -> Mapping[tuple[int | None, str, str], Notice]:
+    """Of the reminders of one task to one person that overtake one another, the one furthest on."""
     newest: dict[tuple[int | None, str, str], Notice] = {}
     for notice in notices:
-        if notice.occasion not in reminders.ORDER:
+        rule = work.registry.notification_rules.get(notice.occasion)
+        if rule is None or not occurrences.overtakes(rule):
             continue
         other = newest.get(_track(notice))
         if other is None or _urgency(notice) > _urgency(other):
@@ -200,7 +216,7 @@ def _newest(notices: Iterable[Notice]) -> Mapping[tuple[int | None, str, str], N
 
 
 def _urgency(notice: Notice) -> tuple[date, int]:
-    return notice.about_day or date.min, reminders.ORDER[notice.occasion]
+    return notice.about_day or date.min, reminders.ORDER.get(notice.occasion, 0)
 
 
 def _reason(work: Work, notice: Notice, facts: _Facts) -> str | None:
@@ -231,7 +247,8 @@ def _task_reason(work: Work, notice: Notice, facts: _Facts) -> str | None:
         return scanning.NO_LONGER_OPEN
     if f"/mt={task.id}/v={task.deadline_version}/" not in notice.dedupe_key:
         return DEADLINE_MOVED
-    if not any(_same(notice, person) for person in facts.recipients[task.id]):
+    audience = work.registry.notification_rules[notice.occasion].audience
+    if not any(_same(notice, person) for person in facts.recipients[audience, task.id]):
         return scanning.NO_LONGER_RECIPIENT
     return None
 

@@ -25,13 +25,13 @@ from klik.services import access
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.notices.account import STATE
 from klik.services.notices.composing import BAD_ADDRESS
+from klik.services.notices.ledger import BOUNCES
 from klik.services.notices.occasions import occasion_label
 from klik.services.work import Work
 
 MOST_SNOOZED = 90  # days ahead
 # No mail goes to an address that does not work; what it would have said is still the person's to read.
-RETURNED = "adressen kommer retur"
-UNMAILED = (RETURNED, BAD_ADDRESS)
+UNMAILED = (BOUNCES, BAD_ADDRESS)
 
 
 class Pile(StrEnum):

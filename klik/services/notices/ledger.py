@@ -14,6 +14,7 @@ from klik.services.notices.recipients import Recipient
 from klik.services.work import Work
 
 MAIL = "core.mail"
+BOUNCES = "adressen kommer retur"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,7 @@ def full_key(about: str, to: Recipient) -> str:
 
 def _row(work: Work, draft: NoticeDraft) -> dict[str, Any]:
     to = draft.recipient
+    withdrawn = draft.withdrawn or (BOUNCES if to.bounces else None)
     return {
         "dedupe_key": full_key(draft.dedupe_key, to),
         "occasion": draft.occasion,
@@ -76,8 +78,8 @@ def _row(work: Work, draft: NoticeDraft) -> dict[str, Any]:
         "about_day": draft.about_day,
         "created_at": work.now,
         "due_at": draft.due_at or work.now,
-        "withdrawn_at": work.now if draft.withdrawn else None,
-        "withdrawal_reason": draft.withdrawn,
+        "withdrawn_at": work.now if withdrawn else None,
+        "withdrawal_reason": withdrawn,
     }
 
 

@@ -1,80 +1,161 @@
-"""Who is told, by rule: somebody is always found, and why it was that one is written down."""
+"""Who is told, by rule: somebody is always found, and why it was that one is written down.
+
+A recipient whose mails come back is still told, in the inbox only; somebody else is told instead, by mail.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from klik.domain.rights import Level
-from klik.models import Membership, MembershipSystem, Person, RoleHolding
+from klik.models import BouncedAddress, Membership, MembershipSystem, Person
+from klik.services.notices import holders
 from klik.services.work import Work
 
 PROGRAMME_LEADER = "kombit-programleder"
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Somebody to tell; ``municipality_id`` is whose matter it is, ``reason`` why it is them, in Danish."""
+    """Somebody to tell; ``municipality_id`` is whose matter it is, ``reason`` why it is them, in Danish.
+
+    ``bounces``: mails to the address come back, so the notice is only in the inbox. ``instead_of`` is the name of
+    whoever a stand-in is told for; the notice is not about the stand-in.
+    """
 
     person_id: int | None
     address: str
     municipality_id: int | None
     reason: str
+    bounces: bool = False
+    instead_of: str = ""
 
-
-def of_municipalities(
-    work: Work, municipalities: Iterable[int], system: str | None
-) -> Mapping[int, tuple[Recipient, ...]]:
-    """Who hears of a matter of a system, for each municipality; four statements however many there are.
-
-    Plus users linked to the system (seed 003); where there are none, plus users linked to no system; else
-    administrators; else the KOMBIT-programleder; else KOMBIT itself.
-    """
-    wanted = set(municipalities)
-    found: dict[int, tuple[Recipient, ...]] = {}
-    people = _members(work, wanted)
-    links = _links(work, wanted)
-    for code in wanted:
-        plus = [person for person in people[code] if person.level is Level.PLUS_USER]
-        linked = [person for person in plus if system in links.get(person.membership_id, ())]
-        general = [person for person in plus if person.membership_id not in links]
-        administrators = [person for person in people[code] if person.level is Level.ADMINISTRATOR]
-        if system and linked:
-            found[code] = _as(linked, code, "plusbruger for systemet")
-        elif general:
-            found[code] = _as(general, code, "plusbruger")
-        elif administrators:
-            found[code] = _as(administrators, code, "administrator, fordi ingen plusbruger følger systemet")
-    if missing := wanted - found.keys():
-        found |= _programme_leaders(work, missing)
-    if missing := wanted - found.keys():
-        kombit = _kombit(work)
-        for code in missing:
-            found[code] = tuple(
-                Recipient(person.person_id, person.address, code, "KOMBIT, fordi kommunen ingen modtager har")
-                for person in kombit
-            )
-    return found
+    @property
+    def who(self) -> int | str:
+        """The same for the same person or mailbox."""
+        return self.person_id or self.address.casefold()
 
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    person_id: int
-    membership_id: int
+    person_id: int | None
+    membership_id: int | None
+    name: str
     address: str
-    level: Level
+    level: Level | None
 
 
-def _as(people: Iterable[_Member], code: int, reason: str) -> tuple[Recipient, ...]:
-    return tuple(Recipient(person.person_id, person.address, code, reason) for person in people)
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One step of the ladder: who stands on it, why they are told, and what they are when they stand in."""
+
+    people: Sequence[_Member]
+    reason: str
+    word: str
+
+
+@dataclass(slots=True)
+class _Told:
+    """Who is found for a municipality so far; ``names`` are of those whose mails come back."""
+
+    people: list[Recipient]
+    names: list[str]
+
+    @property
+    def reached(self) -> bool:
+        """Whether a mail reaches anybody."""
+        return any(not each.bounces for each in self.people)
+
+
+def hard_addresses(work: Work) -> frozenset[str]:
+    """The addresses nothing is mailed to, in small letters; one statement."""
+    return frozenset(
+        work.session.scalars(select(BouncedAddress.address_key).where(BouncedAddress.state == "haard"))
+    )
+
+
+def of_municipalities(
+    work: Work, municipalities: Iterable[int], system: str | None, hard: frozenset[str] | None = None
+) -> Mapping[int, tuple[Recipient, ...]]:
+    """Who hears of a matter of a system, for each municipality; five statements however many there are.
+
+    Plus users linked to the system (seed 003); where there are none, plus users linked to no system; else
+    administrators; else the KOMBIT-programleder; else KOMBIT itself. Where mails to all of a step come back, the
+    next step is told as well. ``hard`` spares the statement where the addresses are known.
+    """
+    wanted = set(municipalities)
+    hard = hard_addresses(work) if hard is None else hard
+    people, links = _members(work, wanted), _links(work, wanted)
+    told = {code: _Told([], []) for code in sorted(wanted)}
+    for code, found in told.items():
+        for step in _own_steps(people[code], links, system):
+            _climb(found, code, step, hard)
+    _climb_all(told, lambda codes: _programme_leaders(work, codes, hard), hard)
+    _climb_all(told, lambda codes: _kombit(work, codes), hard)
+    return {code: tuple(found.people) for code, found in told.items()}
+
+
+def instead_of(names: Sequence[str]) -> str:
+    """ "i stedet for Jens Holm, hvis mails kommer retur"."""
+    once = list(dict.fromkeys(names))
+    named = once if len(once) <= MOST_NAMED else [*once[:MOST_NAMED], "flere"]
+    listed = f"{', '.join(named[:-1])} og {named[-1]}" if len(named) > 1 else named[0]
+    return f"i stedet for {listed}, hvis mails kommer retur"
+
+
+def _own_steps(people: Sequence[_Member], links: Mapping[int, set[str]], system: str | None) -> list[_Step]:
+    plus = [each for each in people if each.level is Level.PLUS_USER]
+    linked = [each for each in plus if system and system in links.get(each.membership_id or 0, ())]
+    general = [each for each in plus if each.membership_id not in links]
+    administrators = [each for each in people if each.level is Level.ADMINISTRATOR]
+    return [
+        _Step(linked, "plusbruger for systemet", "plusbruger for systemet"),
+        _Step(general, "plusbruger", "plusbruger"),
+        _Step(administrators, "administrator, fordi ingen plusbruger følger systemet", "administrator"),
+    ]
+
+
+def _climb(found: _Told, code: int, step: _Step, hard: frozenset[str]) -> None:
+    """Tell those on the step, unless somebody on an earlier one is reached."""
+    if found.reached:
+        return
+    lost = list(found.names)
+    bounced = [each for each in step.people if each.address.casefold() in hard]
+    found.names += [each.name for each in bounced]
+    for each in step.people:
+        if each in bounced:
+            found.people.append(Recipient(each.person_id, each.address, code, step.reason, bounces=True))
+        elif lost:
+            reason = f"{step.word} {instead_of(found.names)}"
+            found.people.append(
+                Recipient(each.person_id, each.address, code, reason, instead_of=found.names[0])
+            )
+        else:
+            reason = f"{step.reason} og {instead_of(found.names)}" if bounced else step.reason
+            found.people.append(Recipient(each.person_id, each.address, code, reason))
+
+
+_Load = Callable[[set[int]], Mapping[int, _Step]]
+
+
+def _climb_all(told: Mapping[int, _Told], load: _Load, hard: frozenset[str]) -> None:
+    """The next step for those municipalities in which nobody is reached."""
+    missing = {code for code, found in told.items() if not found.reached}
+    if missing:
+        for code, step in load(missing).items():
+            _climb(told[code], code, step, hard)
 
 
 def _members(work: Work, municipalities: set[int]) -> Mapping[int, list[_Member]]:
     rows = work.session.execute(
-        select(Membership.municipality_id, Membership.id, Membership.level, Person.id, Person.email)
+        select(
+            Membership.municipality_id, Membership.id, Membership.level, Person.id, Person.name, Person.email
+        )
         .join(Person, Person.id == Membership.person_id)
         .where(
             Membership.municipality_id.in_(municipalities),
@@ -85,8 +166,8 @@ def _members(work: Work, municipalities: set[int]) -> Mapping[int, list[_Member]
         .order_by(Person.id)
     )
     people: dict[int, list[_Member]] = defaultdict(list)
-    for code, membership_id, level, person_id, address in rows:
-        people[code].append(_Member(person_id, membership_id, address, Level(level)))
+    for code, membership_id, level, person_id, name, address in rows:
+        people[code].append(_Member(person_id, membership_id, name, address, Level(level)))
     return people
 
 
@@ -101,32 +182,39 @@ def _links(work: Work, municipalities: set[int]) -> Mapping[int, set[str]]:
     return links
 
 
-def _programme_leaders(work: Work, municipalities: set[int]) -> dict[int, tuple[Recipient, ...]]:
-    found: dict[int, tuple[Recipient, ...]] = {}
-    for code, person_id, address, mailbox in work.session.execute(
-        select(RoleHolding.municipality_id, RoleHolding.person_id, Person.email, RoleHolding.mailbox)
-        .outerjoin(Person, Person.id == RoleHolding.person_id)
-        .where(
-            RoleHolding.municipality_id.in_(municipalities),
-            RoleHolding.role == PROGRAMME_LEADER,
-            RoleHolding.valid_from <= work.today,
-            or_(RoleHolding.valid_to.is_(None), RoleHolding.valid_to >= work.today),
+def _programme_leaders(work: Work, municipalities: set[int], hard: frozenset[str]) -> Mapping[int, _Step]:
+    """The holders, and their substitutes too where mails to all of them come back."""
+    steps = {}
+    for (code, _role), everybody in holders.of_roles(work, municipalities, [PROGRAMME_LEADER]).items():
+        people = holders.current(everybody, None)
+        if all(each.address.casefold() in hard for each in people):
+            people = everybody
+        steps[code] = _Step(
+            [_Member(each.person_id, None, each.name, each.address, None) for each in people],
+            "programleder, fordi kommunen hverken har plusbruger eller administrator",
+            "programleder",
         )
-        .order_by(RoleHolding.is_primary.desc(), RoleHolding.id)
-    ):
-        reason = "programleder, fordi kommunen hverken har plusbruger eller administrator"
-        found.setdefault(code, (Recipient(person_id, address or mailbox, code, reason),))
-    return found
+    return steps
 
 
-def _kombit(work: Work) -> list[_Member]:
+def _kombit(work: Work, municipalities: set[int]) -> Mapping[int, _Step]:
+    step = _Step(kombit(work), "KOMBIT, fordi kommunen ingen modtager har", "KOMBIT")
+    return {code: step for code in municipalities}
+
+
+def kombit(work: Work) -> list[_Member]:
+    """The administrators of KOMBIT."""
     rows = work.session.execute(
-        select(Person.id, Membership.id, Person.email, Membership.level)
+        select(Person.id, Membership.id, Person.name, Person.email)
         .join(Membership, Membership.person_id == Person.id)
         .where(
             Membership.level == Level.KOMBIT_ADMINISTRATOR.value,
             Membership.active.is_(True),
             Person.active.is_(True),
         )
+        .order_by(Person.id)
     )
-    return [_Member(person_id, member, address, Level(level)) for person_id, member, address, level in rows]
+    return [
+        _Member(person_id, member, name, address, Level.KOMBIT_ADMINISTRATOR)
+        for person_id, member, name, address in rows
+    ]

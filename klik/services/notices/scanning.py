@@ -1,58 +1,47 @@
 """Finding what is due: every rule, every open task, every recipient, entered in the ledger exactly once.
 
 A run looks at every reminder that is due today or was missed within the rule's ``late_days``. It may run any
-number of times, anywhere: the unique key of the row decides. Of the core's reminders that one task missed only
-the newest is sent; the older ones are entered too, as withdrawn ("overhalet af …"), so that the account holds
-every reminder of every task.
+number of times, anywhere: the unique key of the row decides. Of the core's reminders of one task that somebody
+missed only the newest is sent, and so of the days of a rule that repeats itself; the older ones are entered too, as
+withdrawn ("overhalet af …"), so that the account holds every reminder of every task.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
+from functools import cache
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import select, update
 
 from klik.db import rows_changed
 from klik.domain.calendar import long_date
-from klik.domain.deadlines import danish_today
-from klik.domain.status import OPEN_STATUSES
-from klik.models import MunicipalTask, Notice, TaskChange
+from klik.models import MunicipalTask, Notice, NoticeSettings
 from klik.plugins.contributions import NotificationRule
 from klik.plugins.manager import CORE, plugin_of
 from klik.plugins.views import MunicipalTaskView
-from klik.services.notices import ledger, reminders, task_recipients
+from klik.services.notices import candidates, ledger, occurrences, reminders, task_recipients
 from klik.services.notices.ledger import NoticeDraft
+from klik.services.notices.occurrences import Due, Judged
 from klik.services.notices.recipients import Recipient
 from klik.services.views import municipal_task_views
 from klik.services.work import Work
 
-BATCH = 1000
-PLUGIN_PATIENCE = 10.0  # seconds for one rule and a thousand tasks
 NO_LONGER_OPEN = "opgaven er ikke længere åben"
 NO_LONGER_RECIPIENT = "modtageren har ikke længere noget med opgaven at gøre"
 # A notice withdrawn for one of these comes back when the task or the person does.
 REVIVABLE = (NO_LONGER_OPEN, NO_LONGER_RECIPIENT)
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A reminder that is due for a task, and the day it became so."""
-
-    rule: NotificationRule
-    day: date
-
-
 @dataclass(slots=True)
 class Plan:
-    """What a part of the tasks still lacks in the ledger; ``last`` is the last task looked at, None at the end."""
+    """What a part of the tasks still lacks in the ledger."""
 
     drafts: list[NoticeDraft] = field(default_factory=list)
     revived: list[int] = field(default_factory=list)
     nobody: int = 0
-    last: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +54,22 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    id: int
-    waiting: bool
-    withdrawal: str | None
+class _Told:
+    """What the ledger holds of some tasks: who can be brought back, by key, and what anybody was told of."""
+
+    keys: Mapping[str, int | None]
+    subjects: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """A reminder of a task that somebody is not in the ledger for."""
+
+    task: MunicipalTask
+    due: Due
+    about: str
+    overtaker: NotificationRule | None
+    recipient: Recipient
 
 
 def scan_deadlines(work: Work) -> Scan:
@@ -76,13 +77,23 @@ def scan_deadlines(work: Work) -> Scan:
     return write(work, plans(work))
 
 
-def plans(work: Work) -> Iterable[Plan]:
-    """What is lacking, a thousand tasks at a time; only reads."""
-    after: int | None = 0
-    while after is not None:
-        plan = _plan(work, after)
-        yield plan
-        after = plan.last
+def plans(work: Work) -> Iterator[Plan]:
+    """What is lacking, some thousand tasks at a time; only reads."""
+    chosen = days_before(work)
+    after = 0
+    while tasks := candidates.page(work, after):
+        after = tasks[-1].id
+        yield _plan(work, tasks, chosen)
+
+
+def days_before(work: Work) -> Mapping[int, frozenset[int]]:
+    """How many days before a deadline each person wants to be reminded; whoever is not there, as usual."""
+    rows = work.session.execute(
+        select(NoticeSettings.person_id, NoticeSettings.days_before).where(
+            NoticeSettings.days_before.is_not(None)
+        )
+    )
+    return {person_id: reminders.days_in(words) for person_id, words in rows}
 
 
 def write(work: Work, lacking: Iterable[Plan]) -> Scan:
@@ -106,172 +117,108 @@ def _revive(work: Work, ids: Sequence[int]) -> int:
     )
 
 
-def _plan(work: Work, after: int) -> Plan:
-    tasks = _candidates(work, after)
-    plan = Plan(last=tasks[-1].id if len(tasks) == BATCH else None)
-    views = {view.id: view for view in municipal_task_views(work, tasks)} if tasks else {}
-    due = _due(work, list(views.values()))
-    tasks = [task for task in tasks if due.get(task.id)]
+def _plan(work: Work, page: Sequence[MunicipalTask], chosen: Mapping[int, frozenset[int]]) -> Plan:
+    plan = Plan()
+    dues = candidates.dues(work, page)
+    tasks = [task for task in page if task.id in dues]
     if not tasks:
         return plan
-    people = task_recipients.of_tasks(work, tasks)
-    known = _known(work, tasks)
-    began = _deadline_days(work, tasks)
+    told = _told(work, tasks)
+    people = people_of(work, tasks, dues)
+    missing: list[_Missing] = []
+    judge = cache(_judged)
     for task in tasks:
-        if not people[task.id]:
-            plan.nobody += 1
-        for one, overtaken in with_overtaker(due[task.id]):
-            if overtaken and one.day < began[task.id]:
-                continue  # it was never to be sent: the task came, or its deadline moved, after that day
-            _draft(work, plan, views[task.id], one, overtaken, people[task.id], known, began[task.id])
+        due, concerned = dues[task.id], people[task.id]
+        lacking = {each.rule.audience for each in due}
+        subjects = {each: each.about(task.id, task.deadline_version) for each in due}
+        for by_audience in concerned.values():
+            lacking -= by_audience.keys()
+            person_id = next(iter(by_audience.values())).person_id
+            days = chosen.get(person_id, reminders.USUAL_DAYS) if person_id else reminders.USUAL_DAYS
+            for each, overtaker in judge(due, frozenset(by_audience), days):
+                recipient = by_audience[each.rule.audience]
+                key = ledger.full_key(subjects[each], recipient)
+                if key not in told.keys:
+                    missing.append(_Missing(task, each, subjects[each], overtaker, recipient))
+                elif (row := told.keys[key]) is not None and not overtaker and not recipient.bounces:
+                    plan.revived.append(row)
+        plan.nobody += bool(lacking)
+    _word(work, plan, missing, told)
     return plan
 
 
-def _candidates(work: Work, after: int) -> list[MunicipalTask]:
-    """Open tasks after this id; narrowed by the dates when only the core's rules ask."""
-    statement = select(MunicipalTask).where(
-        MunicipalTask.id > after,
-        MunicipalTask.status.in_(sorted(OPEN_STATUSES)),
-        MunicipalTask.withdrawn_at.is_(None),
-        MunicipalTask.erased_at.is_(None),
-    )
-    if all(plugin_of(key) == CORE for key in work.registry.notification_rules):
-        today = work.today
-        statement = statement.where(
-            MunicipalTask.deadline >= today - timedelta(days=reminders.LATE_DAYS + 1),
-            or_(
-                MunicipalTask.yellow_from <= today,
-                MunicipalTask.deadline <= today + timedelta(days=reminders.FIRST_BEFORE),
-            ),
-        )
-    return list(work.session.scalars(statement.order_by(MunicipalTask.id).limit(BATCH)))
+def _judged(dues: Sequence[Due], audiences: frozenset[str], days: frozenset[int]) -> Judged:
+    """The same for everybody with the same part in tasks with the same days, so it is worked out once."""
+    return occurrences.for_somebody([due for due in dues if due.rule.audience in audiences], days)
 
 
-def _due(work: Work, tasks: Sequence[MunicipalTaskView]) -> Mapping[int, list[Due]]:
-    """The reminders due for each task, oldest first."""
-    today = work.today
-    found: dict[int, list[Due]] = defaultdict(list)
-    for rule in work.registry.notification_rules.values():
-        for task_id, day in due_days(work, rule, tasks).items():
-            if day is not None and timedelta(0) <= today - day <= timedelta(days=rule.late_days):
-                found[task_id].append(Due(rule, day))
-    for dues in found.values():
-        dues.sort(key=lambda due: (due.day, reminders.ORDER.get(due.rule.key, 0)))
+ByAudience = Mapping[str, Recipient]
+
+
+def people_of(
+    work: Work, tasks: Sequence[MunicipalTask], dues: Mapping[int, Sequence[Due]]
+) -> Mapping[int, Mapping[int | str, ByAudience]]:
+    """Who is to be told of each task, and as what: one person may both do a task and lead."""
+    found: dict[int, dict[int | str, dict[str, Recipient]]] = {task.id: defaultdict(dict) for task in tasks}
+    for audience in sorted({due.rule.audience for due_of in dues.values() for due in due_of}):
+        of_audience = [task for task in tasks if any(due.rule.audience == audience for due in dues[task.id])]
+        for task_id, people in task_recipients.of_audience(work, of_audience, audience).items():
+            for each in people:
+                found[task_id][each.who][audience] = each
     return found
 
 
-def due_days(
-    work: Work, rule: NotificationRule, tasks: Sequence[MunicipalTaskView]
-) -> Mapping[int, date | None]:
-    """The rule's day for each task; a plug-in is asked once for all, and one bad task spoils only itself."""
-    if plugin_of(rule.key) == CORE:
-        return {task.id: rule.due(task) for task in tasks}
-    answers: dict[int, date | None] = {}
-
-    def ask() -> None:
-        faults = []
-        for task in tasks:
-            try:
-                day = rule.due(task)
-            except Exception as fault:
-                faults.append(fault)
-                continue
-            if day is not None and type(day) is not date:
-                faults.append(TypeError(f"{rule.key}: {type(day).__name__}"))
-                continue
-            answers[task.id] = day
-        if faults:
-            raise faults[0]
-
-    work.registry.guard.ask(rule.key, ask, None, patience=PLUGIN_PATIENCE)
-    return dict(answers)
-
-
-def with_overtaker(dues: Sequence[Due]) -> list[tuple[Due, NotificationRule | None]]:
-    """Each reminder with the newer one of the core that makes it superfluous, or None."""
-    core = [due for due in dues if due.rule.key in reminders.ORDER]
-    newest = core[-1] if core else None
-    return [(due, newest.rule if newest and due in core[:-1] else None) for due in dues]
-
-
-def _known(work: Work, tasks: Sequence[MunicipalTask]) -> Mapping[str, _Known]:
+def _told(work: Work, tasks: Sequence[MunicipalTask]) -> _Told:
     rows = work.session.execute(
-        select(
-            Notice.dedupe_key, Notice.id, Notice.mail_id, Notice.withdrawn_at, Notice.withdrawal_reason
-        ).where(
+        select(Notice.dedupe_key, Notice.id, Notice.mail_id, Notice.withdrawal_reason).where(
             Notice.municipal_task_id.in_([task.id for task in tasks]),
             Notice.occasion.in_(sorted(work.registry.notification_rules)),
         )
+    ).all()
+    return _Told(
+        {
+            key: number if mail_id is None and reason in REVIVABLE else None
+            for key, number, mail_id, reason in rows
+        },
+        frozenset(key.rpartition("/")[0] for key, *_rest in rows),
     )
-    return {
-        key: _Known(number, mail_id is None and withdrawn_at is not None, reason)
-        for key, number, mail_id, withdrawn_at, reason in rows
-    }
 
 
-def _deadline_days(work: Work, tasks: Sequence[MunicipalTask]) -> Mapping[int, date]:
-    """The day each task got the deadline it has; nothing can have been late before it."""
-    moved: Mapping[int, date] = {
-        task_id: danish_today(at)
-        for task_id, at in work.session.execute(
-            select(TaskChange.municipal_task_id, func.max(TaskChange.at))
-            .where(
-                TaskChange.municipal_task_id.in_([task.id for task in tasks if task.deadline_version > 1]),
-                TaskChange.field == "deadline",
+def _word(work: Work, plan: Plan, missing: Sequence[_Missing], told: _Told) -> None:
+    """Draft what is missing; most tasks miss nothing, so only these are looked at closely."""
+    began = candidates.deadline_days(work, _tasks_of(missing)) if missing else {}
+    # What was overtaken before the task came, or its deadline moved, was never to be sent.
+    missing = [each for each in missing if not (each.overtaker and each.due.day < began[each.task.id])]
+    views = {view.id: view for view in municipal_task_views(work, _tasks_of(missing))} if missing else {}
+    words: dict[str, tuple[str, str] | None] = {}
+    for each in missing:
+        task = each.task
+        if each.about not in words:
+            words[each.about] = worded(work, each.due.rule, views[task.id])
+        found = words[each.about]
+        if found is None:
+            continue
+        heading, sentence = found
+        # Whoever comes to a task after its reminder went out is told, but nothing was late.
+        if began[task.id] <= each.due.day < work.today and each.about not in told.subjects:
+            sentence = f"{sentence} {lateness(each.due.day)}"
+        plan.drafts.append(
+            NoticeDraft(
+                occasion=each.due.rule.key,
+                dedupe_key=each.about,
+                recipient=each.recipient,
+                heading=heading,
+                sentence=sentence,
+                path=f"/opgaver/{task.id}",
+                municipal_task_id=task.id,
+                about_day=each.due.day,
+                withdrawn=f"overhalet af “{each.overtaker.label}”" if each.overtaker else None,
             )
-            .group_by(TaskChange.municipal_task_id)
         )
-    }
-    return {task.id: moved.get(task.id, danish_today(task.created_at)) for task in tasks}
 
 
-def key_of(rule: str, task_id: int, deadline_version: int) -> str:
-    """What a reminder is about: the rule, the task and its deadline's version."""
-    return f"{rule}/mt={task_id}/v={deadline_version}"
-
-
-def _draft(
-    work: Work,
-    plan: Plan,
-    task: MunicipalTaskView,
-    due: Due,
-    overtaker: NotificationRule | None,
-    people: Sequence[Recipient],
-    known: Mapping[str, _Known],
-    began: date,
-) -> None:
-    about = key_of(due.rule.key, task.id, task.deadline_version)
-    missing = []
-    for person in people:
-        row = known.get(ledger.full_key(about, person))
-        if row is None:
-            missing.append(person)
-        elif row.waiting and row.withdrawal in REVIVABLE and overtaker is None:
-            plan.revived.append(row.id)
-    if not missing:
-        return
-    words = worded(work, due.rule, task)
-    if words is None:
-        return
-    heading, sentence = words
-    # Whoever comes to a task after its reminder went out is told, but nothing was late.
-    is_first = not any(key.startswith(f"{about}/") for key in known)
-    if began <= due.day < work.today and is_first:
-        sentence = f"{sentence} {lateness(due.day)}"
-    plan.drafts += [
-        NoticeDraft(
-            occasion=due.rule.key,
-            dedupe_key=about,
-            recipient=person,
-            heading=heading,
-            sentence=sentence,
-            path=f"/opgaver/{task.id}",
-            municipal_task_id=task.id,
-            about_day=due.day,
-            withdrawn=f"overhalet af “{overtaker.label}”" if overtaker else None,
-        )
-        for person in missing
-    ]
+def _tasks_of(missing: Iterable[_Missing]) -> list[MunicipalTask]:
+    return list({each.task.id: each.task for each in missing}.values())
 
 
 def lateness(day: date) -> str:

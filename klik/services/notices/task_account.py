@@ -16,7 +16,7 @@ from klik.models import MunicipalTask, NoticeSettings, Person
 from klik.plugins.contributions import NotificationRule
 from klik.plugins.views import MunicipalTaskView
 from klik.services import access
-from klik.services.notices import account, scanning, task_recipients
+from klik.services.notices import account, occurrences, reminders, scanning, task_recipients
 from klik.services.notices.account import NoticeRow
 from klik.services.notices.occasions import QUIET
 from klik.services.work import Work
@@ -103,50 +103,69 @@ def _short(moment: datetime) -> str:
 
 
 def upcoming(work: Work, task: MunicipalTask, view: MunicipalTaskView) -> str | None:
-    """ "7 dage før, 14. december 2026 kl. 07.00 til Mette Krog": the next reminder, or None when none will come.
+    """ "7 dage til frist, 14. december 2026 kl. 07.00 til Mette Krog": the next reminder, None when none will come.
 
-    Suppliers see nothing of people. Three statements, however many rules and people, and those that find
-    whom the municipality has where the task has nobody.
+    Suppliers see nothing of people. A handful of statements, however many rules and people.
     """
     if not access.sees_people(work) or Status(task.status) not in OPEN_STATUSES:
         return None
     if task.withdrawn_at is not None or task.deadline is None:
         return None
-    dues = _ahead(work, view)
-    if not dues:
-        return None
-    people = task_recipients.of_tasks(work, [task]).get(task.id, ())
-    told = _names_and_hours(work, [person.person_id for person in people if person.person_id])
-    day, rule = dues[0]
-    names = [told[p.person_id][0] if p.person_id in told else p.address for p in people]
-    hours = [told[p.person_id][1] for p in people if p.person_id in told]
-    hour = min(hours, default=mail_hours.DEFAULT_HOUR)
-    moment = mail_hours.on_day(mail_hours.mail_day(day), hour)
-    return f"{rule.label}, {clock(moment)} til {_listed(names)}" if names else None
+    people: dict[str, Sequence[_Addressee]] = {}
+    for day, rule in _ahead(work, view):
+        if rule.audience not in people:
+            people[rule.audience] = _addressees(work, task, rule.audience)
+        told = [each for each in people[rule.audience] if reminders.chosen(rule.key, each.days_before)]
+        if told:
+            moment = mail_hours.on_day(mail_hours.mail_day(day), min(each.hour for each in told))
+            return f"{rule.label}, {clock(moment)} til {_listed([each.name for each in told])}"
+    return None
 
 
 def _ahead(work: Work, view: MunicipalTaskView) -> list[tuple[date, NotificationRule]]:
     """The days ahead on which a rule speaks, the nearest first; what is due today is in the ledger."""
     found = []
     for rule in work.registry.notification_rules.values():
-        day = scanning.due_days(work, rule, [view]).get(view.id)
-        if day is None:
+        first = occurrences.first_days(work, rule, [view]).get(view.id)
+        if first is None:
             continue
-        if rule.repeat_days and day <= work.today:
-            behind = (work.today - day).days
-            day += timedelta(days=(behind // rule.repeat_days + 1) * rule.repeat_days)
-        if day > work.today:
+        tomorrow = work.today + timedelta(days=1)
+        latest = max(first, tomorrow + timedelta(days=rule.repeat_days))
+        day = next(occurrences.days_of(rule, first, tomorrow, latest), None)
+        if day is not None:
             found.append((day, rule))
-    return sorted(found, key=lambda due: due[0])
+    return sorted(found, key=lambda due: (due[0], reminders.ORDER.get(due[1].key, 0)))
 
 
-def _names_and_hours(work: Work, people: Sequence[int]) -> Mapping[int, tuple[str, int]]:
+@dataclass(frozen=True, slots=True)
+class _Addressee:
+    name: str
+    hour: int
+    days_before: frozenset[int]
+
+
+def _addressees(work: Work, task: MunicipalTask, audience: str) -> Sequence[_Addressee]:
+    """Whom a rule with this audience mails, with what each has chosen; a mailbox is told as usual."""
+    people = task_recipients.of_audience(work, [task], audience).get(task.id, ())
+    reached = [each for each in people if not each.bounces]
     rows = work.session.execute(
-        select(Person.id, Person.name, NoticeSettings.hour)
+        select(Person.id, Person.name, NoticeSettings.hour, NoticeSettings.days_before)
         .outerjoin(NoticeSettings, NoticeSettings.person_id == Person.id)
-        .where(Person.id.in_(people))
+        .where(Person.id.in_([each.person_id for each in reached if each.person_id]))
     )
-    return {person: (name, mail_hours.DEFAULT_HOUR if hour is None else hour) for person, name, hour in rows}
+    known = {
+        person: _Addressee(
+            name,
+            mail_hours.DEFAULT_HOUR if hour is None else hour,
+            reminders.USUAL_DAYS if days is None else reminders.days_in(days),
+        )
+        for person, name, hour, days in rows
+    }
+    return [
+        known.get(each.person_id or 0)
+        or _Addressee(each.address, mail_hours.DEFAULT_HOUR, reminders.USUAL_DAYS)
+        for each in reached
+    ]
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,41 +1,80 @@
-"""Who hears of a municipal task: its responsible and executor, else whoever the municipality has."""
+"""Who hears of a municipal task: its responsible and executor, else whoever the municipality has; or its leader."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 
-from klik.models import Membership, MunicipalTask, Person, RoleHolding
-from klik.services.notices.recipients import Recipient, of_municipalities
+from klik.models import Membership, MunicipalTask, Person
+from klik.services.notices import holders, stand_ins
+from klik.services.notices.holders import Holdings
+from klik.services.notices.recipients import (
+    PROGRAMME_LEADER,
+    Recipient,
+    hard_addresses,
+    of_municipalities,
+)
+from klik.services.notices.stand_ins import Wanted
 from klik.services.work import Work
 
+TASK, LEADER = "task", "leader"
 _Place = tuple[int, int]  # person and municipality
 
 
-@dataclass(frozen=True, slots=True)
-class _Holder:
-    person_id: int | None
-    address: str
-    system: str | None
-    primary: bool
-    substitute: bool
+def of_audience(
+    work: Work, tasks: Iterable[MunicipalTask], audience: str
+) -> Mapping[int, tuple[Recipient, ...]]:
+    """Whom a rule with this audience tells of each task, by the task's id."""
+    return leaders_of_tasks(work, tasks) if audience == LEADER else of_tasks(work, tasks)
 
 
 def of_tasks(work: Work, tasks: Iterable[MunicipalTask]) -> Mapping[int, tuple[Recipient, ...]]:
     """Who hears of each task, by its id; the same person once, with every reason.
 
     A role stands for those who hold it today, the primary one first, its substitutes only where nobody else
-    does. Without anybody: whom the municipality has (``recipients.of_municipalities``). A handful of
-    statements however many tasks.
+    does. Without anybody: whom the municipality has (``recipients.of_municipalities``). Whoever cannot be mailed
+    is told in the inbox, and somebody else by mail (``stand_ins``). A handful of statements however many tasks.
     """
     tasks = tuple(tasks)
+    hard = hard_addresses(work)
     members = _members(work, tasks)
-    holders = _holders(work, tasks)
-    found = {task.id: _of_task(work, task, members, holders) for task in tasks}
-    return found | _fallbacks(work, [task for task in tasks if not found[task.id]])
+    roles = {role for task in tasks for role in (task.responsible_role, task.executor_role) if role}
+    holdings = holders.of_roles(work, {task.municipality_id for task in tasks}, roles)
+    wanted = {task.id: _of_task(work, task, members, holdings) for task in tasks}
+    found = stand_ins.reached(work, wanted, hard)
+    return found | _fallbacks(work, [task for task in tasks if not found[task.id]], hard)
+
+
+def leaders_of_tasks(work: Work, tasks: Iterable[MunicipalTask]) -> Mapping[int, tuple[Recipient, ...]]:
+    """Who leads where each task is: the municipality's programleder, else its administrators, else the ladder."""
+    tasks = tuple(tasks)
+    hard = hard_addresses(work)
+    codes = {task.municipality_id for task in tasks}
+    holdings = holders.of_roles(work, codes, [PROGRAMME_LEADER])
+    name = holders.role_name(work, PROGRAMME_LEADER)
+    administrators = stand_ins.administrators_of(work, codes)
+    wanted: dict[int, list[Wanted]] = {}
+    for code in codes:
+        people = holders.current(holdings.get((code, PROGRAMME_LEADER), ()), None)
+        wanted[code] = [
+            Wanted(
+                Recipient(each.person_id, each.address, code, f"{name}{holders.standing(each)}"),
+                PROGRAMME_LEADER,
+            )
+            for each in people
+        ] or [
+            Wanted(
+                Recipient(each.person_id, each.address, code, f"administrator, fordi ingen har rollen {name}")
+            )
+            for each in administrators.get(code, ())
+        ]
+    found = stand_ins.reached(work, wanted, hard)
+    missing = [code for code in codes if not found[code]]
+    if missing:
+        found |= of_municipalities(work, missing, None, hard)
+    return {task.id: found[task.municipality_id] for task in tasks}
 
 
 def _members(work: Work, tasks: Sequence[MunicipalTask]) -> Mapping[_Place, str]:
@@ -48,93 +87,33 @@ def _members(work: Work, tasks: Sequence[MunicipalTask]) -> Mapping[_Place, str]
     return {(person_id, code): address for person_id, code, address in rows}
 
 
-def _holders(work: Work, tasks: Sequence[MunicipalTask]) -> Mapping[tuple[int, str], list[_Holder]]:
-    roles = {role for task in tasks for role in (task.responsible_role, task.executor_role) if role}
-    rows = work.session.execute(
-        select(RoleHolding, Person.email)
-        .outerjoin(Person, Person.id == RoleHolding.person_id)
-        .outerjoin(
-            Membership,
-            and_(
-                Membership.person_id == RoleHolding.person_id,
-                Membership.municipality_id == RoleHolding.municipality_id,
-            ),
-        )
-        .where(
-            RoleHolding.role.in_(roles),
-            RoleHolding.municipality_id.in_({task.municipality_id for task in tasks}),
-            RoleHolding.valid_from <= work.today,
-            or_(RoleHolding.valid_to.is_(None), RoleHolding.valid_to >= work.today),
-            or_(
-                RoleHolding.person_id.is_(None),
-                and_(Person.active.is_(True), Membership.active.is_(True)),
-            ),
-        )
-        .order_by(RoleHolding.is_primary.desc(), RoleHolding.id)
-    )
-    holders: dict[tuple[int, str], list[_Holder]] = defaultdict(list)
-    for holding, email in rows:
-        holders[holding.municipality_id, holding.role].append(
-            _Holder(
-                holding.person_id,
-                email or holding.mailbox,
-                holding.system_code,
-                holding.is_primary,
-                holding.kind == "stedfortraeder",
-            )
-        )
-    return holders
-
-
 def _of_task(
-    work: Work,
-    task: MunicipalTask,
-    members: Mapping[_Place, str],
-    holders: Mapping[tuple[int, str], list[_Holder]],
-) -> tuple[Recipient, ...]:
-    told: dict[object, Recipient] = {}
+    work: Work, task: MunicipalTask, members: Mapping[_Place, str], holdings: Holdings
+) -> Collection[Wanted]:
+    wanted = []
     for part, person_id, role in (
         ("ansvarlig", task.responsible_id, task.responsible_role),
         ("udfører", task.executor_id, task.executor_role),
     ):
-        address = members.get((person_id, task.municipality_id)) if person_id else None
+        code, system = task.municipality_id, task.system_code
+        address = members.get((person_id, code)) if person_id else None
         if person_id and address:
-            _tell(told, Recipient(person_id, address, task.municipality_id, part))
+            wanted.append(Wanted(Recipient(person_id, address, code, part), role, system))
         elif role:
-            for holder in _current(holders.get((task.municipality_id, role), []), task.system_code):
-                reason = f"{part} som {_role_name(work, role)}{_standing(holder)}"
-                _tell(told, Recipient(holder.person_id, holder.address, task.municipality_id, reason))
-    return tuple(told.values())
+            name = holders.role_name(work, role)
+            for holder in holders.current(holdings.get((code, role), ()), system):
+                reason = f"{part} som {name}{holders.standing(holder)}"
+                wanted.append(Wanted(Recipient(holder.person_id, holder.address, code, reason), role, system))
+    return wanted
 
 
-def _current(holders: Iterable[_Holder], system: str | None) -> list[_Holder]:
-    fitting = [holder for holder in holders if holder.system is None or holder.system == system]
-    return [holder for holder in fitting if not holder.substitute] or fitting
-
-
-def _standing(holder: _Holder) -> str:
-    if holder.substitute:
-        return " (stedfortræder)"
-    return " (primær)" if holder.primary else ""
-
-
-def _role_name(work: Work, role: str) -> str:
-    return work.registry.content.role(role).name.lower()
-
-
-def _tell(told: dict[object, Recipient], recipient: Recipient) -> None:
-    who = recipient.person_id or recipient.address.casefold()
-    earlier = told.get(who)
-    told[who] = (
-        recipient if earlier is None else replace(earlier, reason=f"{earlier.reason} og {recipient.reason}")
-    )
-
-
-def _fallbacks(work: Work, tasks: Sequence[MunicipalTask]) -> dict[int, tuple[Recipient, ...]]:
+def _fallbacks(
+    work: Work, tasks: Sequence[MunicipalTask], hard: frozenset[str]
+) -> dict[int, tuple[Recipient, ...]]:
     found: dict[int, tuple[Recipient, ...]] = {}
     for system in {task.system_code for task in tasks}:
         of_system = [task for task in tasks if task.system_code == system]
-        people = of_municipalities(work, {task.municipality_id for task in of_system}, system)
+        people = of_municipalities(work, {task.municipality_id for task in of_system}, system, hard)
         for task in of_system:
             why = _why_nobody(task)
             found[task.id] = tuple(

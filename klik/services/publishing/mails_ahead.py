@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from sqlalchemy import select
 
 from klik.models import MunicipalTask, Person, Project, Task, TaskVersion
+from klik.plugins.contributions import NotificationRule
+from klik.services.notices import occurrences, reminders, scanning
 from klik.services.notices import recipients as notice_recipients
-from klik.services.notices import reminders, scanning, task_recipients
+from klik.services.notices.occurrences import Due
 from klik.services.notices.recipients import Recipient
-from klik.services.notices.scanning import Due
 from klik.services.publishing import copies
 from klik.services.publishing.copies import Dates
 from klik.services.views import municipal_task_views
@@ -62,20 +63,16 @@ def mails_ahead(
     told: Counter[tuple[int | str, int | None]] = Counter()
     addresses: dict[int | str, str] = {}
 
-    def tell(occasion: str, people: Sequence[Recipient]) -> None:
-        for each in people:
-            who = each.person_id or each.address.casefold()
-            addresses[who] = each.address
-            occasions[occasion] += 1
-            told[who, each.municipality_id] += 1
+    def tell(occasion: str, each: Recipient) -> None:
+        addresses[each.who] = each.address
+        occasions[occasion] += 1
+        told[each.who, each.municipality_id] += 1
 
-    for people in _at_publication(work, names, project.system_code):
-        tell(AT_PUBLICATION, people)
+    for each in _at_publication(work, names, project.system_code):
+        tell(AT_PUBLICATION, each)
     unsaved = _unsaved(work, task, version, project, dates)
-    people_of = task_recipients.of_tasks(work, unsaved)
-    for rule, count in _played(work, version, unsaved):
-        for task_id in count:
-            tell(work.registry.notification_rules[rule].label, people_of[task_id])
+    for rule, each in _played(work, version, unsaved):
+        tell(work.registry.notification_rules[rule].label, each)
     return MailsAhead(
         total=occasions.total(),
         people=len(addresses),
@@ -84,14 +81,13 @@ def mails_ahead(
     )
 
 
-def _at_publication(
-    work: Work, names: Mapping[int, str], system: str | None
-) -> Iterator[tuple[Recipient, ...]]:
+def _at_publication(work: Work, names: Mapping[int, str], system: str | None) -> Iterator[Recipient]:
     """Each municipality's; nobody is told of their own doing, nor twice of one copy."""
     me = work.actor.person_id if work.actor else None
     for people in notice_recipients.of_municipalities(work, names, system).values():
-        once = {each.person_id or each.address.casefold(): each for each in people}
-        yield tuple(each for who, each in once.items() if me is None or who != me)
+        for who, each in {each.who: each for each in people}.items():
+            if not each.bounces and (me is None or who != me):
+                yield each
 
 
 def _unsaved(
@@ -107,39 +103,66 @@ def _unsaved(
 
 def _played(
     work: Work, version: TaskVersion, unsaved: Sequence[MunicipalTask]
-) -> list[tuple[str, list[int]]]:
-    """The tasks each rule speaks of, rules in the order in which they first do."""
+) -> list[tuple[str, Recipient]]:
+    """Who is told by each rule, rules in the order in which they first speak."""
     fields = {field.field: field.value for field in version.fields}
     views = [replace(view, fields=fields) for view in municipal_task_views(work, unsaved)]
+    end = work.today + timedelta(days=DAYS - 1)
     dues: dict[int, list[Due]] = defaultdict(list)
     for rule in work.registry.notification_rules.values():
-        for task_id, day in scanning.due_days(work, rule, views).items():
-            if day is not None:
-                dues[task_id].append(Due(rule, day))
-    first: dict[str, date] = {}
-    found: dict[str, list[int]] = defaultdict(list)
+        asked = [view for view in views if not rule.systems or view.system in rule.systems]
+        for task_id, first in occurrences.first_days(work, rule, asked).items():
+            if first is not None:
+                earliest = work.today - timedelta(days=rule.late_days)
+                days = occurrences.days_of(rule, first, earliest, end)
+                dues[task_id] += [Due(rule, day) for day in days]
+    chosen = scanning.days_before(work)
+    people = scanning.people_of(work, unsaved, dues)
+    play = _player(work.today, end)
+    first_told: dict[str, date] = {}
+    found: dict[str, list[Recipient]] = defaultdict(list)
     for task_id, due in dues.items():
-        for day, rule in _of_task(due, work.today):
-            found[rule].append(task_id)
-            first[rule] = min(day, first.get(rule, day))
-    return sorted(found.items(), key=lambda item: (first[item[0]], item[0]))
+        for as_what in people[task_id].values():
+            person_id = next(iter(as_what.values())).person_id
+            for day, rule in play(due, frozenset(as_what), chosen.get(person_id or 0, reminders.USUAL_DAYS)):
+                to = as_what[rule.audience]
+                if not to.bounces:
+                    found[rule.key].append(to)
+                    first_told[rule.key] = min(day, first_told.get(rule.key, day))
+    order = sorted(found, key=lambda rule: (first_told[rule], rule))
+    return [(rule, to) for rule in order for to in found[rule]]
 
 
-def _of_task(dues: Sequence[Due], start: date) -> Iterator[tuple[date, str]]:
-    """What the scanner would send of one task, run once a day from its publication on."""
-    end = start + timedelta(days=DAYS)
-    known: set[str] = set()
+_Heard = list[tuple[date, NotificationRule]]
+
+
+def _player(start: date, end: date) -> Callable[[Sequence[Due], frozenset[str], frozenset[int]], _Heard]:
+    """Plays what somebody hears of a task; the same for all with the same reminders, part and days."""
+    played: dict[object, _Heard] = {}
+
+    def play(dues: Sequence[Due], audiences: frozenset[str], days: frozenset[int]) -> _Heard:
+        key = (tuple((due.rule.key, due.day) for due in dues), audiences, days)
+        if key not in played:
+            own = [due for due in dues if due.rule.audience in audiences]
+            played[key] = list(_heard(own, days, start, end))
+        return played[key]
+
+    return play
+
+
+def _heard(
+    dues: Sequence[Due], days: frozenset[int], start: date, end: date
+) -> Iterator[tuple[date, NotificationRule]]:
+    """What the scanner would send somebody of one task, run once a day from its publication on."""
+    known: set[Due] = set()
     for today in sorted({max(due.day, start) for due in dues}):
-        if today >= end:
-            return
         ripe = [due for due in dues if timedelta(0) <= today - due.day <= timedelta(days=due.rule.late_days)]
-        ripe.sort(key=lambda due: (due.day, reminders.ORDER.get(due.rule.key, 0)))
-        for due, overtaker in scanning.with_overtaker(ripe):
-            if due.rule.key in known or (overtaker and due.day < start):
+        for due, overtaker in occurrences.for_somebody(occurrences.in_order(ripe), days):
+            if due in known or (overtaker and due.day < start):
                 continue
-            known.add(due.rule.key)
-            if overtaker is None:
-                yield today, due.rule.key
+            known.add(due)
+            if overtaker is None and today <= end:
+                yield today, due.rule
 
 
 def _busiest(
