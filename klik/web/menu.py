@@ -101,6 +101,7 @@ def set_up(app: Flask) -> None:
         return {
             "actor": actor,
             "menu": items(actor) if actor else [],
+            "unread_notices": g.get("klik_unread", 0),
             "request_id": g.get("request_id", ""),
             "today": work.today if work else None,
             "countdown": _countdown(work) if work and actor else None,

@@ -19,6 +19,7 @@ from klik.services import access
 from klik.services.notices import mails, occurrences, quiet, reminders, scanning, task_recipients
 from klik.services.notices.mails import AddressUnusableError, Line, Section, Sender
 from klik.services.notices.recipients import Recipient
+from klik.services.notices.unread import BAD_ADDRESS
 from klik.services.views import municipal_task_views
 from klik.services.work import Work
 
@@ -29,7 +30,6 @@ DEADLINE_MOVED = "fristen er flyttet"
 GONE_PERSON = "modtageren er ikke længere aktiv"
 OTHER_MUNICIPALITY = "modtageren hører ikke til kommunen"
 ERASED = "opgaven er slettet"
-BAD_ADDRESS = "mailadressen kan ikke bruges"
 OVERTAKEN = "overhalet af en nyere mail om filteret"
 FILTERS = "/filtre"
 _KOMBIT = (Level.KOMBIT_ADMINISTRATOR.value, Level.KOMBIT_EDITOR.value)

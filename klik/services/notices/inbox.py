@@ -21,17 +21,13 @@ from klik.domain.calendar import day_heading, in_denmark, long_date, weekday
 from klik.domain.deadlines import danish_today
 from klik.domain.errors import InputError
 from klik.models import Mail, Municipality, Notice
-from klik.services import access
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.notices.account import STATE
-from klik.services.notices.composing import BAD_ADDRESS
-from klik.services.notices.ledger import BOUNCES
 from klik.services.notices.occasions import occasion_label
+from klik.services.notices.unread import is_own, is_unread
 from klik.services.work import Work
 
 MOST_SNOOZED = 90  # days ahead
-# No mail goes to an address that does not work; what it would have said is still the person's to read.
-UNMAILED = (BOUNCES, BAD_ADDRESS)
 
 
 class Pile(StrEnum):
@@ -107,19 +103,11 @@ class Heap:
 
 
 def _own(work: Work) -> ColumnElement[bool]:
-    person = work.actor.person_id if work.actor else 0
-    return and_(
-        Notice.person_id == person,
-        Notice.occasion != access.SECRET_OCCASION,
-        or_(Notice.withdrawn_at.is_(None), Notice.withdrawal_reason.in_(UNMAILED)),
-    )
+    return is_own(work.actor.person_id if work.actor else 0)
 
 
 def _is_unread(work: Work) -> ColumnElement[bool]:
-    return and_(
-        Notice.read_at.is_(None),
-        or_(Notice.snoozed_until.is_(None), Notice.snoozed_until <= work.today),
-    )
+    return is_unread(work.today)
 
 
 def unread(work: Work) -> int:
