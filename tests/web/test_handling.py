@@ -160,7 +160,7 @@ def test_a_form_without_the_token_does_nothing(scene: Scene, browser: Callable[.
 
 def test_the_headers_keep_the_address_to_itself(scene: Scene, browser: Callable[..., Browser]) -> None:
     visitor = browser()
-    for address, status in ((scene.token(actions.START), 200), ("start.ingenting", 410)):
+    for address, status in ((scene.token(actions.START), 200), ("start.ingenting", 404)):
         visitor.get(f"/handling/{address}", expect=status)
         headers = visitor.response.headers
         assert headers["Referrer-Policy"] == "no-referrer"
@@ -375,13 +375,14 @@ def test_hostile_tokens_open_nothing_and_break_nothing(scene: Scene, browser: Ca
     assert len(corpus) >= 40
     visitor, seen = browser(), set()
     client = visitor.app.test_client()
-    for token in corpus:
-        for ask in (client.get, client.head, lambda path, t=token: client.post(path, data={"token": t})):
-            status = ask(f"/handling/{token}").status_code
-            assert 400 <= status < 500, (token[:60], status)
-            seen.add(status)
+    for _ in range(2):
+        for token in corpus:
+            for ask in (client.get, client.head, lambda path, t=token: client.post(path, data={"token": t})):
+                status = ask(f"/handling/{token}").status_code
+                assert 400 <= status < 500, (token[:60], status)
+                seen.add(status)
     assert scene.facts() == before
-    assert seen >= {410, 429}, "after sixty wrong ones in a quarter of an hour klik takes a rest"
+    assert seen >= {404, 410, 429}, "after two hundred wrong ones in a quarter of an hour klik takes a rest"
     assert client.get(f"/handling/{scene.token(actions.START)}").status_code == 200, (
         "who has a right one is let in"
     )

@@ -46,6 +46,10 @@ class LinkError(Exception):
     """The link opens nothing; the text is the Danish sentence that says why."""
 
 
+class WrongLinkError(LinkError):
+    """No link that klik has ever made."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A link that holds: what for, by which notice, and the work done as its person."""
@@ -165,7 +169,7 @@ def claim(work: Work, secret: str, given: str) -> Claim:
 
 
 def _opened(work: Work, secret: str, given: str) -> tuple[str, int, int]:
-    wrong = LinkError(
+    wrong = WrongLinkError(
         "Linket er ikke helt. Nogle mailprogrammer klipper lange links over: kopiér hele linket fra mailen."
     )
     purpose, _, signed = given.partition(".")

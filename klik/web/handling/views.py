@@ -9,14 +9,14 @@ from werkzeug.exceptions import TooManyRequests
 
 from klik.services.errors import ConflictError, RefusedError
 from klik.services.notices import acting, actions
-from klik.services.notices.actions import Claim, LinkError
+from klik.services.notices.actions import Claim, LinkError, WrongLinkError
 from klik.services.work import Work
 from klik.web.base import access, installation
 from klik.web.handling.pace import Pace
 
 blueprint = Blueprint("handling", __name__)
 WRONG, PRESSED = "klik-wrong-links", "klik-pressed-links"
-MOST_WRONG, MOST_PRESSED = 60, 200  # a quarter of an hour, of one address and of one notice
+MOST_WRONG = MOST_PRESSED = 200  # a quarter of an hour, of one address and of one notice
 
 
 # Whoever is signed in counts for nothing here: no cookie gives a right, only the signed token does, and it stands
@@ -72,7 +72,7 @@ def _claim(work: Work, token: str) -> Claim:
     who = request.remote_addr or ""
     try:
         claim = actions.claim(work, installation().settings.secret_key, token)
-    except LinkError:
+    except WrongLinkError:
         if current_app.extensions[WRONG].too_fast(who, work.now):
             raise TooManyRequests from None
         raise
@@ -90,4 +90,5 @@ def _done(claim: Claim, sentence: str) -> str:
 
 
 def _over(error: LinkError) -> Any:
-    return make_response(render_template("handling/over.html", sentence=str(error)), 410)
+    status = 404 if isinstance(error, WrongLinkError) else 410
+    return make_response(render_template("handling/over.html", sentence=str(error)), status)
