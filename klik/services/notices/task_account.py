@@ -45,8 +45,11 @@ class Occurrence:
 
     @property
     def words(self) -> str:
-        """ "Mette 02-11 07:00 afleveret · Jens retur · Ali springes over (fuldført)"."""
-        return " · ".join(f"{each.who} {each.state}" for each in self.told)
+        """ "Mette 02-11 07:00 afleveret · Jens retur · Ali og Bo springes over (fuldført)"."""
+        alike: dict[str, list[str]] = {}
+        for each in self.told:
+            alike.setdefault(each.state, []).append(each.who)
+        return " · ".join(f"{_listed(who)} {state}" for state, who in alike.items())
 
 
 def of_task(work: Work, task: MunicipalTask) -> Sequence[Occurrence]:
