@@ -35,20 +35,18 @@ def _reminder(folder: Path) -> tuple[str, int]:
     house = Installation(make_settings(folder))
     with house.writing(datetime.now(UTC)) as work:
         scanning.scan_deadlines(work)
-        notice, task = (
-            work.session.execute(
-                select(Notice, MunicipalTask)
-                .join(MunicipalTask, MunicipalTask.id == Notice.municipal_task_id)
-                .join(Person, Person.id == Notice.person_id)
-                .where(
-                    Person.email == WHO,
-                    Notice.occasion.startswith("core."),
-                    MunicipalTask.status == Status.NOT_STARTED.value,
-                )
+        row = work.session.execute(
+            select(Notice, MunicipalTask)
+            .join(MunicipalTask, MunicipalTask.id == Notice.municipal_task_id)
+            .join(Person, Person.id == Notice.person_id)
+            .where(
+                Person.email == WHO,
+                Notice.occasion.startswith("core."),
+                MunicipalTask.status == Status.NOT_STARTED.value,
             )
-            .tuples()
-            .first()
-        ) or pytest.fail("the demo has no reminder of a task that nobody has begun")
+        ).first()
+        assert row, "the demo has no reminder of a task that nobody has begun"
+        notice, task = row
         sender = Sender("klik@klik.example", "", house.settings.secret_key)
         links = dict(actions.links(work, sender, notice, task))
         found = links["Sæt i gang"], task.id
