@@ -228,7 +228,7 @@ def test_a_role_is_confirmed_by_its_holder(scene: Scene, browser: Callable[..., 
             [
                 NoticeDraft(
                     occasion="rolle-bekraeft",
-                    dedupe_key=f"rolle-bekraeft/2026-11/rolle={row.id}",
+                    dedupe_key=f"rolle-bekraeft/{row.id}/siden=2026-11-21",
                     recipient=Recipient(
                         scene.mette, "mette@koege.example", make.KOEGE, "indehaver af rollen"
                     ),
@@ -238,7 +238,10 @@ def test_a_role_is_confirmed_by_its_holder(scene: Scene, browser: Callable[..., 
                 )
             ],
         )
-        notice = work.session.scalars(select(Notice.id).where(Notice.occasion == "rolle-bekraeft")).one()
+        asked = work.session.scalars(select(Notice).where(Notice.occasion == "rolle-bekraeft")).one()
+        sender = Sender("k@klik.example", "", scene.house.settings.secret_key)
+        assert [label for label, _ in actions.links(work, sender, asked, None)] == ["Ja, det er stadig mig"]
+        notice = asked.id
         holding = row.id
     address, visitor = f"/handling/{scene.token(actions.CONFIRM_ROLE, notice)}", browser()
     page = visitor.get(address)

@@ -20,7 +20,7 @@ from sqlalchemy import select
 
 from klik.domain.rights import Level
 from klik.domain.status import Status
-from klik.models import FilterUse, Membership, MunicipalTask, Notice, Person
+from klik.models import FilterUse, Membership, MunicipalTask, Notice, Person, RoleHolding
 from klik.services import access
 from klik.services.keeping import NOTHING_KEPT
 from klik.services.notices.mails import Sender
@@ -37,7 +37,8 @@ LABELS: Mapping[str, str] = {
 VALID = timedelta(days=14)
 LONGEST = 300  # characters; an own token has fewer than a hundred
 _SHAPE = re.compile(r"[A-Za-z0-9_.-]+")
-_HOLDING = re.compile(r"/rolle=([1-9][0-9]{0,9})(?:/|$)")
+# "rolle-bekraeft/12/siden=2026-11-21/p3", and "…/rolle=12/p3".
+_HOLDING = re.compile(r"(?:/rolle=|^rolle-bekraeft/)([1-9][0-9]{0,9})(?:/|$)")
 _FILTER = re.compile(r"/filtre/([1-9][0-9]{0,9})/aabn")
 CONFIRM_OCCASION = "rolle-bekraeft"
 
@@ -107,11 +108,13 @@ def links_of(
 ) -> Mapping[int, tuple[tuple[str, str], ...]]:
     """The links of each notice by its id; none for a shared mailbox, since nobody stands behind it.
 
-    One statement for everybody's rights, and one more for each person whom only a role gives the task.
+    One statement for everybody's rights, one for the roles asked about, and one more for each person whom only a
+    role gives the task.
     """
     personal = [notice for notice in notices if notice.person_id is not None] if sender.secret else []
     actors = _actors(work, personal) if any(notice.municipal_task_id for notice in personal) else {}
     asks = {place: access.changeable(replace(work, actor=actor)) for place, actor in actors.items()}
+    held = _held(work, personal)
     found = {}
     for notice in personal:
         task = tasks.get(notice.municipal_task_id or 0)
@@ -121,7 +124,7 @@ def links_of(
             purposes.append(START)
         if task and notice.occasion in work.registry.notification_rules:
             purposes.append(POSTPONE)
-        if notice.occasion == CONFIRM_OCCASION and _HOLDING.search(notice.dedupe_key):
+        if notice.id in held:
             purposes.append(CONFIRM_ROLE)
         if notice.occasion == access.OWN_OCCASION and _FILTER.fullmatch(notice.path):
             purposes.append(STOP)
@@ -152,6 +155,24 @@ def _actors(work: Work, notices: Iterable[Notice]) -> Mapping[tuple[int, int], A
         (person, code): Actor(person, number, "", "", Level(level), code, "", frozenset())
         for number, person, code, level in rows
     }
+
+
+def _held(work: Work, notices: Iterable[Notice]) -> set[int]:
+    """The notices that ask their own person about a role the person holds; others are asked to tell, not to confirm."""
+    asked = {
+        notice.id: (int(about[1]), notice.person_id)
+        for notice in notices
+        if notice.occasion == CONFIRM_OCCASION and (about := _HOLDING.search(notice.dedupe_key))
+    }
+    if not asked:
+        return set()
+    rows = work.session.execute(
+        select(RoleHolding.id, RoleHolding.person_id).where(
+            RoleHolding.id.in_({holding for holding, _ in asked.values()})
+        )
+    )
+    holders = {(holding, person) for holding, person in rows}
+    return {number for number, pair in asked.items() if pair in holders}
 
 
 def claim(work: Work, secret: str, given: str) -> Claim:
