@@ -83,11 +83,14 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 
 def _without_secret(path: str) -> str:
-    """An address as it may stand in a log: a link that sets a password opens a door, a calendar's does too."""
+    """An address as it may stand in a log: a link that opens a door, as a mail or a calendar has it, stays out."""
     if path.startswith("/kalender/") and path.endswith(".ics"):
         return "/kalender/***.ics"
-    first, word, _secret = path.partition("/adgangskode/")
-    return f"{first}{word}***" if word else path
+    for word in ("/adgangskode/", "/handling/"):
+        first, found, _secret = path.partition(word)
+        if found:
+            return f"{first}{word}***"
+    return path
 
 
 def _number_requests(app: Flask) -> None:

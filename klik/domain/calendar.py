@@ -1,7 +1,7 @@
 """Dates in Danish words and from Danish words, without any locale setting."""
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from klik.domain.errors import InputError
@@ -70,10 +70,21 @@ def relative(day: date, today: date) -> str:
     return f"om {days(distance)}" if distance > 0 else f"for {days(-distance)} siden"
 
 
+def day_heading(day: date, today: date) -> str:
+    """The heading over what happened on a day: I dag, I går, Mandag 16. november 2026"""
+    near = {0: "I dag", 1: "I går"}
+    return near.get((today - day).days) or f"{weekday(day).capitalize()} {long_date(day)}"
+
+
 def clock(moment: datetime) -> str:
     """An aware moment in Danish time: 21. november 2026 kl. 07.00"""
     local = in_denmark(moment)
     return f"{long_date(local.date())} kl. {local:%H.%M}"
+
+
+def day_begins(day: date) -> datetime:
+    """The moment a Danish day begins, in UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=DENMARK).astimezone(UTC)
 
 
 def in_denmark(moment: datetime) -> datetime:

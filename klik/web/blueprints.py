@@ -15,6 +15,8 @@ from klik.web.exports.listed import blueprint as list_export
 from klik.web.exports.views import blueprint as exports
 from klik.web.filters.views import blueprint as filters
 from klik.web.front.views import blueprint as front
+from klik.web.handling.views import blueprint as handling
+from klik.web.notices.inbox import blueprint as inbox
 from klik.web.notices.preferences import blueprint as preferences
 from klik.web.notices.views import blueprint as notices
 from klik.web.operations.views import blueprint as operations
@@ -51,6 +53,8 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         accounts,
         notices,
         preferences,
+        inbox,
+        handling,
         deleting,
         operations,
         tasks,

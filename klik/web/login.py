@@ -19,6 +19,7 @@ class User(UserMixin):
         self.session_id = signed_in.session_id
         self.seen_is_old = signed_in.seen_is_old
         self.stamps = signed_in.stamps
+        self.unread = signed_in.unread
 
     def get_id(self) -> str:
         """The person's id."""

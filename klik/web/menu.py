@@ -74,6 +74,7 @@ _UNDER = {
         ),
         "publishing",
     ),
+    "inbox": "notices",
     "deviations": "tasks",
     "preferences": "notices",
     "waves": "systems",
@@ -101,6 +102,7 @@ def set_up(app: Flask) -> None:
         return {
             "actor": actor,
             "menu": items(actor) if actor else [],
+            "unread_notices": g.get("klik_unread", 0),
             "request_id": g.get("request_id", ""),
             "today": work.today if work else None,
             "countdown": _countdown(work) if work and actor else None,

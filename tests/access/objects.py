@@ -9,8 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import product
 
+from klik.models import Notice
+from klik.services.notices import actions
 from tests.access.world import (
     CALENDAR_SECRET,
     CENTRAL,
@@ -23,7 +26,10 @@ from tests.access.world import (
     Visitor,
     World,
 )
+from tests.conftest import SECRET as SIGNING
+from tests.make import NOW
 
+LONG_AGO = NOW - timedelta(days=60)
 MISSING = ("999999", "2147483647")
 MALFORMED = ("0", "-1", "2147483648", "9" * 400, "1.0", "٣", "%00", "1'--", "..%2f1", "01")
 MISSING_WORD = ("findes-ikke", "KANARIE-657", "x" * 400)
@@ -196,6 +202,20 @@ def _notices(view: _View) -> Ids:
     return Ids([own], [(row,) for (name, _), row in view.ids.items() if name.startswith("notice ")])
 
 
+def _notices_of_the_account(view: _View) -> Ids:
+    """Those that a municipality's account shows to whoever may read it; KOMBIT reads everybody's."""
+    mine = _notices(view)
+    if view.scope == "kombit":
+        return Ids(mine.own, [])
+    at_home = [(view.ids[f"notice {kind}", view.place],) for kind in MUNICIPAL if view.place]
+    away = [
+        (row,)
+        for (name, place), row in view.ids.items()
+        if name.startswith("notice ") and place != view.place
+    ]
+    return Ids(at_home or mine.own, away)
+
+
 def _exports(view: _View) -> Ids:
     own = (view.ids[f"export {view.kind}", view.place],)
     return Ids([own], [(row,) for (name, _), row in view.ids.items() if name.startswith("export ")])
@@ -343,6 +363,9 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     "/sletning/<id:deletion_id>": _deletions,
     "/sletning/<id:deletion_id>/opgaver/<id:item_id>": _deletion_items,
     "/varsler/<id:notice_id>": _notices,
+    "/varsler/<id:notice_id>/send-igen": _notices_of_the_account,
+    # Whose time is over: one that held would show what it is about to everybody, as it is meant to.
+    "/handling/<token>": _words(actions.token(SIGNING, actions.START, Notice(id=1, person_id=1), LONG_AGO)),
     "/systemer/<code>": _systems,
     "/systemer/plusbruger/<id:project_id>": _finished,
     "/boelger/<code>": _words("ky"),

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import Boolean, Date, DateTime, Integer
 from werkzeug.test import TestResponse
 
+from klik.domain.deadlines import danish_today
 from klik.models import Base
 from klik.web.headers import HEADERS
 from tests.access import reading
@@ -285,6 +287,7 @@ class Run:
             "guest": self.world.people["guest", None],
             "level": "bruger" if visitor.place else "kombit-redaktoer",
             "item": self.world.ids["deleted-both", place],
+            "tomorrow": danish_today(datetime.now(UTC)) + timedelta(days=1),
         }
         typed = {name: value.format(**words) for name, value in row.form.items()}
         data = self._drawn(probe) | typed
@@ -373,7 +376,7 @@ class Run:
             return {403, 404}  # refused for the task that is seen, before the second id is looked at
         if probe.kind == "malformed" and probe.method == "POST" and MEASURED & set(probe.ids):
             return {404, 405}  # werkzeug looks at the method before the converter looks at the value
-        if probe.method == "POST" and probe.variant == "no token":
+        if probe.method == "POST" and probe.variant == "no token" and row.token:
             return {400}
         if probe.variant in ("mass", "poison") and status == row.gives.get(probe.visitor.kind):
             # A form that names somebody else's row may be refused politely; it must never be obeyed.

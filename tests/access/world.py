@@ -518,7 +518,7 @@ class _Builder:
                 address="x",
                 subject="x",
                 content=b"x",
-                state="pending",
+                state="sent",
                 next_attempt_at=LATER,
                 created_at=NOW,
                 expires_at=LATER,

@@ -32,10 +32,17 @@ PHONE, DESK = 390, 1280
 
 
 @pytest.fixture(scope="session")
-def demo_site(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[str]:
-    """The demo's address; filled once for each worker."""
+def demo_folder(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Path:
+    """Where the demo keeps its data; filled once for each worker."""
     folder = tmp_path_factory.mktemp("demo-site")
     (folder / "klik.sqlite").write_bytes(sqlite_template.read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo_site(demo_folder: Path) -> Iterator[str]:
+    """The demo's address."""
+    folder = demo_folder
     settings = make_settings(folder)
     house = Installation(settings)
     with house.writing(datetime.now(UTC)) as work:

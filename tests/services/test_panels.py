@@ -14,6 +14,7 @@ from klik.installation import Installation
 from klik.plugins import hookimpl
 from klik.plugins.contributions import Panel
 from klik.plugins.manager import Loaded, PluginInfo
+from klik.services import views
 from klik.services.tasks import panels
 from klik.settings import Settings
 from tests import make
@@ -50,7 +51,8 @@ def shown(house_settings: Settings, tmp_path: Path) -> Iterator[Callable[..., li
         with house.writing(NOW) as work:
             task = make.municipal_task(work.session).id
         with house.reading(NOW) as work:
-            return list(panels.task_panels(work, work.session.get_one(make.MunicipalTask, task)))
+            row = work.session.get_one(make.MunicipalTask, task)
+            return list(panels.task_panels(work, views.municipal_task_views(work, [row])[0]))
 
     yield show
     for house in houses:

@@ -38,6 +38,7 @@ from klik.services.access.people import (
     memberships,
     municipalities,
     municipality,
+    own_holding,
     sees_people,
 )
 from klik.services.access.questions import (
@@ -94,6 +95,7 @@ __all__ = [
     "notices",
     "own_bulk_change",
     "own_comment",
+    "own_holding",
     "own_question",
     "own_saved_filter",
     "published_task",

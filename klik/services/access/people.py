@@ -78,6 +78,21 @@ def holdings(work: Work) -> ColumnElement[bool]:
     return RoleHolding.municipality_id == actor.municipality_id
 
 
+def own_holding(work: Work, holding_id: int) -> RoleHolding:
+    """A role that the actor holds in the own municipality today or later; raises NotFoundError."""
+    actor = require(work, Right.SIGNED_IN)
+    found = work.session.scalar(
+        select(RoleHolding).where(
+            RoleHolding.id == holding_id,
+            RoleHolding.person_id == actor.person_id,
+            RoleHolding.municipality_id == actor.municipality_id,
+        )
+    )
+    if found is None:
+        raise NotFoundError
+    return found
+
+
 def holding_to_change(work: Work, holding_id: int) -> RoleHolding:
     """A role holding of the actor's own municipality; raises NotFoundError."""
     actor = require(work, Right.EDIT_ROLES)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, select, update
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
-from klik.db import rows_changed
+from klik.domain.calendar import day_begins
 from klik.models import Mail, Municipality, MunicipalTask, Notice, Person
 from klik.services import access, auditing
 from klik.services.errors import NotFoundError, RefusedError
@@ -30,9 +30,10 @@ STATES: Mapping[str, str] = {
 }
 # What a mail may be sent again from.
 RESENDABLE = ("sent", "failed", "bounced")
+MOST_OF_TASK = 300
 RESEND_VALIDITY = timedelta(hours=72)
 
-_STATE = case(
+STATE = case(
     (Notice.withdrawn_at.is_not(None), WITHDRAWN),
     (Notice.mail_id.is_(None), WAITING),
     (Mail.state == "stale", WAITING),
@@ -58,10 +59,16 @@ class NoticeRow:
     state: str
     note: str | None
     created_at: datetime
+    due_at: datetime
+    about_day: date | None
     sent_at: datetime | None
     attempts: int
     resent: bool
     read: bool
+    subject: str | None
+    reply: str | None
+    message_id: str | None
+    resendable: bool
 
     @property
     def state_label(self) -> str:
@@ -71,22 +78,31 @@ class NoticeRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Which rows of the account are wanted; empty means all."""
+    """Which rows of the account are wanted; empty means all.
+
+    ``recipient`` is a part of a name or an address; the days are Danish ones, both included.
+    """
 
     states: frozenset[str] = frozenset()
     occasions: frozenset[str] = frozenset()
     municipalities: frozenset[int] = frozenset()
+    recipient: str = ""
+    first_day: date | None = None
+    last_day: date | None = None
 
 
 def _rows(work: Work, *conditions: ColumnElement[bool]) -> Select[Any]:
     return (
         select(
             Notice,
-            _STATE.label("state"),
+            STATE.label("state"),
             Mail.reply,
             Mail.sent_at,
             Mail.attempts,
             Mail.resent,
+            Mail.subject,
+            Mail.message_id,
+            Mail.state.label("mail_state"),
             Person.name,
             Municipality.name.label("municipality"),
         )
@@ -98,7 +114,9 @@ def _rows(work: Work, *conditions: ColumnElement[bool]) -> Select[Any]:
 
 
 def _shown(work: Work, found: Any) -> NoticeRow:
-    notice, state, reply, sent_at, attempts, resent, name, municipality = found
+    notice, state, reply, sent_at, attempts, resent, subject, message_id, mail_state, name, municipality = (
+        found
+    )
     return NoticeRow(
         id=notice.id,
         dedupe_key=notice.dedupe_key,
@@ -114,21 +132,40 @@ def _shown(work: Work, found: Any) -> NoticeRow:
         state=state,
         note=notice.withdrawal_reason if state == WITHDRAWN else None if state == "sent" else reply,
         created_at=notice.created_at,
+        due_at=notice.due_at,
+        about_day=notice.about_day,
         sent_at=sent_at,
         attempts=attempts or 0,
         resent=bool(resent),
         read=notice.read_at is not None,
+        subject=subject,
+        reply=reply,
+        # Where a mail came from and went is for those who run the mails.
+        message_id=message_id if work.actor is None or work.actor.kombit else None,
+        resendable=mail_state in RESENDABLE and notice.withdrawn_at is None,
     )
 
 
 def _wanted(work: Work, question: Question) -> list[ColumnElement[bool]]:
     conditions = [access.notices(work)]
     if question.states:
-        conditions.append(_STATE.in_(sorted(question.states)))
+        conditions.append(STATE.in_(sorted(question.states)))
     if question.occasions:
         conditions.append(Notice.occasion.in_(sorted(question.occasions)))
     if question.municipalities:
         conditions.append(Notice.municipality_id.in_(sorted(question.municipalities)))
+    if question.recipient:
+        named = select(Person.id).where(Person.name.icontains(question.recipient, autoescape=True))
+        conditions.append(
+            or_(
+                Notice.person_id.in_(named),
+                Notice.address.icontains(question.recipient, autoescape=True),
+            )
+        )
+    if question.first_day:
+        conditions.append(Notice.created_at >= day_begins(question.first_day))
+    if question.last_day:
+        conditions.append(Notice.created_at < day_begins(question.last_day + timedelta(days=1)))
     return conditions
 
 
@@ -141,11 +178,11 @@ def rows(work: Work, question: Question, *, first: int = 0, most: int | None = N
 def counts(work: Work, question: Question) -> Mapping[str, int]:
     """How many rows there are in each state."""
     statement = (
-        select(_STATE, func.count())
+        select(STATE, func.count())
         .select_from(Notice)
         .outerjoin(Mail, Mail.id == Notice.mail_id)
         .where(*_wanted(work, question))
-        .group_by(_STATE)
+        .group_by(STATE)
     )
     found = {state: number for state, number in work.session.execute(statement)}
     return {state: found.get(state, 0) for state in STATES}
@@ -158,47 +195,6 @@ def occasions(work: Work) -> Sequence[str]:
     ).all()
 
 
-def _own(work: Work) -> ColumnElement[bool]:
-    person = work.actor.person_id if work.actor else 0
-    return and_(
-        Notice.person_id == person,
-        Notice.occasion != access.SECRET_OCCASION,
-        Notice.withdrawn_at.is_(None),
-    )
-
-
-def inbox(work: Work, *, unread_only: bool = False, first: int = 0, most: int = 50) -> Sequence[NoticeRow]:
-    """What the actor has been told, newest first."""
-    unread = (Notice.read_at.is_(None),) if unread_only else ()
-    statement = _rows(work, _own(work), *unread).order_by(Notice.id.desc()).offset(first).limit(most)
-    return [_shown(work, found) for found in work.session.execute(statement)]
-
-
-def inbox_count(work: Work, *, unread_only: bool = False) -> int:
-    """How many notices the actor has."""
-    unread = (Notice.read_at.is_(None),) if unread_only else ()
-    return work.session.scalar(select(func.count()).where(_own(work), *unread)) or 0
-
-
-def mark_read(work: Work, notice_id: int) -> None:
-    """Mark one of the actor's own notices as read; raises NotFoundError for any other."""
-    found = work.session.scalar(select(Notice.id).where(Notice.id == notice_id, _own(work)))
-    if found is None:
-        raise NotFoundError
-    _mark(work, Notice.id == notice_id)
-
-
-def mark_all_read(work: Work) -> int:
-    """Mark all of the actor's own notices as read; how many were not."""
-    return _mark(work, _own(work))
-
-
-def _mark(work: Work, which: ColumnElement[bool]) -> int:
-    return rows_changed(
-        work.session, update(Notice).where(which, Notice.read_at.is_(None)).values(read_at=work.now)
-    )
-
-
 def of_task(work: Work, task: MunicipalTask) -> Sequence[NoticeRow]:
     """What has been told about a municipal task, oldest first, as far as the actor may see it."""
     if (
@@ -208,7 +204,18 @@ def of_task(work: Work, task: MunicipalTask) -> Sequence[NoticeRow]:
     ):
         return ()
     statement = _rows(work, access.notices(work), Notice.municipal_task_id == task.id)
-    return [_shown(work, found) for found in work.session.execute(statement.order_by(Notice.id))]
+    newest = statement.order_by(Notice.id.desc()).limit(MOST_OF_TASK)
+    return [_shown(work, found) for found in work.session.execute(newest)][::-1]
+
+
+def carried(work: Work, notice_id: int) -> NoticeRow:
+    """The notice that a mail has carried, when the actor may see it; raises NotFoundError."""
+    found = work.session.execute(
+        _rows(work, access.notices(work), Notice.id == notice_id, Notice.mail_id.is_not(None))
+    ).first()
+    if found is None:
+        raise NotFoundError
+    return _shown(work, found)
 
 
 def resend(work: Work, notice_id: int) -> str:

@@ -13,16 +13,16 @@ from sqlalchemy import select, tuple_
 from klik.domain import mail_hours
 from klik.domain.deadlines import danish_today
 from klik.models import Mail, Notice
-from klik.services.notices import checking, grouping, ledger, mail_times, mails, wording
+from klik.services.notices import actions, checking, grouping, ledger, mail_times, mails, quiet, wording
 from klik.services.notices.checking import Facts, withdraw
 from klik.services.notices.mails import AddressUnusableError, Sender
+from klik.services.notices.unread import BAD_ADDRESS
 from klik.services.notices.wording import Letter
 from klik.services.work import Work
 
 ADDRESSES = 25
 VALIDITY = timedelta(hours=72)
 LEAST_VALIDITY = timedelta(hours=4)
-BAD_ADDRESS = "mailadressen kan ikke bruges"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ def compose(work: Work, sender: Sender, *, patient: bool = False) -> Composed:
     keep, withdrawn = checking.check(work, notices, facts)
     checking.reword(work, keep, facts)
     soon = grouping.soon_red(work, sender, keep, facts)
+    acting = actions.links_of(work, sender, keep, facts.tasks)
     made: list[tuple[Mail, Sequence[Notice]]] = []
     groups: dict[object, list[Notice]] = defaultdict(list)
     for notice in keep:
@@ -53,7 +54,7 @@ def compose(work: Work, sender: Sender, *, patient: bool = False) -> Composed:
     for group in groups.values():
         person_id = group[0].person_id or 0
         extra = soon.get(person_id, ()) if _has_reminder(work, group) else ()
-        letter = grouping.letter(work, sender, group, facts, extra)
+        letter = grouping.letter(work, sender, group, facts, extra, acting)
         mail = _mail(work, sender, group, facts, letter)
         if mail is None:
             withdrawn += len(group)
@@ -114,7 +115,7 @@ def _held_back(work: Work, notices: Sequence[Notice]) -> Sequence[Notice]:
 
 
 def _waiting(work: Work, *conditions) -> Sequence[Notice]:  # type: ignore[no-untyped-def]
-    waiting = (Notice.mail_id.is_(None), Notice.withdrawn_at.is_(None), *conditions)
+    waiting = (Notice.mail_id.is_(None), Notice.withdrawn_at.is_(None), quiet.is_awake(work), *conditions)
     addresses = work.session.execute(
         select(Notice.channel, Notice.address).where(*waiting).distinct().limit(ADDRESSES)
     ).all()

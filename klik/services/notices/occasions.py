@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from klik.plugins.manager import Registry
 from klik.services import access
 
+# A person's own wish to have the reminders of a task later; never sent (klik.services.notices.quiet).
+QUIET = "udskudt"
+
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
@@ -55,6 +58,7 @@ OCCASIONS: Mapping[str, Occasion] = {
         Occasion("retur", "Mail kommet retur", at_once=True),
         Occasion("kontrol", "Den supplerende kontrol", at_once=True),
         Occasion("nyhedsbrev", "Nyhedsbrev", at_once=True, fixed=True),
+        Occasion(QUIET, "Påmindelser udskudt", fixed=True),
         Occasion(access.SECRET_OCCASION, "Link til adgangskode", at_once=True, fixed=True),
     )
 }

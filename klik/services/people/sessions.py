@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, case, delete, func, select, update
+from sqlalchemy import ColumnElement, Date, bindparam, case, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from klik.db import rows_changed
+from klik.domain.deadlines import danish_today
 from klik.domain.rights import Level
 from klik.models import (
     DataStamp,
@@ -20,12 +21,14 @@ from klik.models import (
     Membership,
     MembershipSystem,
     Municipality,
+    Notice,
     Person,
     stamps,
 )
 from klik.models.stamps import Part
 from klik.services import auditing
 from klik.services.keeping import Stamps
+from klik.services.notices.unread import is_own, is_unread
 from klik.services.people import passwords
 from klik.services.work import Actor, Work
 
@@ -47,12 +50,16 @@ class TooManyAttemptsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """An open session: who, whether its last-seen time is due to be moved, and the stamps of what they may see."""
+    """An open session: who, whether its last-seen time is due to be moved, and the stamps of what they may see.
+
+    ``unread``: how many notices wait in the person's inbox, for the bell on every page.
+    """
 
     actor: Actor
     session_id: str
     seen_is_old: bool
     stamps: Stamps
+    unread: int
 
 
 def _stamp(part: Part) -> ColumnElement[int]:
@@ -86,6 +93,12 @@ _FOUND = (
         # The very first thing that is read: whatever a page reads after it is at least as new.
         _stamp(Part.FRAME).label("frame_stamp"),
         _stamp(Part.TASKS).label("tasks_stamp"),
+        # Counted along the index of the person's notices, in this statement rather than in one more on every page.
+        select(func.count(Notice.id))
+        .where(is_own(LoginSession.person_id), is_unread(bindparam("today", type_=Date)))
+        .correlate(LoginSession)
+        .scalar_subquery()
+        .label("unread"),
     )
     .join(Person, Person.id == LoginSession.person_id)
     .join(Membership, Membership.id == LoginSession.membership_id)
@@ -102,7 +115,7 @@ def find(session: Session, cookie: str | None, now: datetime) -> SignedIn | None
     """Whom a browser's cookie stands for, or None when the session is over for any reason."""
     if not cookie or len(cookie) > 100:
         return None
-    row = session.execute(_FOUND, {"digest": _digest(cookie)}).first()
+    row = session.execute(_FOUND, {"digest": _digest(cookie), "today": danish_today(now)}).first()
     if row is None:
         return None
     alive = (
@@ -115,7 +128,7 @@ def find(session: Session, cookie: str | None, now: datetime) -> SignedIn | None
     )
     if not alive:
         return None
-    return SignedIn(_actor(session, row), row.id, now - row.seen_at > SEEN_STEP, _stamps(row))
+    return SignedIn(_actor(session, row), row.id, now - row.seen_at > SEEN_STEP, _stamps(row), row.unread)
 
 
 def _stamps(row: Any) -> Stamps:

@@ -26,11 +26,11 @@ from klik.services.work import Work
 _PORTION = 500
 
 
-def change(work: Work, task_id: int, version: int, changes: Changes) -> MunicipalTask:
+def change(work: Work, task_id: int, version: int, changes: Changes, via: str | None = None) -> MunicipalTask:
     """Store the changes in one go and return the task; nothing is written when nothing differs.
 
     ``version`` is the one the form was drawn with. Raises ConflictError with both sides when somebody stored
-    first, RefusedError naming each wrong field, ForbiddenError, NotFoundError.
+    first, RefusedError naming each wrong field, ForbiddenError, NotFoundError. ``via``: what it came by.
     """
     task = access.task_to_change(work, task_id)
     # Whoever comes second waits here and is then told what the first one wrote.
@@ -42,7 +42,7 @@ def change(work: Work, task_id: int, version: int, changes: Changes) -> Municipa
         return task
     changed = store(work, task, steps)
     work.session.flush()
-    write_down(work, [changed])
+    write_down(work, [changed], via)
     return task
 
 

@@ -14,7 +14,7 @@ from klik.domain.calendar import clock
 from klik.domain.markdown import render_markdown
 from klik.domain.rights import Right
 from klik.models import ExportProof
-from klik.services import access, auditing, deleting, documents
+from klik.services import access, auditing, deleting, documents, views
 from klik.services.correcting import deviations, versions
 from klik.services.documents import (
     AttachmentLine,
@@ -73,7 +73,7 @@ def collect(work: Work, files: FileStore, task_id: int, base_url: str) -> TaskEx
     actor = access.require(work, Right.EXPORT)
     details = task_details.load(work, task_id)
     task = details.task
-    shown = panels.task_panels(work, task)
+    shown = panels.task_panels(work, views.municipal_task_views(work, [task])[0])
     document = TaskDocument(
         number=task.task_number or LOCAL_NUMBER,
         title=task.title,

@@ -1,16 +1,14 @@
-"""What happened to a task, and who was told of it, in words."""
+"""What happened to a task, in words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from klik.domain.calendar import clock
 from klik.domain.rights import Level
-from klik.models import Mail, MunicipalTask, Notice, Person, TaskChange
+from klik.models import MunicipalTask, Person, TaskChange
 from klik.services import access
 from klik.services.tasks.checklist import NOT_TICKED, TICKED
 from klik.services.tasks.read_marks import AT_HOME_FIELDS, SUPPLIER_FIELDS
@@ -22,6 +20,8 @@ _LONG = 120
 BULK = "samlet"
 # What it says when it is part of a correction of KOMBIT's: "rettelse/2".
 CORRECTION = "rettelse"
+# What it says when it came by a link in a mail: "mail-link/12", the notice that the mail carried.
+MAIL_LINK = "mail-link"
 # Told by the task itself, with its reason.
 WITHDRAWN = "withdrawn"
 
@@ -43,17 +43,6 @@ class HistoryEntry:
     def sentence(self) -> str:
         """In one line, as the PDF has it."""
         return f"{self.what}: {self.detail}" if self.detail else self.what
-
-
-@dataclass(frozen=True, slots=True)
-class ToldEntry:
-    """A notice about the task: who, what, and how far it has come in words."""
-
-    created_at: datetime
-    who: str
-    heading: str
-    reason: str
-    state: str
 
 
 def history(work: Work, task: MunicipalTask, *, own: bool) -> tuple[HistoryEntry, ...]:
@@ -82,6 +71,12 @@ def history(work: Work, task: MunicipalTask, *, own: bool) -> tuple[HistoryEntry
 
 
 def _entry(work: Work, row: TaskChange, who: str) -> HistoryEntry:
+    entry = _worded(work, row, who)
+    by_mail = row.via.startswith(f"{MAIL_LINK}/")
+    return replace(entry, what=f"{entry.what} via mail-link") if by_mail else entry
+
+
+def _worded(work: Work, row: TaskChange, who: str) -> HistoryEntry:
     word = field_word(work.registry, row.field)
     if row.field == "created":
         return HistoryEntry(row.at, who, "Den lokale opgave er oprettet")
@@ -157,51 +152,3 @@ def _life(task: MunicipalTask) -> list[HistoryEntry]:
         reason = published.withdrawal_reason or ""
         entries.append(HistoryEntry(task.withdrawn_at, "KOMBIT", "Opgaven er trukket tilbage", reason))
     return entries
-
-
-def told(work: Work, task: MunicipalTask) -> Sequence[ToldEntry]:
-    """The ledger's rows about the task that the actor may see, newest first."""
-    rows = work.session.execute(
-        select(Notice, Mail, Person.name)
-        .outerjoin(Mail, Mail.id == Notice.mail_id)
-        .outerjoin(Person, Person.id == Notice.person_id)
-        .where(
-            Notice.municipal_task_id == task.id,
-            Notice.municipality_id == task.municipality_id,
-            access.notices(work),
-        )
-        .order_by(Notice.created_at.desc(), Notice.id.desc())
-        .limit(100)
-    )
-    return [
-        ToldEntry(
-            created_at=notice.created_at,
-            who=name or notice.address,
-            heading=notice.heading,
-            reason=notice.reason,
-            state=_state(notice, mail),
-        )
-        for notice, mail, name in rows
-    ]
-
-
-def _state(notice: Notice, mail: Mail | None) -> str:
-    if notice.withdrawn_at is not None:
-        return f"Trukket tilbage {clock(notice.withdrawn_at)}"
-    if mail is None:
-        return (
-            f"Sendes {clock(notice.due_at)}"
-            if notice.due_at > notice.created_at
-            else "Venter på at blive sendt"
-        )
-    if mail.state == "sent" and mail.sent_at is not None:
-        return f"Sendt {clock(mail.sent_at)}"
-    return {
-        "pending": "På vej",
-        "claimed": "På vej",
-        "in_doubt": "Måske sendt; det kan ikke ses med sikkerhed",
-        "sent": "Sendt",
-        "failed": "Kunne ikke sendes",
-        "bounced": "Kom retur: adressen virker ikke",
-        "stale": "Ikke sendt, fordi den nåede at blive forældet",
-    }[mail.state]

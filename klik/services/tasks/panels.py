@@ -9,13 +9,11 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from klik.models import MunicipalTask
 from klik.plugins.answers import is_names, is_panel
 from klik.plugins.context import PluginContext
 from klik.plugins.contributions import Panel
 from klik.plugins.manager import plugin_of
 from klik.plugins.views import MunicipalTaskView, SystemView
-from klik.services import views
 from klik.services.work import Work
 
 TASK, SYSTEM = "task", "system"
@@ -31,13 +29,9 @@ class ShownPanel:
     html: str | None
 
 
-def task_panels(work: Work, task: MunicipalTask) -> tuple[ShownPanel, ...]:
+def task_panels(work: Work, view: MunicipalTaskView) -> tuple[ShownPanel, ...]:
     """The panels for a task, in order of declaration."""
-    wanted = [panel for panel in work.registry.panels.values() if panel.place == TASK]
-    if not wanted:
-        return ()
-    view = views.municipal_task_views(work, [task])[0]
-    return asked(work, wanted, view)
+    return asked(work, [panel for panel in work.registry.panels.values() if panel.place == TASK], view)
 
 
 def system_panels(work: Work, view: SystemView) -> tuple[ShownPanel, ...]:

@@ -12,11 +12,12 @@ from werkzeug.wrappers import Response
 from klik.domain.rights import Right
 from klik.models import MunicipalTask
 from klik.services import access as doors
-from klik.services import idempotency, listing, past
+from klik.services import idempotency, listing, past, views
 from klik.services.correcting import deviations, versions
 from klik.services.criteria import Criteria
 from klik.services.errors import ConflictError, RefusedError
 from klik.services.listing import Neighbours
+from klik.services.notices import task_account
 from klik.services.questions import reading
 from klik.services.rendering import RenderingError
 from klik.services.tasks import (
@@ -281,6 +282,7 @@ def _page(
     assert work.actor is not None
     criteria = criteria_of_list(work)
     neighbours = _neighbours(work, criteria, task.id)
+    view = views.municipal_task_views(work, [task])[0]
     may_change, may_comment = doors.may_change(work, task), doors.may_comment(work, task)
     content = work.registry.content
     comment_form = (comment_form or CommentForm(None)) if may_comment else None
@@ -296,11 +298,12 @@ def _page(
         conflict=conflict,
         comment_form=comment_form,
         attach_form=(attach_form or AttachForm(None)) if may_change else None,
-        panels=panels.task_panels(work, task),
+        panels=panels.task_panels(work, view),
         questions=reading.of_task(work, task),
         question_form=QuestionForm(None) if doors.may_ask(work, task) else None,
         history=task_history.history(work, task, own=details.own),
-        told=task_history.told(work, task),
+        told=task_account.of_task(work, task),
+        next_reminder=task_account.upcoming(work, task, view),
         news=unseen.load(work, details),
         deviations=deviations.open_on(work, task) if details.own or details.sees_people else (),
         corrections=versions.of_copy(work, task),

@@ -1,0 +1,239 @@
+"""Links in a mail that do one thing: signed, for one person and one notice, good for two weeks.
+
+A link is a key that its mail carries and nothing else opens: it names the notice it was sent with and its
+person, and each purpose signs with a salt of its own, so that one link never does what another was made for.
+Looking at a link changes nothing, since mail scanners press links; what it does is done by the person's own
+membership with the rights it has on that day.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from itsdangerous import BadData, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
+from sqlalchemy import select
+
+from klik.domain.rights import Level
+from klik.domain.status import Status
+from klik.models import FilterUse, Membership, MunicipalTask, Notice, Person, RoleHolding
+from klik.services import access
+from klik.services.keeping import NOTHING_KEPT
+from klik.services.notices.mails import Sender
+from klik.services.people import sessions
+from klik.services.work import Actor, Work
+
+START, POSTPONE, CONFIRM_ROLE, STOP = "start", "udskyd", "rolle", "stop"
+LABELS: Mapping[str, str] = {
+    START: "Sæt i gang",
+    POSTPONE: "Udskyd mine påmindelser",
+    CONFIRM_ROLE: "Ja, det er stadig mig",
+    STOP: "Stop denne mail",
+}
+VALID = timedelta(days=14)
+LONGEST = 300  # characters; an own token has fewer than a hundred
+_SHAPE = re.compile(r"[A-Za-z0-9_.-]+")
+# "rolle-bekraeft/12/siden=2026-11-21/p3", and "…/rolle=12/p3".
+_HOLDING = re.compile(r"(?:/rolle=|^rolle-bekraeft/)([1-9][0-9]{0,9})(?:/|$)")
+_FILTER = re.compile(r"/filtre/([1-9][0-9]{0,9})/aabn")
+CONFIRM_OCCASION = "rolle-bekraeft"
+
+
+class LinkError(Exception):
+    """The link opens nothing; the text is the Danish sentence that says why."""
+
+
+class WrongLinkError(LinkError):
+    """No link that klik has ever made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A link that holds: what for, by which notice, and the work done as its person."""
+
+    purpose: str
+    notice: Notice
+    work: Work
+
+    @property
+    def actor(self) -> Actor:
+        """Whose link it is."""
+        assert self.work.actor is not None
+        return self.work.actor
+
+
+class _Signer(TimestampSigner):
+    """Signs as of a given moment; klik's services never look at a clock."""
+
+    def __init__(self, *parts: Any, moment: int, **more: Any) -> None:
+        super().__init__(*parts, **more)
+        self._moment = moment
+
+    def get_timestamp(self) -> int:
+        return self._moment
+
+
+def _serializer(secret: str, purpose: str, now: datetime) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(
+        secret,
+        salt=f"klik-mail-link-{purpose}",
+        signer=_Signer,
+        signer_kwargs={
+            "moment": int(now.timestamp()),
+            "key_derivation": "hmac",
+            "digest_method": hashlib.sha256,
+        },
+    )
+
+
+def token(secret: str, purpose: str, notice: Notice, now: datetime) -> str:
+    """The part of the address that acts: the purpose, and the signed ids of the notice and its person."""
+    return f"{purpose}.{_serializer(secret, purpose, now).dumps([notice.id, notice.person_id])}"
+
+
+def links(
+    work: Work, sender: Sender, notice: Notice, task: MunicipalTask | None
+) -> tuple[tuple[str, str], ...]:
+    """The links of one notice, each a label and an address; see ``links_of`` for many."""
+    tasks = {task.id: task} if task else {}
+    return links_of(work, sender, [notice], tasks).get(notice.id, ())
+
+
+def links_of(
+    work: Work, sender: Sender, notices: Iterable[Notice], tasks: Mapping[int, MunicipalTask]
+) -> Mapping[int, tuple[tuple[str, str], ...]]:
+    """The links of each notice by its id; none for a shared mailbox, since nobody stands behind it.
+
+    One statement for everybody's rights, one for the roles asked about, and one more for each person whom only a
+    role gives the task.
+    """
+    personal = [notice for notice in notices if notice.person_id is not None] if sender.secret else []
+    actors = _actors(work, personal) if any(notice.municipal_task_id for notice in personal) else {}
+    asks = {place: access.changeable(replace(work, actor=actor)) for place, actor in actors.items()}
+    held = _held(work, personal)
+    found = {}
+    for notice in personal:
+        task = tasks.get(notice.municipal_task_id or 0)
+        may_change = asks.get((notice.person_id or 0, notice.municipality_id or 0))
+        purposes = []
+        if task and may_change and task.status == Status.NOT_STARTED.value and may_change(task):
+            purposes.append(START)
+        if task and notice.occasion in work.registry.notification_rules:
+            purposes.append(POSTPONE)
+        if notice.id in held:
+            purposes.append(CONFIRM_ROLE)
+        if notice.occasion == access.OWN_OCCASION and _FILTER.fullmatch(notice.path):
+            purposes.append(STOP)
+        found[notice.id] = tuple(
+            (
+                LABELS[purpose],
+                f"{sender.base_url}/handling/{token(sender.secret, purpose, notice, work.now)}",
+            )
+            for purpose in purposes
+        )
+    return found
+
+
+def _actors(work: Work, notices: Iterable[Notice]) -> Mapping[tuple[int, int], Actor]:
+    """Who each person is in each municipality today; what links need of an actor, names left out."""
+    people = {notice.person_id for notice in notices}
+    rows = work.session.execute(
+        select(Membership.id, Membership.person_id, Membership.municipality_id, Membership.level)
+        .join(Person, Person.id == Membership.person_id)
+        .where(
+            Membership.person_id.in_(people),
+            Membership.municipality_id.is_not(None),
+            Membership.active.is_(True),
+            Person.active.is_(True),
+        )
+    )
+    return {
+        (person, code): Actor(person, number, "", "", Level(level), code, "", frozenset())
+        for number, person, code, level in rows
+    }
+
+
+def _held(work: Work, notices: Iterable[Notice]) -> set[int]:
+    """The notices that ask their own person about a role the person holds; others are asked to tell, not to confirm."""
+    asked = {
+        notice.id: (int(about[1]), notice.person_id)
+        for notice in notices
+        if notice.occasion == CONFIRM_OCCASION and (about := _HOLDING.search(notice.dedupe_key))
+    }
+    if not asked:
+        return set()
+    rows = work.session.execute(
+        select(RoleHolding.id, RoleHolding.person_id).where(
+            RoleHolding.id.in_({holding for holding, _ in asked.values()})
+        )
+    )
+    holders = {(holding, person) for holding, person in rows}
+    return {number for number, pair in asked.items() if pair in holders}
+
+
+def claim(work: Work, secret: str, given: str) -> Claim:
+    """What a link stands for, with its person's rights of today; raises LinkError with the reason in Danish."""
+    purpose, notice_id, person_id = _opened(work, secret, given)
+    notice = work.session.get(Notice, notice_id)
+    if notice is None or notice.person_id != person_id:
+        raise LinkError("Det, linket handler om, er slettet i klik.")
+    membership = _membership(work, purpose, notice)
+    actor = sessions.actor_of(work.session, membership, person_id) if membership else None
+    if actor is None:
+        raise LinkError("Du har ikke længere adgang til det, linket handler om.")
+    # What is kept was made for whoever is signed in, and that may be somebody else.
+    return Claim(purpose, notice, replace(work, actor=actor, kept=NOTHING_KEPT))
+
+
+def _opened(work: Work, secret: str, given: str) -> tuple[str, int, int]:
+    wrong = WrongLinkError(
+        "Linket er ikke helt. Nogle mailprogrammer klipper lange links over: kopiér hele linket fra mailen."
+    )
+    purpose, _, signed = given.partition(".")
+    if len(given) > LONGEST or not _SHAPE.fullmatch(given) or purpose not in LABELS:
+        raise wrong
+    try:
+        content = _serializer(secret, purpose, work.now).loads(signed, max_age=int(VALID.total_seconds()))
+    except SignatureExpired as over:
+        raise LinkError(f"Linket er for gammelt: et link i en mail virker i {VALID.days} dage.") from over
+    except BadData as bad:
+        raise wrong from bad
+    notice_id, person_id = content
+    return purpose, notice_id, person_id
+
+
+def _membership(work: Work, purpose: str, notice: Notice) -> int | None:
+    """The membership that the person acts in: of the notice's municipality, or the one that asked for the mail."""
+    if purpose == STOP:
+        return work.session.scalar(
+            select(FilterUse.membership_id).where(
+                FilterUse.person_id == notice.person_id, FilterUse.saved_filter_id == filter_id(notice)
+            )
+        )
+    return work.session.scalar(
+        select(Membership.id).where(
+            Membership.person_id == notice.person_id,
+            Membership.municipality_id == notice.municipality_id,
+            Membership.active.is_(True),
+        )
+    )
+
+
+def filter_id(notice: Notice) -> int:
+    """The saved filter that a mail was asked for; raises LinkError for any other notice."""
+    return _number(_FILTER.fullmatch(notice.path))
+
+
+def holding_id(notice: Notice) -> int:
+    """The role holding that the notice asks about; raises LinkError for any other notice."""
+    return _number(_HOLDING.search(notice.dedupe_key))
+
+
+def _number(found: re.Match[str] | None) -> int:
+    if found is None:
+        raise LinkError("Linket passer ikke til mailen, det kom med.")
+    return int(found[1])
