@@ -15,6 +15,10 @@ from klik.web.exports.listed import blueprint as list_export
 from klik.web.exports.views import blueprint as exports
 from klik.web.filters.views import blueprint as filters
 from klik.web.front.views import blueprint as front
+from klik.web.newsletters.sending import blueprint as newsletter_sending
+from klik.web.newsletters.subscribing import blueprint as newsletter_subscribing
+from klik.web.newsletters.views import blueprint as newsletters
+from klik.web.newsletters.writing import blueprint as newsletter_writing
 from klik.web.notices.views import blueprint as notices
 from klik.web.operations.views import blueprint as operations
 from klik.web.overview.follow_up import blueprint as follow_up
@@ -83,4 +87,8 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         exports,
         systems,
         waves,
+        newsletters,
+        newsletter_writing,
+        newsletter_sending,
+        newsletter_subscribing,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
@@ -13,6 +13,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import css_inline
@@ -169,8 +170,19 @@ def notices_mail(sections: Sequence[Section], base_url: str) -> Rendered:
     )
 
 
-def build(sender: Sender, address: str, rendered: Rendered, message_id: str, now: datetime) -> bytes:
-    """The exact bytes: CRLF, seven bits, short lines; raises AddressUnusableError."""
+def build(
+    sender: Sender,
+    address: str,
+    rendered: Rendered,
+    message_id: str,
+    now: datetime,
+    *,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> bytes:
+    """The exact bytes: CRLF, seven bits, short lines; raises AddressUnusableError.
+
+    ``headers`` are further ones, of klik's own making.
+    """
     message = EmailMessage(policy=SMTP)
     # The standard library decodes encoded words in a value it is given, line breaks and all, into further headers.
     message["Subject"] = one_line(rendered.subject).replace("=?", "= ?")
@@ -179,6 +191,8 @@ def build(sender: Sender, address: str, rendered: Rendered, message_id: str, now
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id
     message["Auto-Submitted"] = "auto-generated"
+    for name, value in headers.items():
+        message[name] = value
     message.set_content(rendered.text, cte="quoted-printable")
     message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
     message["Content-Language"] = "da"
