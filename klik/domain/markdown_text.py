@@ -126,7 +126,7 @@ def _words(children: Sequence[Token]) -> str:
                 starts.append((len(parts), str(child.attrs.get("href", ""))))
             case "link_close":
                 begun, address = starts.pop()
-                shown = "".join(parts[begun:])
-                if address.removeprefix("mailto:") != shown:
-                    parts.append(f" ({address.removeprefix('mailto:')})")
+                shown = "".join(parts[begun:]).removeprefix("mailto:")
+                plain = address.removeprefix("mailto:")
+                parts[begun:] = [shown if shown == plain else f"{shown} ({plain})"]
     return "".join(parts)
