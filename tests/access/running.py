@@ -371,7 +371,7 @@ class Run:
             return {403, 404}  # refused for the task that is seen, before the second id is looked at
         if probe.kind == "malformed" and probe.method == "POST" and MEASURED & set(probe.ids):
             return {404, 405}  # werkzeug looks at the method before the converter looks at the value
-        if probe.method == "POST" and probe.variant == "no token":
+        if probe.method == "POST" and probe.variant == "no token" and row.token:
             return {400}
         if probe.variant in ("mass", "poison") and status == row.gives.get(probe.visitor.kind):
             # A form that names somebody else's row may be refused politely; it must never be obeyed.

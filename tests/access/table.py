@@ -15,7 +15,20 @@ from tests.access.world import Visitor
 
 FILE = Path(__file__).parents[1] / "access_matrix.toml"
 KNOWN = frozenset(
-    ["door", "own", "hidden", "gives", "page", "form", "writes", "where", "changes", "closed", "by_role"]
+    [
+        "door",
+        "own",
+        "hidden",
+        "gives",
+        "page",
+        "form",
+        "writes",
+        "where",
+        "changes",
+        "closed",
+        "by_role",
+        "token",
+    ]
 )
 
 
@@ -37,6 +50,7 @@ class Row:
     changes: bool
     closed: int | None
     by_role: frozenset[str]
+    token: bool
 
     @property
     def name(self) -> str:
@@ -115,6 +129,7 @@ def _row(name: str, raw: Mapping[str, Any], kinds: frozenset[str], named: Any) -
         where=raw.get("where"),
         by_role=named(raw.get("by_role", "")),
         closed=raw.get("closed"),
+        token=raw.get("token", True),
         changes=raw.get("changes", bool(raw.get("writes")) and method == "POST"),
     )
 
