@@ -242,7 +242,9 @@ class Run:
         sent = None
         if data is not None:
             sent = {
-                name: (io.BytesIO(UPLOADS[value]), value[1:]) if value in UPLOADS else value
+                name: (io.BytesIO(UPLOADS[value]), value[1:])
+                if isinstance(value, str) and value in UPLOADS
+                else value
                 for name, value in ((name, value) for name, value in data.items())
                 if not (isinstance(value, list) and not value)
             }
