@@ -37,7 +37,9 @@ def upgrade() -> None:
         table.create_foreign_key(
             op.f("fk_newsletter_recipients_municipality_id"), "municipalities", ["municipality_id"], ["id"]
         )
-        table.create_check_constraint(op.f("ck_newsletter_recipients_skipped"), "skipped in ('frameldt', 'retur', 'inaktiv')")
+        table.create_check_constraint(
+            op.f("ck_newsletter_recipients_skipped"), "skipped in ('frameldt', 'retur', 'inaktiv')"
+        )
     op.create_index("ix_newsletter_recipients_mail_id", "newsletter_recipients", ["mail_id"])
     op.create_index("ix_newsletter_recipients_address", "newsletter_recipients", ["address"])
     op.create_index(
