@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from klik.models.base import Base, Instant, Versioned, instant, key, line, prose, word
+from klik.models.base import Base, Instant, Versioned, instant, key, prose, word
 
 
 class Newsletter(Versioned, Base):
@@ -81,7 +81,7 @@ class NewsletterRecipient(Base):
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     municipality_id: Mapped[int | None] = mapped_column(Integer, ForeignKey("municipalities.id"))
     address: Mapped[str] = mapped_column(String(320))
-    reason: Mapped[line] = mapped_column(server_default="")
+    reason: Mapped[str | None] = mapped_column(String(300))
     skipped: Mapped[str | None] = mapped_column(String(10))
     mail_id: Mapped[int | None] = mapped_column(ForeignKey("mails.id"))
     unsubscribed_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -32,7 +32,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("newsletter_recipients") as table:
         table.add_column(sa.Column("municipality_id", sa.Integer(), nullable=True))
-        table.add_column(sa.Column("reason", sa.String(300), nullable=False, server_default=""))
+        table.add_column(sa.Column("reason", sa.String(300), nullable=True))
         table.add_column(sa.Column("skipped", sa.String(10), nullable=True))
         table.create_foreign_key(
             op.f("fk_newsletter_recipients_municipality_id"), "municipalities", ["municipality_id"], ["id"]

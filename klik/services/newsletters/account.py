@@ -151,6 +151,6 @@ def lines(
     total = work.session.scalar(query.with_only_columns(func.count())) or 0
     rows = work.session.execute(query.order_by(NewsletterRecipient.id).limit(PAGE).offset((page - 1) * PAGE))
     return total, [
-        Line(name or address, address, place or "", reason, state, at, reply or "", left)
+        Line(name or address, address, place or "", reason or "", state, at, reply or "", left)
         for name, address, place, reason, state, at, reply, left in rows
     ]

@@ -243,7 +243,7 @@ def make_mails(work: Work, post: Post) -> int | None:
             skipped.append({"row": each.id, "why": chosen.UNSUBSCRIBED})
         else:
             try:
-                written.append(_mail(work, post, edition, each.person_id, each.address, each.reason))
+                written.append(_mail(work, post, edition, each.person_id, each.address, each.reason or ""))
                 carried.append(each.id)
             except AddressUnusableError:
                 skipped.append({"row": each.id, "why": chosen.BOUNCED})
