@@ -7,13 +7,17 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, union_all
 
 from klik.db import rows_changed
 from klik.installation import Installation
-from klik.models import Mail, Notice, RequestKey
+from klik.models import Mail, NewsletterRecipient, Notice, RequestKey
 from klik.services import deleting, events, exports, job_runs
 from klik.services.deleting import notices as deletion_notices
+from klik.services.newsletters import sending as newsletters
+from klik.services.newsletters import subscribing
+from klik.services.newsletters.links import Links
+from klik.services.newsletters.sending import Post
 from klik.services.notices import control, delivery, ledger, roles, scanning, smtp
 from klik.services.notices.delivery import Delivered
 from klik.services.notices.mails import Sender
@@ -195,10 +199,14 @@ def sweep(house: Installation, now: datetime) -> Outcome:
         rows = (
             sessions.sweep(work)
             + job_runs.sweep(work)
+            + subscribing.sweep(work)
             + exports.sweep(work, exports.folder_in(house.settings.data))
         )
         rows += rows_changed(work.session, delete(RequestKey).where(RequestKey.at < now - REQUEST_KEYS_KEPT))
-        carried = select(Notice.mail_id).where(Notice.mail_id.is_not(None))
+        carried = union_all(
+            select(Notice.mail_id).where(Notice.mail_id.is_not(None)),
+            select(NewsletterRecipient.mail_id).where(NewsletterRecipient.mail_id.is_not(None)),
+        )
         rows += rows_changed(
             work.session,
             delete(Mail).where(
@@ -257,6 +265,26 @@ def publish_planned(house: Installation, now: datetime) -> Outcome:
     return Outcome(f"{sentence}.", well=not (done.refused or done.later))
 
 
+def post(house: Installation) -> Post:
+    """Who newsletters come from, and the links in them."""
+    return Post(sender(house), Links(house.settings.base_url, house.settings.secret_key))
+
+
+def send_newsletters(house: Installation, now: datetime) -> Outcome:
+    """Send the newsletters whose planned time has come, and make the mails of what is sent."""
+    done = newsletters.send_all(house.writing, now, post(house))
+    parts = []
+    if done.sent:
+        parts.append(f"{counted(done.sent, 'planlagt nyhedsbrev', 'planlagte nyhedsbreve')} er sendt")
+    if done.mails:
+        parts.append(f"{counted(done.mails, 'mail', 'mails')} er gjort klar")
+    if done.refused:
+        parts.append(
+            f"{counted(done.refused, 'nyhedsbrev', 'nyhedsbreve')} kunne ikke sendes, og KOMBIT har fået besked"
+        )
+    return Outcome(f"{'; '.join(parts) or 'Intet nyhedsbrev skal sendes nu'}.", well=not done.refused)
+
+
 JOBS = {
     job.name: job
     for job in (
@@ -265,6 +293,7 @@ JOBS = {
         Job("control", recount, timedelta(minutes=15)),
         Job("digests", digests, None),
         Job("publish-planned", publish_planned, timedelta(minutes=1)),
+        Job("send-newsletters", send_newsletters, timedelta(minutes=1)),
         Job("tell-plugins", tell_plugins, timedelta(minutes=1)),
         Job("run-exports", run_exports, timedelta(minutes=1), slow=True),
         Job("delete-due", delete_due, timedelta(hours=1)),

@@ -17,6 +17,7 @@ from klik.demo import (
     following,
     history,
     life,
+    newsletters,
     people,
     publications,
     teamwork,
@@ -75,6 +76,7 @@ def fill(work: Work, store: FileStore) -> None:
     teamwork.fill(work, staff[KOEGE], _member)
     corrections.fill(work, _member(work, staff[KOEGE], "plusbruger", Level.PLUS_USER), editor)
     asked.fill(work, staff, editor, _member)
+    newsletters.fill(work, editor)
     _this_morning(work, staff)
 
 

@@ -19,7 +19,8 @@ from klik.models.municipal_task import (
     TaskChange,
 )
 from klik.models.municipality import Municipality
-from klik.models.notice import Mail, Newsletter, NewsletterRecipient, Notice, PluginEvent
+from klik.models.newsletter import Newsletter, NewsletterAddress, NewsletterRecipient
+from klik.models.notice import Mail, Notice, PluginEvent
 from klik.models.past import EarlierState, LastMeeting
 from klik.models.person import (
     LoginAttempt,
@@ -73,6 +74,7 @@ __all__ = [
     "MunicipalTaskFile",
     "Municipality",
     "Newsletter",
+    "NewsletterAddress",
     "NewsletterRecipient",
     "Notice",
     "NoticeSettings",

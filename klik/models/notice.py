@@ -1,4 +1,4 @@
-"""The ledger of notices and the mails that carry them; newsletters; what plug-ins are told afterwards."""
+"""The ledger of notices and the mails that carry them; what plug-ins are told afterwards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from klik.models.base import Base, Identifier, Instant, Versioned, instant, key, line, prose, word
+from klik.models.base import Base, Identifier, Instant, instant, key, line, prose, word
 from klik.models.municipal_task import of_municipal_task
 
 MAIL_STATES = ("pending", "claimed", "in_doubt", "sent", "failed", "bounced", "stale")
@@ -117,37 +117,6 @@ class Mail(Base):
     created_at: Mapped[instant]
     expires_at: Mapped[instant]
     sent_at: Mapped[datetime | None] = mapped_column(Instant)
-
-
-class Newsletter(Versioned, Base):
-    """A newsletter and whom it is for; recipients are frozen when it is sent."""
-
-    __tablename__ = "newsletters"
-    __table_args__ = (CheckConstraint("state in ('kladde', 'planlagt', 'sendt')", name="state"),)
-
-    id: Mapped[key]
-    subject: Mapped[str] = mapped_column(String(200))
-    body: Mapped[prose]
-    audience: Mapped[str] = mapped_column(String(4000))
-    state: Mapped[word]
-    send_at: Mapped[datetime | None] = mapped_column(Instant)
-    sent_at: Mapped[datetime | None] = mapped_column(Instant)
-    created_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
-    created_at: Mapped[instant]
-
-
-class NewsletterRecipient(Base):
-    """One address of a newsletter as it stood when it was sent."""
-
-    __tablename__ = "newsletter_recipients"
-    __table_args__ = (UniqueConstraint("newsletter_id", "address"),)
-
-    id: Mapped[key]
-    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id"))
-    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    address: Mapped[str] = mapped_column(String(320))
-    mail_id: Mapped[int | None] = mapped_column(ForeignKey("mails.id"))
-    unsubscribed_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class PluginEvent(Base):

@@ -16,6 +16,10 @@ from klik.web.exports.views import blueprint as exports
 from klik.web.filters.views import blueprint as filters
 from klik.web.front.views import blueprint as front
 from klik.web.handling.views import blueprint as handling
+from klik.web.newsletters.sending import blueprint as newsletter_sending
+from klik.web.newsletters.subscribing import blueprint as newsletter_subscribing
+from klik.web.newsletters.views import blueprint as newsletters
+from klik.web.newsletters.writing import blueprint as newsletter_writing
 from klik.web.notices.inbox import blueprint as inbox
 from klik.web.notices.preferences import blueprint as preferences
 from klik.web.notices.views import blueprint as notices
@@ -89,4 +93,8 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         exports,
         systems,
         waves,
+        newsletters,
+        newsletter_writing,
+        newsletter_sending,
+        newsletter_subscribing,
     )

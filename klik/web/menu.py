@@ -40,6 +40,7 @@ ENTRIES: tuple[tuple[str, str, Right], ...] = (
     ("Personer", "people.index", Right.READ_ROLES),
     ("Varsler", "notices.index", Right.READ_LEDGER),
     ("Sletning", "deleting.index", Right.EXPORT),
+    ("Nyhedsbreve", "newsletters.index", Right.SIGNED_IN),
     ("Drift", "operations.index", Right.READ_OPERATIONS),
 )
 
@@ -78,6 +79,9 @@ _UNDER = {
     "deviations": "tasks",
     "preferences": "notices",
     "waves": "systems",
+    "newsletter_writing": "newsletters",
+    "newsletter_sending": "newsletters",
+    "newsletter_subscribing": "newsletters",
 }
 
 

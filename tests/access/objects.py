@@ -13,16 +13,19 @@ from datetime import timedelta
 from itertools import product
 
 from klik.models import Notice
+from klik.services.newsletters.links import Links
 from klik.services.notices import actions
 from tests.access.world import (
     CALENDAR_SECRET,
     CENTRAL,
     HERNING,
     KOEGE,
+    LEFT,
     LEVELS,
     MUNICIPAL,
     PLACES,
     SECRET,
+    STAYING,
     Visitor,
     World,
 )
@@ -306,6 +309,23 @@ def _words(*own: str) -> Callable[[_View], Ids]:
     return lambda _view: Ids([(each,) for each in own], [])
 
 
+def _letters(view: _View) -> Ids:
+    """What was sent is everybody's; the rest is KOMBIT's."""
+    sent = [(view.ids["newsletter", "sent"],)]
+    others = [(view.ids["newsletter", None],), (view.ids["newsletter", "planned"],)]
+    return Ids(sent + others, []) if view.scope == "kombit" else Ids(sent, others)
+
+
+def _drafts(view: _View) -> Ids:
+    return Ids([(view.ids["newsletter", None],)], [])
+
+
+def _token(link: str) -> str:
+    return link.rpartition("/")[2]
+
+
+LINKS = Links("", SIGNING)
+LETTER = "/nyhedsbreve/<id:letter_id>"
 TASK = "/opgaver/<id:task_id>"
 FILTER = "/filtre/<id:filter_id>"
 
@@ -380,5 +400,15 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     "/eksport/<id:export_id>": _exports,
     "/kalender/<id:feed_id>": _calendars,
     "/kalender/<secret>": _words(CALENDAR_SECRET),
+    "/nyhedsbreve/<id:letter_id>": _letters,
+    **dict.fromkeys(
+        (f"{LETTER}/{act}" for act in ("ret", "forhaandsvis", "mail", "proeve", "send", "kopi")), _drafts
+    ),
+    f"{LETTER}/modtagere": lambda view: Ids([(view.ids["newsletter", "sent"],)], _drafts(view).own),
+    f"{LETTER}/offentlig": lambda view: Ids([(view.ids["newsletter", "sent"],)], []),
+    f"{LETTER}/stop": lambda view: Ids([(view.ids["newsletter", "planned"],)], []),
+    "/nyhedsbreve/frameld/<token>": _words(_token(LINKS.leave(STAYING))),
+    "/nyhedsbreve/frameld/<token>/fortryd": _words(_token(LINKS.leave(LEFT))),
+    "/nyhedsbreve/bekraeft/<token>": _words(_token(LINKS.confirm(STAYING, NOW))),
     "/static/<path:filename>": _words("klik.css"),
 }

@@ -41,6 +41,7 @@ from klik.models import (
     MunicipalTask,
     MunicipalTaskFile,
     Newsletter,
+    NewsletterAddress,
     NewsletterRecipient,
     Notice,
     Person,
@@ -58,6 +59,7 @@ from klik.models import (
 from klik.services import auditing, exports
 from klik.services.access import MENTION, OWN_OCCASION, SECRET_OCCASION
 from klik.services.filestore import FileStore
+from klik.services.newsletters.audience import Audience
 from klik.services.people import new_passwords, sessions
 from klik.services.work import Work
 from tests import make
@@ -67,6 +69,8 @@ EVERYBODY, KOMBIT = 0, 1
 PLACES = (KOEGE, HERNING)
 ASSIGNED = "core.assigned"
 SECRET = "the-link-mailed-to-the-guest"
+# Addresses of nobody in particular, for the links in newsletters.
+STAYING, LEFT = "bliver@klik.example", "gaaet@klik.example"
 CALENDAR_SECRET = "the-address-of-a-calendar"
 LATER = NOW + timedelta(days=300)
 
@@ -116,6 +120,8 @@ STEERING = {
     "municipal_task_files": "sha256",
     "municipal_tasks": "system_code task_number phase theme priority status responsible_role executor_role",
     "municipalities": "name name_key region",
+    "newsletter_addresses": "address_key",
+    "newsletter_recipients": "skipped",
     "newsletters": "audience state",
     "notice_settings": "at_once days_before",
     "notices": "dedupe_key occasion channel path",
@@ -287,15 +293,30 @@ class _Builder:
                 )
             )
             self.made.ids[name, None] = row.id
-        letter = self._add(
-            Newsletter(
-                subject="x", body="x", audience="", state="kladde", created_by=self.editor.id, created_at=NOW
-            )
-        )
-        self.made.ids["newsletter", None] = letter.id
+        self._newsletters()
         for kind in CENTRAL:
             person = self.made.people[kind, None]
             self._personal_rows(kind, None, person, None)
+
+    def _newsletters(self) -> None:
+        """A draft, a planned letter and a sent one with a reader; somebody outside who has left."""
+        audience = Audience(levels=(Level.ADMINISTRATOR.value,)).words()
+        for name, state in ((None, "kladde"), ("planned", "planlagt"), ("sent", "sendt")):
+            letter = self._add(
+                Newsletter(
+                    subject="x",
+                    body="x",
+                    audience=audience,
+                    state=state,
+                    send_at=LATER if name == "planned" else None,
+                    sent_at=NOW if name == "sent" else None,
+                    created_by=self.editor.id,
+                    created_at=NOW,
+                )
+            )
+            self.made.ids["newsletter", name] = letter.id
+        self._add(NewsletterRecipient(newsletter_id=letter.id, address="x", reason="x"))
+        self._add(NewsletterAddress(address_key=LEFT, unsubscribed_at=NOW))
 
     def _ahead(self) -> None:
         """What is announced to one municipality each, and what is planned and not announced to anybody."""
@@ -790,6 +811,8 @@ class _Builder:
         if table == "deletions":
             alone = [place for place in PLACES if made.ids.get(("deletion-alone", place)) == number]
             return alone[0] if alone else EVERYBODY
+        if table == "newsletters" and number == made.ids["newsletter", "sent"]:
+            return EVERYBODY
         if table in ("newsletters", "newsletter_recipients", "plugin_events"):
             return KOMBIT
         return number if table == "municipalities" else EVERYBODY

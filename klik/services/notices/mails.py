@@ -144,17 +144,23 @@ def build(
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id
     message["Auto-Submitted"] = "auto-generated"
-    for name, value in headers.items():
-        message[name] = value
     message.set_content(rendered.text, cte="quoted-printable")
     message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
     message["Content-Language"] = "da"
-    return message.as_bytes()
+    return _written_out(headers) + message.as_bytes()
+
+
+def _written_out(headers: Mapping[str, str]) -> bytes:
+    # The standard library folds an address that is longer than a line into encoded words, which no mail program
+    # looks into for List-Unsubscribe.
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    assert all(len(line) < 998 and not _CONTROL.search(line) for line in lines), "not fit for a header"
+    return "".join(f"{line}\r\n" for line in lines).encode("ascii")
 
 
 def resent(content: bytes) -> bytes:
     """The same mail with the same Message-ID, marked in its header and its text as sent again."""
-    message: Any = message_from_bytes(content, policy=SMTP)
+    message: Any = message_from_bytes(content, policy=SMTP.clone(refold_source="none"))
     if message[RESENT_HEADER]:
         return content
     message[RESENT_HEADER] = "1"

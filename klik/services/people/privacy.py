@@ -24,6 +24,7 @@ from klik.models import (
     Membership,
     MunicipalTask,
     MunicipalTaskFile,
+    NewsletterAddress,
     NewsletterRecipient,
     Notice,
     NoticeSettings,
@@ -154,6 +155,11 @@ def insight(work: Work, person: Person) -> Mapping[str, Any]:
         "nyhedsbreve": rows(
             NewsletterRecipient, NewsletterRecipient.person_id == person_id, "id", "newsletter_id", "address"
         ),
+        "nyhedsbreve_valg": rows(
+            NewsletterAddress,
+            NewsletterAddress.address_key == person.email_key,
+            *("asked_at", "confirmed_at", "unsubscribed_at"),
+        ),
         "eksporter": rows(Export, Export.person_id == person_id, "id", "created_at"),
         "sessioner": rows(
             LoginSession,
@@ -217,6 +223,7 @@ def anonymise(work: Work, person: Person) -> None:
     session.execute(delete(ListSettings).where(ListSettings.person_id == person.id))
     session.execute(delete(NoticeSettings).where(NoticeSettings.person_id == person.id))
     session.execute(delete(BouncedAddress).where(BouncedAddress.address_key == person.email.casefold()))
+    session.execute(delete(NewsletterAddress).where(NewsletterAddress.address_key == person.email_key))
     session.execute(update(Bounce).where(Bounce.address == person.email).values(address=gone, reply=""))
     _forget_history(work, person)
     person.name, person.name_key = NAME, sort_key(NAME)
