@@ -107,7 +107,8 @@ def _enter_subscriptions(house: Installation, now: datetime, *, at_once: bool = 
 
 def sender(house: Installation) -> Sender:
     """Who the installation's mails come from."""
-    return Sender(house.settings.mail_from, house.settings.base_url)
+    settings = house.settings
+    return Sender(settings.mail_from, settings.base_url, settings.secret_key, settings.return_address)
 
 
 def open_channels(house: Installation) -> Collection[str]:

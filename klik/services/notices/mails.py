@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email import message_from_bytes
 from email.headerregistry import Address
@@ -43,10 +43,17 @@ class AddressUnusableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who mails come from, and where their links lead."""
+    """Who mails come from, where their links lead, what signs them, and where mails come back to."""
 
     address: str
     base_url: str
+    secret: str = field(default="", repr=False)
+    return_address: str = ""
+
+    @property
+    def returns_to(self) -> str:
+        """The address that mails come back to, before each gets its own."""
+        return self.return_address or self.address
 
 
 @dataclass(frozen=True, slots=True)
