@@ -15,6 +15,7 @@ from klik.models import Mail, Notice, RequestKey
 from klik.services import deleting, events, exports, job_runs
 from klik.services.deleting import notices as deletion_notices
 from klik.services.notices import control, delivery, scanning, smtp
+from klik.services.notices.bounces import marks, telling
 from klik.services.notices.delivery import Delivered
 from klik.services.notices.mails import Sender
 from klik.services.people import sessions
@@ -183,10 +184,15 @@ def tell_plugins(house: Installation, now: datetime) -> Outcome:
 
 
 def sweep(house: Installation, now: datetime) -> Outcome:
-    """Remove what is over: sessions, form keys, mails taken apart, old runs, half-written files."""
+    """Remove what is over: sessions, form keys, mails taken apart, old runs, soft marks, half-written files.
+
+    Looks also whether every municipality can be reached by mail.
+    """
     with house.writing(now) as work:
+        telling.watch(work)
         rows = (
             sessions.sweep(work)
+            + marks.forgive(work)
             + job_runs.sweep(work)
             + exports.sweep(work, exports.folder_in(house.settings.data))
         )

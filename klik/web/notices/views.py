@@ -15,6 +15,7 @@ from klik.services import access as door
 from klik.services import job_runs
 from klik.services.notices import account as notice_account
 from klik.services.notices.account import STATES, Question
+from klik.services.notices.bounces import whose
 from klik.services.work import Work
 from klik.web.base import access, installation, see_other
 
@@ -50,6 +51,9 @@ def index(work: Work) -> Any:
         notices=[("warning", f"Filteret {word} kendes ikke og er udeladt.") for word in unknown],
         control=job_runs.latest(work, "control") if work.actor.kombit else None,
         warnings=_warnings(work),
+        returned=whose.returned(work) if work.actor.kombit else (),
+        unreachable=whose.unreachable(work) if work.actor.kombit else (),
+        places=_municipalities(work),
     )
 
 

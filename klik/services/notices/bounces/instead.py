@@ -45,7 +45,7 @@ def tell_anew(work: Work, mail: Mail) -> int:
     ).all()
     if not notices:
         return 0
-    person = work.session.get(Person, mail.person_id) if mail.person_id else None
+    person = work.session.get(Person, notices[0].person_id) if notices[0].person_id else None
     why = f"i stedet for {person.name if person else mail.address}, hvis mails kommer retur"
     found = _recipients(work, notices)
     gone = marks.dead(work, (to.address for people in found.values() for to in people))

@@ -95,7 +95,7 @@ def forgive(work: Work) -> int:
 def clear(work: Work, address: str, about: str, municipality_id: int | None) -> bool:
     """Try the address again: take its mark away and note who did; whether it had one.
 
-    ``about`` is what the act is noted on, "medlemskab/12". Whether the actor may is the caller's to know.
+    ``about`` is what the act is noted on, "membership/12". Whether the actor may is the caller's to know.
     """
     gone = rows_changed(
         work.session, delete(BouncedAddress).where(BouncedAddress.address_key == key_of(address))

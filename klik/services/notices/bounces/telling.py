@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 from klik.models import Mail
 from klik.services.notices.bounces import marks, whose
@@ -42,7 +43,7 @@ def watch(work: Work) -> int:
         NoticeDraft(
             occasion=OCCASION,
             dedupe_key=f"uden-modtager/{place.id}/{year}-{week}",
-            recipient=recipient,
+            recipient=replace(recipient, municipality_id=place.id, reason=whose.NO_ADMINISTRATOR),
             heading=f"Ingen i {place.name} kan få mails fra klik",
             sentence=f"{place.name} Kommune har hverken plusbruger eller administrator, som mails når frem til. "
             "Kommunens varsler går til KOMBIT, til det er rettet.",

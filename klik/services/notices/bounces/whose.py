@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, or_, select
 
 from klik.domain.rights import Level
-from klik.models import Membership, Municipality, Person, RoleHolding
+from klik.models import BouncedAddress, Membership, Municipality, Person, RoleHolding
 from klik.services.notices.bounces import marks
 from klik.services.notices.recipients import Recipient
 from klik.services.work import Work
@@ -87,6 +87,42 @@ def _people(work: Work, municipality_id: int | None, levels: Iterable[Level]) ->
 def _alive(work: Work, people: list[tuple[int, str]], but: str) -> list[tuple[int, str]]:
     gone = marks.dead(work, (address for _person, address in people)) | {marks.key_of(but)}
     return [(person, address) for person, address in people if marks.key_of(address) not in gone]
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """An address that mails come back from, and where it is used; ``uses`` is empty when nobody has it any more."""
+
+    mark: BouncedAddress
+    uses: tuple[Use, ...]
+
+
+def returned(work: Work, most: int = 100) -> list[Returned]:
+    """The addresses that mails come back from, the dead ones first, the newest first; three statements."""
+    rows = work.session.scalars(
+        select(BouncedAddress)
+        .order_by(BouncedAddress.state.desc(), BouncedAddress.last_at.desc(), BouncedAddress.address_key)
+        .limit(most)
+    ).all()
+    keys = [row.address_key for row in rows]
+    found: dict[str, list[Use]] = {key: [] for key in keys}
+    for key, member, code, name in work.session.execute(
+        select(Person.email_key, Membership.id, Membership.municipality_id, Person.name)
+        .join(Person, Person.id == Membership.person_id)
+        .where(Person.email_key.in_(keys), Person.active.is_(True), Membership.active.is_(True))
+        .order_by(Membership.id)
+    ):
+        found[key].append(Use(code, name, f"/personer/{member}"))
+    for code, role, mailbox in work.session.execute(
+        select(RoleHolding.municipality_id, RoleHolding.role, RoleHolding.mailbox).where(
+            RoleHolding.person_id.is_(None),
+            func.lower(RoleHolding.mailbox).in_(keys),
+            RoleHolding.valid_from <= work.today,
+            or_(RoleHolding.valid_to.is_(None), RoleHolding.valid_to >= work.today),
+        )
+    ):
+        found[marks.key_of(mailbox)].append(Use(code, mailbox, f"/roller/{role}?kommune={code}"))
+    return [Returned(row, tuple(found[row.address_key])) for row in rows]
 
 
 def unreachable(work: Work) -> list[Municipality]:
