@@ -237,7 +237,7 @@ def test_the_web_and_two_workers_and_one_of_them_killed(
 
     with running_sink() as sink:
         a_red_task(house_settings)
-        sites = [klik(house_settings, sink, "serve", "--port", "0", "--workers", "4")]
+        sites = [klik(house_settings, sink, "serve", "--bind", "127.0.0.1:0", "--workers", "4")]
         workers = {worker.pid: worker for worker in (klik(house_settings, sink, "worker") for _ in range(2))}
         try:
             sink.wait_for(1, 90)
@@ -262,6 +262,6 @@ def test_the_web_and_two_workers_and_one_of_them_killed(
         assert len(sink.received) == 1
         with capsys.disabled():
             print(  # noqa: T201 - the figure is the point
-                f"\nN8 4 web and 2 workers, one killed: every job once, 1 mail once, the other took over in {took:.0f} s "
-                f"({lost} runs cut off)"
+                f"\nN8 4 web and 2 workers, one killed: every job once, 1 mail once, the other took over in "
+                f"{took:.0f} s ({lost} runs cut off)"
             )
