@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from klik.installation import Installation
 from klik.jobs import send_due, wall_clock
@@ -28,11 +29,11 @@ def loop(house: Installation, stopped: threading.Event) -> None:
                 with house.writing(wall_clock()) as work:
                     job_runs.beat(work, job_runs.DISPATCHER, owner)
                 beaten = began
-            send_due(house, wall_clock, lambda: stopped.is_set() or _long_since(began), owner)
+            send_due(house, wall_clock, _until(stopped, began + RUN), owner)
         except Exception:
             log.exception("the dispatcher could not send")
         stopped.wait(PAUSE)
 
 
-def _long_since(began: float) -> bool:
-    return time.monotonic() - began >= RUN
+def _until(stopped: threading.Event, end: float) -> Callable[[], bool]:
+    return lambda: stopped.is_set() or time.monotonic() >= end

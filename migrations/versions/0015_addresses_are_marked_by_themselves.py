@@ -1,7 +1,8 @@
-"""Whether mails reach an address stands with the address (bounced_addresses), no longer with a person."""
+"""Whether mails reach an address stands with the address, no longer with a person; indexes that SQLite takes."""
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0015"
@@ -10,3 +11,10 @@ down_revision = "0014"
 
 def upgrade() -> None:
     op.drop_column("people", "address_state")
+    op.drop_index("ix_mails_open", "mails")
+    for name, column, condition in (
+        ("ix_mails_due", "next_attempt_at", "state = 'pending'"),
+        ("ix_mails_leased", "lease_until", "lease_until is not null"),
+    ):
+        where = sa.text(condition)
+        op.create_index(name, "mails", [column], sqlite_where=where, postgresql_where=where)

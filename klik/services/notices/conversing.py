@@ -28,10 +28,11 @@ log = logging.getLogger("klik.delivery")
 
 LANES = 4
 PER_DOMAIN = 2
-BATCH = 24  # mails claimed ahead of the lanes
+BATCH = 48  # mails claimed ahead of the lanes
 # A mail that waited so long for its domain's turn goes back into the queue, and others get its place.
 TURN = 20.0
 BACK_IN_LINE = timedelta(seconds=30)
+MOMENT = 0.05  # seconds that an answer may wait to be stored with others
 TOO_SLOW = "modtagerens mailserver svarede ikke i tide"
 BROKEN = "afsendelsen gik i stykker"
 # "4.7.x": the relay finds that klik sends too much, whoever the mail is to.
@@ -121,15 +122,23 @@ class Traffic:
         self._waiting: list[tuple[Claim, float]] = []
         self._closed: set[str] = set()
         self._lanes = LANES
+        self._unsettled: list[tuple[_Conversation, Delivery | None, bool]] = []
         self.outcomes: list[Delivery | None] = []
 
     def run(self) -> None:
         """Send until nothing is due; an abandoned conversation's lane is left to its fate."""
         try:
-            self._store([], [])
+            self._store([])
             while self._talking or self._waiting:
                 self._begin()
-                self._store(*self._listen())
+                asking, ended = self._listen()
+                for conversation in ended:
+                    outcome, certain = _result(conversation)
+                    self._note(conversation, outcome)
+                    self._unsettled.append((conversation, outcome, certain))
+                # What is over waits a moment for a lane that must be stored now anyway.
+                if asking or not ended or not self._talking:
+                    self._store(asking)
         finally:
             for conversation in self._talking:
                 conversation.permission.put(LeaseLostError(conversation.claimed.mail_id))
@@ -143,7 +152,8 @@ class Traffic:
         busy = Counter(conversation.claimed.domain for conversation in self._talking)
         left = []
         for claimed, since in self._waiting:
-            if len(self._talking) < self._lanes and busy[claimed.domain] < PER_DOMAIN:
+            free = len(self._talking) < self._lanes and busy[claimed.domain] < PER_DOMAIN
+            if free and claimed.channel.key not in self._closed:
                 busy[claimed.domain] += 1
                 lane = self._idle.pop() if self._idle else _Lane(self._news)
                 self._talking.append(lane.begin(claimed))
@@ -159,7 +169,7 @@ class Traffic:
             oldest = min(conversation.began for conversation in self._talking)
             patience = max(0.0, oldest + self._terms.patience - time.monotonic())
             try:
-                heard = self._news.get(timeout=min(patience, TURN))
+                heard = self._news.get(timeout=min(patience, MOMENT if self._unsettled else TURN))
                 while True:
                     if heard in self._talking:
                         (ended if heard.over else asking).append(heard)
@@ -173,12 +183,10 @@ class Traffic:
                 ended.append(conversation)
         return asking, ended
 
-    def _store(self, asking: list[_Conversation], ended: list[_Conversation]) -> None:
+    def _store(self, asking: list[_Conversation]) -> None:
         """One transaction for all that has happened, then the lanes that asked go on."""
         verdicts: list[tuple[_Conversation, LeaseLostError | None]] = []
-        results = [(conversation, *_result(conversation)) for conversation in ended]
-        for conversation, outcome, _certain in results:
-            self._note(conversation, outcome)
+        results, self._unsettled = self._unsettled, []
         spare = self._spare()
         with self._writing(self._clock()) as work:
             for conversation in asking:
