@@ -221,7 +221,7 @@ def _send_the_rest(house: Installation, count: int) -> None:
             done = select(func.count()).where(Mail.state.in_(["sent", "in_doubt"]))
             return session.scalar(done) == count
 
-    wait_until(settled, 60)
+    wait_until(settled, 240)
 
 
 def test_the_web_and_two_workers_and_one_of_them_killed(
