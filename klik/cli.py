@@ -35,6 +35,7 @@ MODULES: dict[str, str] = {
     "export": "export",
     "import": "import_file",
     "insight": "insight",
+    "mail-in": "mail_in",
     "outbox": "outbox",
     "plugins": "plugins",
     "publish": "publish",

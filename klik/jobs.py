@@ -19,6 +19,7 @@ from klik.services.newsletters import subscribing
 from klik.services.newsletters.links import Links
 from klik.services.newsletters.sending import Post
 from klik.services.notices import control, delivery, ledger, roles, scanning, smtp
+from klik.services.notices.bounces import marks, telling
 from klik.services.notices.delivery import Delivered
 from klik.services.notices.mails import Sender
 from klik.services.people import sessions
@@ -112,7 +113,8 @@ def _enter_subscriptions(house: Installation, now: datetime, *, at_once: bool = 
 
 def sender(house: Installation) -> Sender:
     """Who the installation's mails come from."""
-    return Sender(house.settings.mail_from, house.settings.base_url, house.settings.secret_key)
+    settings = house.settings
+    return Sender(settings.mail_from, settings.base_url, settings.secret_key, settings.return_address)
 
 
 def open_channels(house: Installation) -> Collection[str]:
@@ -194,10 +196,15 @@ def tell_plugins(house: Installation, now: datetime) -> Outcome:
 
 
 def sweep(house: Installation, now: datetime) -> Outcome:
-    """Remove what is over: sessions, form keys, mails taken apart, old runs, half-written files."""
+    """Remove what is over: sessions, form keys, mails taken apart, old runs, soft marks, half-written files.
+
+    Looks also whether every municipality can be reached by mail.
+    """
     with house.writing(now) as work:
+        telling.watch(work)
         rows = (
             sessions.sweep(work)
+            + marks.forgive(work)
             + job_runs.sweep(work)
             + subscribing.sweep(work)
             + exports.sweep(work, exports.folder_in(house.settings.data))

@@ -19,6 +19,7 @@ NAMES = {
     "KLIK_BASE_URL",
     "KLIK_SMTP_URL",
     "KLIK_MAIL_FROM",
+    "KLIK_RETURN_ADDRESS",
     "KLIK_YELLOW_DAYS",
     "KLIK_LEADER_DAYS",
     "KLIK_DISABLED_PLUGINS",
@@ -59,6 +60,7 @@ class Settings:
     base_url: str
     smtp: SmtpAddress | None
     mail_from: str
+    return_address: str
     yellow_days: int
     leader_days: int
     disabled_plugins: frozenset[str]
@@ -89,7 +91,8 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         secret_key=_secret(values.get("KLIK_SECRET_KEY", ""), data, problems),
         base_url=_base_url(values.get("KLIK_BASE_URL") or "http://127.0.0.1:5000", problems),
         smtp=_smtp(values.get("KLIK_SMTP_URL", ""), problems),
-        mail_from=_mail_from(values.get("KLIK_MAIL_FROM") or "klik@localhost", problems),
+        mail_from=_mail_address("KLIK_MAIL_FROM", values.get("KLIK_MAIL_FROM") or "klik@localhost", problems),
+        return_address=_return_address(values, problems),
         yellow_days=_days("KLIK_YELLOW_DAYS", values, 14, 365, problems),
         leader_days=_days("KLIK_LEADER_DAYS", values, 5, 20, problems),
         disabled_plugins=frozenset(values.get("KLIK_DISABLED_PLUGINS", "").replace(",", " ").split()),
@@ -221,11 +224,16 @@ def _smtp(value: str, problems: list[str]) -> SmtpAddress | None:
     )
 
 
-def _mail_from(value: str, problems: list[str]) -> str:
+def _mail_address(setting: str, value: str, problems: list[str]) -> str:
     name, _, domain = value.partition("@")
     if not name or not domain or any(sign.isspace() or sign in "<>,\"'" for sign in value):
-        problems.append(f"KLIK_MAIL_FROM: {value!r} er ikke en mailadresse")
+        problems.append(f"{setting}: {value!r} er ikke en mailadresse")
     return value
+
+
+def _return_address(values: Mapping[str, str], problems: list[str]) -> str:
+    value = values.get("KLIK_RETURN_ADDRESS", "")
+    return _mail_address("KLIK_RETURN_ADDRESS", value, problems) if value else ""
 
 
 def _days(name: str, values: Mapping[str, str], usual: int, most: int, problems: list[str]) -> int:

@@ -19,7 +19,7 @@ from klik.services import job_runs
 from klik.services.notices.delivery import owner_name
 
 log = logging.getLogger("klik.worker")
-TICK = 60  # seconds
+TICK = 20  # seconds: where one worker dies, another has its jobs within half a minute
 WATCH = 5  # seconds between two looks at the dispatcher's process
 EPOCH = datetime(2000, 1, 1, tzinfo=jobs.UTC)
 # Before the earliest hour at which anybody is mailed, so that the day's mail holds all of the day.

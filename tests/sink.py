@@ -23,7 +23,8 @@ class Behaviour:
 
     ``delay``: seconds before the 250 of a stored mail. ``hang``: addresses whose RCPT is never answered.
     ``drip``: the greeting comes a byte each half second. ``reset``: the connection is reset at the greeting.
-    ``drop_after_dot``: stored, and then the connection ends without an answer.
+    ``drop_after_dot``: stored, and then the connection ends without an answer. ``drip_to``, ``reset_to``,
+    ``drop_to``: addresses whose mail alone meets a dripped answer, a reset, or an end after the dot.
     """
 
     replies: dict[str, str] = field(default_factory=dict)
@@ -34,6 +35,9 @@ class Behaviour:
     drip: bool = False
     reset: bool = False
     drop_after_dot: bool = False
+    drip_to: set[str] = field(default_factory=set)
+    reset_to: set[str] = field(default_factory=set)
+    drop_to: set[str] = field(default_factory=set)
 
 
 class Sink:
@@ -110,6 +114,9 @@ class Sink:
         if not self.behaviour.drip:
             self._say(connection, self.behaviour.greeting)
             return
+        self._drip(connection)
+
+    def _drip(self, connection: socket.socket) -> None:
         while not self._closing.wait(0.5):
             connection.sendall(b"2")
 
@@ -125,6 +132,11 @@ class Sink:
                 recipient = line.partition(b"<")[2].partition(b">")[0].decode()
                 if recipient in self.behaviour.hang:
                     self._closing.wait()
+                    return
+                if recipient in self.behaviour.drip_to:
+                    self._drip(connection)
+                if recipient in self.behaviour.reset_to:
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     return
                 self._say(connection, self.behaviour.replies.get(recipient, "250 ok"))
             elif verb == b"DATA":
@@ -147,7 +159,7 @@ class Sink:
         if self.behaviour.after_dot.startswith("2"):
             with self._lock:
                 self.received.append((recipient, raw))
-        if self.behaviour.drop_after_dot:
+        if self.behaviour.drop_after_dot or recipient in self.behaviour.drop_to:
             return False
         if self.behaviour.delay:
             time.sleep(self.behaviour.delay)

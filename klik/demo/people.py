@@ -83,7 +83,6 @@ def _person(work: Work, name: str, email: str, password: str) -> dict[str, objec
         "email_key": email.casefold(),
         "password_hash": password,
         "active": True,
-        "address_state": "ok",
         "epoch": 1,
         "version": 1,
         "created_at": work.now,

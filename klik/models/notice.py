@@ -90,12 +90,18 @@ class Mail(Base):
     __table_args__ = (
         UniqueConstraint("message_id"),
         CheckConstraint(f"state in {MAIL_STATES}", name="state"),
+        # SQLite takes a partial index only where the statement says the very same condition.
         Index(
-            "ix_mails_open",
-            "state",
+            "ix_mails_due",
             "next_attempt_at",
-            sqlite_where=text("state in ('pending', 'claimed', 'in_doubt')"),
-            postgresql_where=text("state in ('pending', 'claimed', 'in_doubt')"),
+            sqlite_where=text("state = 'pending'"),
+            postgresql_where=text("state = 'pending'"),
+        ),
+        Index(
+            "ix_mails_leased",
+            "lease_until",
+            sqlite_where=text("lease_until is not null"),
+            postgresql_where=text("lease_until is not null"),
         ),
     )
 

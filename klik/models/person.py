@@ -38,7 +38,6 @@ class Person(Versioned, Base):
     phone: Mapped[str | None] = mapped_column(String(40))
     password_hash: Mapped[str | None] = mapped_column(String(200))
     active: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
-    address_state: Mapped[str] = mapped_column(String(10), default="ok", server_default="ok")
     epoch: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
     created_at: Mapped[instant]
     seen_at: Mapped[datetime | None] = mapped_column(Instant)

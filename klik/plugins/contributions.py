@@ -185,13 +185,18 @@ class NotificationRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What a channel sends: to one address, with the exact bytes of the mail for those that need them."""
+    """What a channel sends: to one address, with the exact bytes of the mail for those that need them.
+
+    ``return_path`` is where a message that comes back is to go, an address of this message's own; the core's mail
+    channel takes it. ``text`` is empty for that channel, which takes the bytes.
+    """
 
     address: str
     subject: str
     text: str
     content: bytes
     message_id: str
+    return_path: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,11 +215,15 @@ class Delivery:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
     """A way to send. ``send(message, context, in_doubt)`` calls ``in_doubt()`` at the moment after which a
-    crash leaves open whether the message went; it runs outside any transaction."""
+    crash leaves open whether the message went; it runs outside any transaction, in several threads at once.
+
+    ``hang_up()`` is called in a thread that has nothing more to send, where one keeps connections.
+    """
 
     key: str
     label: str
     send: Callable[[Message, PluginContext, Callable[[], None]], Delivery]
+    hang_up: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,7 +125,7 @@ STEERING = {
     "newsletters": "audience state",
     "notice_settings": "at_once days_before",
     "notices": "dedupe_key occasion channel path",
-    "people": "password_hash address_state",
+    "people": "password_hash",
     "plugin_events": "event plugin payload",
     "projects": "slug name system_code description",
     "questions": "answer close_reason",  # open ones have neither

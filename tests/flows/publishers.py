@@ -10,6 +10,7 @@ import ctypes
 import json
 import os
 import signal
+import smtplib
 import subprocess
 import sys
 import time
@@ -24,7 +25,7 @@ from klik import jobs
 from klik.cli import klik
 from klik.commands import publish as _loaded_now  # noqa: F401 - the command line would load it in each child
 from klik.installation import Installation
-from klik.models import Municipality, MunicipalTask, TaskStep
+from klik.models import Mail, Municipality, MunicipalTask, TaskStep
 from klik.services import correcting, publishing
 from klik.services.publishing import Draft
 from klik.services.work import Work
@@ -96,12 +97,39 @@ def naive_correct(folder: Path) -> int:
     return 0
 
 
+def deliver(folder: Path) -> int:
+    """Hand over what waits, to the mail server that the folder's settings name."""
+    house = Installation(make_settings(folder), plugins=[])
+    jobs.send_due(house, jobs.wall_clock)
+    house.close()
+    return 0
+
+
+def deliver_naively(folder: Path) -> int:
+    """Hand over and note it afterwards, as somebody would who does not think of the power going."""
+    house = Installation(make_settings(folder), plugins=[])
+    with house.database.reading() as session:
+        pending = Mail.state == "pending"
+        waiting = session.execute(select(Mail.id, Mail.address, Mail.content).where(pending)).all()
+    relay = house.settings.smtp
+    assert relay
+    for mail_id, address, content in waiting:
+        with smtplib.SMTP(relay.host, relay.port) as client:
+            client.sendmail("klik@klik.example", [address], content)
+        with house.database.writing() as session:
+            session.get_one(Mail, mail_id).state = "sent"
+    house.close()
+    return 0
+
+
 PUBLISHERS: dict[str, Callable[[Path], int]] = {
     "publish": publish,
     "planned": planned,
     "naive": naive,
     "correct": correct,
     "naive-correct": naive_correct,
+    "deliver": deliver,
+    "deliver-naively": deliver_naively,
 }
 
 

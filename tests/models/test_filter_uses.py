@@ -46,8 +46,8 @@ def test_star_default_and_mail_are_moved_and_nothing_is_lost(empty: Installation
             )
         session.execute(
             text(
-                "insert into people (id, name, name_key, email, email_key, active, address_state, epoch,"
-                " created_at, version) values (1, 'x', 'x', 'x', 'x', true, 'ok', 1, '2026-11-01', 1)"
+                "insert into people (id, name, name_key, email, email_key, active, epoch,"
+                " created_at, version) values (1, 'x', 'x', 'x', 'x', true, 1, '2026-11-01', 1)"
             )
         )
         session.execute(

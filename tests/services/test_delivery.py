@@ -14,7 +14,7 @@ from klik import jobs
 from klik.domain.status import Status
 from klik.installation import Installation
 from klik.models import Mail, MunicipalTask, Notice
-from klik.services.notices import delivery, mails, scanning
+from klik.services.notices import claiming, delivery, mails, scanning, settling
 from klik.services.notices.delivery import Delivered
 from klik.services.notices.ledger import NoticeDraft, enqueue
 from klik.services.notices.mails import AddressUnusableError, Rendered, Sender
@@ -216,21 +216,20 @@ def test_twice_in_doubt_is_given_up_and_shown(house: Installation, sink: Sink) -
     for minutes in (0, 31, 62, 93):
         send(house, make.NOW + timedelta(minutes=minutes))
     assert (len(sink.received), states(house)) == (2, ["failed"])
-    assert read(house, select(Mail.reply)) == [delivery.TWICE_IN_DOUBT]
+    assert read(house, select(Mail.reply)) == [settling.TWICE_IN_DOUBT]
 
 
 def test_a_lost_lease_never_sends_its_dot(house: Installation, sink: Sink) -> None:
     tasks_for(house)
     jobs.digests(house, make.NOW)
     with house.writing(make.NOW) as work:
-        first = delivery.claim(work, ["core.mail"], "one", delivery.LEASE)
-    assert first is not None
+        (first,) = claiming.claim(work, ["core.mail"], "one", claiming.LEASE, SENDER, 5)
     later = make.NOW + timedelta(minutes=3)
     assert send(house, later).sent == 1
-    with pytest.raises(delivery.LeaseLostError), house.writing(later) as work:
-        delivery.mark_in_doubt(work, first)
+    with pytest.raises(claiming.LeaseLostError), house.writing(later) as work:
+        claiming.mark_in_doubt(work, first)
     with house.writing(later) as work:
-        delivery.settle(work, first, None)
+        settling.settle(work, first, None)
     assert states(house) == ["sent"]
 
 

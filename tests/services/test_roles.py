@@ -12,7 +12,7 @@ from sqlalchemy import event, select
 from klik.domain.rights import Level
 from klik.domain.status import Status
 from klik.installation import Installation
-from klik.models import AuditEntry, MunicipalTask, Notice, Person, RoleHolding
+from klik.models import AuditEntry, BouncedAddress, MunicipalTask, Notice, Person, RoleHolding
 from klik.services import roles
 from klik.services.errors import ConflictError, ForbiddenError, NotFoundError, RefusedError
 from klik.services.roles import holdings as role_holdings
@@ -264,7 +264,17 @@ def test_freshness_reach_and_missing_right_are_shown(town: Town) -> None:
     holding = town.fill(person_id=town.jens.id)
     half_a_year_on = make.NOW + timedelta(days=183)
     with town.house.database.writing() as session:
-        session.get_one(Person, town.jens.id).address_state = "afvist"
+        jens = session.get_one(Person, town.jens.id)
+        session.add(
+            BouncedAddress(
+                address_key=jens.email_key,
+                state="haard",
+                count=1,
+                first_at=make.NOW,
+                last_at=make.NOW,
+                reply="550 5.1.1",
+            )
+        )
     with town.house.reading(half_a_year_on, town.actor) as work:
         shown = slot(work, "systemansvarlig")
         assert shown.holders[0].is_stale(half_a_year_on)

@@ -107,7 +107,7 @@ def test_reading_is_a_post_and_only_ones_own(house: Installation, browser: Calla
 def test_states_are_shown_in_danish(house: Installation, browser: Callable[..., Browser]) -> None:
     fill(house)
     with running_sink() as sink:
-        sink.behaviour.replies["plus@herning.example"] = "550 5.1.1 findes ikke"
+        sink.behaviour.replies["plus@herning.example"] = "550 5.7.1 findes ikke"
         sending = Installation(replace(house.settings, smtp=sink.address))
         delivery.deliver(
             sending.writing, lambda: make.NOW, Sender("k@klik.example", "https://k.example"), ["core.mail"]
@@ -115,7 +115,7 @@ def test_states_are_shown_in_danish(house: Installation, browser: Callable[..., 
         sending.close()
     page = words(browser().sign_in("adm@kombit.example").get("/varsler"))
     assert "2 skulle, 1 afsendt, 1 fejlet" in page
-    assert "Afvist 550 5.1.1 findes ikke" in page
+    assert "Afvist 550 5.7.1 findes ikke" in page
     assert "Afleveret 21. november 2026 kl. 08.00" in page
 
 

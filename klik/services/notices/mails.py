@@ -44,11 +44,17 @@ class AddressUnusableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who mails come from, where their links lead, and what signs those that act; without ``secret`` none can."""
+    """Who mails come from, where their links lead, what signs those that act, and where mails come back to."""
 
     address: str
     base_url: str
     secret: str = field(default="", repr=False)
+    return_address: str = ""
+
+    @property
+    def returns_to(self) -> str:
+        """The address that mails come back to, before each gets its own."""
+        return self.return_address or self.address
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def insight(work: Work, person: Person) -> Mapping[str, Any]:
         "person": {
             name: _plain(getattr(person, name))
             for name in (
-                *("id", "name", "email", "phone", "active", "address_state"),
+                *("id", "name", "email", "phone", "active"),
                 *("created_at", "seen_at", "anonymised_at"),
             )
         }
@@ -229,7 +229,7 @@ def anonymise(work: Work, person: Person) -> None:
     person.name, person.name_key = NAME, sort_key(NAME)
     person.email = person.email_key = gone
     person.phone = person.password_hash = person.seen_at = None
-    person.active, person.address_state = False, "ok"
+    person.active = False
     person.anonymised_at = work.now
     session.flush()
     auditing.record(work, "person-anonymiser", f"person/{person.id}")

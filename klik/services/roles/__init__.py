@@ -14,6 +14,7 @@ from klik.domain.deadlines import danish_today
 from klik.domain.rights import Level, Right
 from klik.domain.texts import sort_key
 from klik.models import (
+    BouncedAddress,
     Membership,
     Municipality,
     MunicipalSystem,
@@ -51,6 +52,8 @@ class Holding:
     confirmed_at: datetime | None
     note: str | None
     reachable: bool
+    membership_id: int | None
+    returned: BouncedAddress | None
     level: Level | None
 
     @property
@@ -195,7 +198,7 @@ def _not_over(today: date) -> object:
 
 def _holdings(work: Work, *which: object) -> list[Holding]:
     rows = work.session.execute(
-        select(RoleHolding, Person, Membership.level, Membership.active)
+        select(RoleHolding, Person, Membership, BouncedAddress)
         .outerjoin(Person, Person.id == RoleHolding.person_id)
         .outerjoin(
             Membership,
@@ -204,14 +207,21 @@ def _holdings(work: Work, *which: object) -> list[Holding]:
                 Membership.municipality_id == RoleHolding.municipality_id,
             ),
         )
+        .outerjoin(
+            BouncedAddress,
+            BouncedAddress.address_key == func.coalesce(Person.email_key, func.lower(RoleHolding.mailbox)),
+        )
         .where(access.holdings(work), *which)  # type: ignore[arg-type]
         # The order in which others look for whom to tell, so that both find the same person first.
         .order_by(RoleHolding.is_primary.desc(), RoleHolding.id)
     )
-    return [_holding(row, person, level, bool(active)) for row, person, level, active in rows]
+    return [_holding(row, person, member, mark) for row, person, member, mark in rows]
 
 
-def _holding(row: RoleHolding, person: Person | None, level: str | None, active: bool) -> Holding:
+def _holding(
+    row: RoleHolding, person: Person | None, member: Membership | None, mark: BouncedAddress | None
+) -> Holding:
+    active = person is None or (person.active and member is not None and member.active)
     return Holding(
         id=row.id,
         version=row.version,
@@ -227,8 +237,10 @@ def _holding(row: RoleHolding, person: Person | None, level: str | None, active:
         valid_to=row.valid_to,
         confirmed_at=row.confirmed_at,
         note=row.note,
-        reachable=person is None or (person.active and active and person.address_state == "ok"),
-        level=Level(level) if level else None,
+        membership_id=member.id if member else None,
+        reachable=active and (mark is None or mark.state != "haard"),
+        returned=mark,
+        level=Level(member.level) if member else None,
     )
 
 

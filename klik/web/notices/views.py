@@ -21,6 +21,7 @@ from klik.services.errors import RefusedError
 from klik.services.notices import account as notice_account
 from klik.services.notices import inbox
 from klik.services.notices.account import STATES, Question
+from klik.services.notices.bounces import whose
 from klik.services.work import Work
 from klik.web.base import access, installation, see_other
 from klik.web.forms import showable
@@ -74,6 +75,9 @@ def index(work: Work) -> Any:
         warnings=_warnings(work),
         settings=address_of("/varsler/indstillinger"),
         channels=address_of("/varsler/kanaler") if work.actor.kombit else None,
+        returned=whose.returned(work) if work.actor.kombit else (),
+        unreachable=whose.unreachable(work) if work.actor.kombit else (),
+        places=_municipalities(work),
     )
 
 

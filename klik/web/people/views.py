@@ -11,6 +11,7 @@ from klik.domain.rights import Level, Right
 from klik.models import Membership, Municipality, Person, System
 from klik.services import access, idempotency, people
 from klik.services.errors import NotFoundError, RefusedError
+from klik.services.notices.bounces import marks
 from klik.services.people import NewPerson, PersonChange, directory, new_passwords
 from klik.services.work import Work
 from klik.web.base import access as allow
@@ -171,7 +172,19 @@ def _person_page(work: Work, member: Membership, form: PersonForm) -> str:
         systems=_system_names(work),
         municipality=_municipality(work, member.municipality_id),
         meanings=MEANINGS,
+        returned=marks.of(work, [member.person.email]).get(marks.key_of(member.person.email)),
     )
+
+
+@blueprint.post("/personer/<id:membership_id>/proev-igen")
+@allow(Right.MANAGE_PEOPLE)
+def try_again(work: Work, membership_id: int) -> Any:
+    """Mail somebody's address again, from which mails have come back."""
+    member = access.membership(work, membership_id)
+    address = member.person.email
+    if marks.clear(work, address, f"membership/{member.id}", member.municipality_id):
+        flash(f"Klik sender igen mails til {address}.", "success")
+    return see_other("people.show", membership_id=membership_id)
 
 
 @blueprint.post("/personer/<id:membership_id>/luk")

@@ -13,6 +13,7 @@ from klik.domain.rights import Right
 from klik.models import RoleHolding
 from klik.services import access, idempotency, roles
 from klik.services.errors import NotFoundError, RefusedError
+from klik.services.notices.bounces import marks
 from klik.services.roles import holdings as role_holdings
 from klik.services.roles.holdings import Filling
 from klik.services.work import Work
@@ -210,6 +211,17 @@ def confirm(work: Work, holding_id: int) -> Any:
     holding = access.holding_to_change(work, holding_id)
     role_holdings.confirm(work, holding_id, _version())
     flash("Tak. Rollen er bekræftet i dag.", "success")
+    return redirect(_gallery_address(holding), 303)
+
+
+@blueprint.post("/roller/indehavere/<id:holding_id>/proev-igen")
+@allow(Right.EDIT_ROLES)
+def try_again(work: Work, holding_id: int) -> Any:
+    """Mail a mailbox again, from which mails have come back."""
+    holding = access.holding_to_change(work, holding_id)
+    address = holding.mailbox or ""
+    if marks.clear(work, address, f"role-holding/{holding.id}", holding.municipality_id):
+        flash(f"Klik sender igen mails til {address}.", "success")
     return redirect(_gallery_address(holding), 303)
 
 

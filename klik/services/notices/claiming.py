@@ -1,0 +1,118 @@
+"""Taking mails out of the queue: with a lease, and a fence that rises with each claim."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import literal_column, select, update
+
+from klik.db import rows_changed
+from klik.models import Mail
+from klik.plugins.context import PluginContext
+from klik.plugins.contributions import Channel, Message
+from klik.plugins.manager import plugin_of
+from klik.services.notices import mails, smtp
+from klik.services.notices.bounces import verp
+from klik.services.notices.mails import Sender
+from klik.services.work import Work
+
+LEASE = timedelta(minutes=2)
+DOUBT = timedelta(minutes=30)
+# Written out: neither database takes an index that is only for some states by a state it is told later.
+PENDING = literal_column("'pending'")
+
+
+class LeaseLostError(Exception):
+    """Another dispatcher has the mail now; nothing more may be sent of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A mail that this process alone may send, until the lease is over."""
+
+    mail_id: int
+    fence: int
+    at: datetime
+    channel: Channel
+    message: Message
+    context: PluginContext
+
+    @property
+    def domain(self) -> str:
+        """Whose mail server gets it in the end."""
+        return self.message.address.rpartition("@")[2].casefold()
+
+
+def claim(
+    work: Work, channels: Collection[str], owner: str, lease: timedelta, sender: Sender, most: int
+) -> list[Claim]:
+    """At most so many of the mails that are due, the oldest first, now this process's own."""
+    known = {key for key in channels if key in work.registry.channels}
+    if not known or most < 1:
+        return []
+    waiting = work.session.scalars(
+        select(Mail)
+        .where(Mail.state == PENDING, Mail.next_attempt_at <= work.now, Mail.channel.in_(known))
+        .order_by(Mail.next_attempt_at)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    ).all()
+    return [_taken(work, mail, owner, lease, sender) for mail in waiting]
+
+
+def _taken(work: Work, mail: Mail, owner: str, lease: timedelta, sender: Sender) -> Claim:
+    mail.state = "claimed"
+    mail.lease_owner, mail.lease_until = owner, work.now + lease
+    mail.fence += 1
+    mail.attempts += 1
+    return Claim(
+        mail.id,
+        mail.fence,
+        work.now,
+        work.registry.channels[mail.channel],
+        Message(
+            address=mail.address,
+            subject=mail.subject,
+            # The mail channel takes the bytes as they are; to read the text out of them costs more than sending.
+            text="" if mail.channel == smtp.KEY else mails.plain_text(mail.content),
+            content=mail.content,
+            message_id=mail.message_id,
+            return_path=verp.return_path(sender.returns_to, sender.secret, mail.id),
+        ),
+        work.plugin_context(plugin_of(mail.channel), tables=False),
+    )
+
+
+def mark_in_doubt(work: Work, claimed: Claim) -> None:
+    """Store that the next bytes decide; raises LeaseLostError when the mail is no longer this claim's."""
+    changed = rows_changed(
+        work.session,
+        update(Mail)
+        .where(
+            Mail.id == claimed.mail_id,
+            Mail.fence == claimed.fence,
+            Mail.state == "claimed",
+            Mail.lease_until >= work.now,
+        )
+        .values(state="in_doubt", lease_until=work.now + DOUBT),
+    )
+    if changed != 1:
+        raise LeaseLostError(claimed.mail_id)
+
+
+def hand_back(work: Work, claims: Sequence[Claim], pause: timedelta) -> None:
+    """Put mails that nobody has begun to send back into the queue; it was no attempt."""
+    for claimed in claims:
+        work.session.execute(
+            update(Mail)
+            .where(Mail.id == claimed.mail_id, Mail.fence == claimed.fence, Mail.state == "claimed")
+            .values(
+                state="pending",
+                attempts=Mail.attempts - 1,
+                lease_owner=None,
+                lease_until=None,
+                next_attempt_at=work.now + pause,
+            )
+        )

@@ -1,0 +1,122 @@
+"""What becomes of a mail: settled after its conversation, taken back from the dead, or taken out of the queue."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+
+from klik.domain.deadlines import danish_today
+from klik.models import Mail, Notice
+from klik.plugins.contributions import Delivery
+from klik.services import access
+from klik.services.notices import mails
+from klik.services.notices.bounces import acting
+from klik.services.notices.claiming import PENDING, Claim
+from klik.services.notices.composing import outdated
+from klik.services.work import Work
+
+BACK_OFF = (1, 5, 15, 60)  # minutes
+NEW_DAY = "skrives om, fordi en ny dag er begyndt"
+NO_LONGER_HOLDS = "skrives om, fordi et af varslerne ikke længere gælder"
+GIVEN_UP = "opgivet efter 72 timer"
+TWICE_IN_DOUBT = "uvist: sendt to gange uden et sikkert svar"
+
+
+def settle(work: Work, claimed: Claim, outcome: Delivery | None, *, certain: bool = True) -> None:
+    """Store what became of it. A mail in doubt stays so; a claim that was overtaken changes nothing.
+
+    An outcome that is not ``certain`` only counts while the mail is not in doubt: the abandoned conversation
+    may have come to its final dot just now.
+    """
+    if outcome is None:
+        return
+    states = ["claimed", "in_doubt"] if certain else ["claimed"]
+    mine = (Mail.id == claimed.mail_id, Mail.fence == claimed.fence, Mail.state.in_(states))
+    if outcome.outcome == "sent":
+        # The usual end, without reading the mail's bytes once more.
+        sent = {"state": "sent", "sent_at": work.now, "reply": outcome.reply[:500]}
+        free = {"lease_owner": None, "lease_until": None}
+        work.session.execute(update(Mail).where(*mine).values(**sent, **free))
+        return
+    mail = work.session.scalar(select(Mail).where(*mine).with_for_update())
+    if mail is None:
+        return
+    mail.reply = outcome.reply[:500]
+    mail.lease_owner = mail.lease_until = None
+    if outcome.outcome == "refused":
+        mail.state = "failed"
+        acting.refused(work, mail, outcome.reply)
+    else:
+        _put_off(mail, outcome, work.now)
+
+
+def _put_off(mail: Mail, outcome: Delivery, now: datetime) -> None:
+    mail.state = "pending"
+    if outcome.retry_after is not None:
+        mail.attempts -= 1
+        mail.next_attempt_at = now + timedelta(seconds=outcome.retry_after)
+        return
+    minutes = BACK_OFF[min(mail.attempts, len(BACK_OFF)) - 1]
+    mail.next_attempt_at = now + timedelta(minutes=minutes * random.uniform(1.0, 1.25))
+
+
+def recover(work: Work) -> int:
+    """Take back what dead dispatchers held; how many mails in doubt are sent once more."""
+    session = work.session
+    session.execute(
+        update(Mail)
+        .where(Mail.state == "claimed", Mail.lease_until < work.now)
+        .values(state="pending", lease_owner=None, lease_until=None, next_attempt_at=work.now)
+    )
+    doubtful = session.scalars(
+        select(Mail)
+        .where(Mail.state == "in_doubt", Mail.lease_until < work.now)
+        .with_for_update(skip_locked=True)
+    ).all()
+    again = 0
+    for mail in doubtful:
+        if mail.resent:
+            mail.state, mail.reply = "failed", TWICE_IN_DOUBT
+        else:
+            mail.state, mail.resent, mail.next_attempt_at = "pending", 1, work.now
+            mail.content = mails.resent(mail.content)
+            again += 1
+        mail.lease_owner = mail.lease_until = None
+    return again
+
+
+def retire(work: Work) -> None:
+    """Take mails that no longer hold out of the queue: given up after 72 hours, or taken apart.
+
+    A mail is taken apart when a day has passed since it was worded, or one of its notices no longer holds;
+    the notices wait for a new one.
+    """
+    for mail in work.session.scalars(
+        select(Mail)
+        .where(Mail.state == PENDING, Mail.expires_at <= work.now, Mail.attempts > 0)
+        .with_for_update(skip_locked=True)
+    ):
+        mail.state = "failed"
+        mail.reply = f"{GIVEN_UP}: {mail.reply}"[:500] if mail.reply else GIVEN_UP
+    work.session.flush()
+    occasions = sorted((*work.registry.notification_rules, access.OWN_OCCASION))
+    reminder = select(Notice.id).where(Notice.mail_id == Mail.id, Notice.occasion.in_(occasions)).exists()
+    waiting = work.session.scalars(
+        select(Mail)
+        .where(Mail.state == PENDING, Mail.resent == 0, Mail.next_attempt_at <= work.now, reminder)
+        .with_for_update(skip_locked=True)
+    ).all()
+    doubtful = outdated(work, waiting)
+    for mail in waiting:
+        if danish_today(mail.created_at) != work.today:
+            mail.state, mail.reply = "stale", NEW_DAY
+        elif mail.id in doubtful:
+            mail.state, mail.reply = "stale", NO_LONGER_HOLDS
+    work.session.flush()
+    work.session.execute(
+        update(Notice)
+        .where(Notice.mail_id.in_([mail.id for mail in waiting if mail.state == "stale"]))
+        .values(mail_id=None)
+    )
