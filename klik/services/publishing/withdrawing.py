@@ -96,8 +96,8 @@ def withdraw(work: Work, task_id: int, reason: str, press: Press) -> int | None:
     told = ledger.enqueue(
         work,
         [
-            *_drafts(work, task, reason, [(copy, person) for copy in copies for person in people[copy.id]]),
-            *_drafts(work, task, reason, [(None, person) for person in concerned]),
+            *drafts(work, task, reason, [(copy, person) for copy in copies for person in people[copy.id]]),
+            *drafts(work, task, reason, [(None, person) for person in concerned]),
         ],
     )
     facts = {"municipalities": len(copies), "notices": told}
@@ -159,9 +159,10 @@ def _take_back_notices(work: Work, task: Task) -> None:
     )
 
 
-def _drafts(
+def drafts(
     work: Work, task: Task, reason: str, told: Sequence[tuple[MunicipalTask | None, Recipient]]
 ) -> list[NoticeDraft]:
+    """What each of those concerned is told; without a copy: of a task that was only announced."""
     name = f"{task.task_number} {current_version(work, task).title}" if told else ""
     return [
         NoticeDraft(
