@@ -15,6 +15,7 @@ from klik.web.exports.listed import blueprint as list_export
 from klik.web.exports.views import blueprint as exports
 from klik.web.filters.views import blueprint as filters
 from klik.web.front.views import blueprint as front
+from klik.web.notices.channels import blueprint as channels
 from klik.web.notices.views import blueprint as notices
 from klik.web.operations.views import blueprint as operations
 from klik.web.overview.follow_up import blueprint as follow_up
@@ -49,6 +50,7 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         front,
         accounts,
         notices,
+        channels,
         deleting,
         operations,
         tasks,

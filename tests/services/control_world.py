@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -32,7 +32,6 @@ from tests import make
 EACH = 25
 NOW = make.NOW + timedelta(days=1)
 DEADLINE = make.TODAY  # yesterday, so that the one reminder due is that the task has turned red
-RED = "core.roed"
 
 
 @dataclass
@@ -46,10 +45,10 @@ class World:
     homes: list[int] = field(default_factory=list)
 
 
-def red_tasks(world: World, kind: str, *, count: int = EACH, municipality: int = make.KOEGE) -> None:
+def red_tasks(world: World, kind: str, *, municipality: int = make.KOEGE) -> None:
     """Tasks of one kind, each with a responsible of its own."""
     with world.house.database.writing() as session:
-        for number in range(count):
+        for number in range(EACH):
             person = make.person(
                 session,
                 f"{kind} {number}",
@@ -255,6 +254,3 @@ def _remove_mails(world: World) -> None:
     with world.house.database.writing() as session:
         session.execute(text("set local session_replication_role = replica"))
         session.execute(text(f"delete from mails where id in ({listed})"))
-
-
-Check = Callable[[World], None]

@@ -17,6 +17,7 @@ from klik.domain.status import OPEN_STATUSES, Status
 from klik.models import Mail, Membership, Municipality, MunicipalTask, Notice, Person
 from klik.services import access
 from klik.services.notices import mails, reminders, scanning, task_recipients
+from klik.services.notices.ledger import MAIL
 from klik.services.notices.mails import AddressUnusableError, Line, Section, Sender
 from klik.services.notices.recipients import Recipient
 from klik.services.views import municipal_task_views
@@ -267,7 +268,9 @@ def _mail(work: Work, sender: Sender, notices: Sequence[Notice], facts: _Facts) 
     rendered = mails.notices_mail(_sections(work, sender, notices, facts), sender.base_url)
     message_id = f"<{uuid.uuid4().hex}@{sender.address.rpartition('@')[2]}>"
     try:
-        content = mails.build(sender, address, rendered, message_id, work.now)
+        # A channel beside the mail has no address; what it gets is the text, and the bytes for the account.
+        to = address if notices[0].channel == MAIL else sender.address
+        content = mails.build(sender, to, rendered, message_id, work.now)
     except AddressUnusableError:
         for notice in notices:
             withdraw(work, notice, BAD_ADDRESS)

@@ -11,7 +11,7 @@ from klik.domain.life import Act, State
 from klik.domain.status import Status
 from klik.models import Comment, Municipality, MunicipalTask, MunicipalTaskFile, Notice, Task, TaskChange
 from klik.services.errors import RefusedError
-from klik.services.notices import ledger, task_recipients
+from klik.services.notices import channels, ledger, task_recipients
 from klik.services.notices import recipients as notice_recipients
 from klik.services.notices.ledger import NoticeDraft
 from klik.services.notices.recipients import Recipient
@@ -99,6 +99,15 @@ def withdraw(work: Work, task_id: int, reason: str, press: Press) -> int | None:
             *drafts(work, task, reason, [(copy, person) for copy in copies for person in people[copy.id]]),
             *drafts(work, task, reason, [(None, person) for person in concerned]),
         ],
+    )
+    name = f"{task.task_number} {current_version(work, task).title}"
+    channels.tell(
+        work,
+        task,
+        OCCASION,
+        "alle",
+        f"Trukket tilbage: {name}",
+        f"KOMBIT har trukket opgaven “{name}” tilbage. Begrundelse: {reason}",
     )
     facts = {"municipalities": len(copies), "notices": told}
     steps.end(work, task, Act.WITHDRAW, press, facts)
