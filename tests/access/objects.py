@@ -343,6 +343,7 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     "/sletning/<id:deletion_id>": _deletions,
     "/sletning/<id:deletion_id>/opgaver/<id:item_id>": _deletion_items,
     "/varsler/<id:notice_id>": _notices,
+    "/varsler/kanaler/<id:route_id>": lambda view: Ids([(view.ids["channel", None],)], []),
     "/systemer/<code>": _systems,
     "/systemer/plusbruger/<id:project_id>": _finished,
     "/boelger/<code>": _words("ky"),

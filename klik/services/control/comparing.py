@@ -183,11 +183,11 @@ def _somebody_reachable(rows: Iterable[_Row], wanted: _Wanted, people: People) -
 
 def _rows(work: Work, task_ids: Iterable[int]) -> Mapping[int, Sequence[_Row]]:
     rows: dict[int, list[_Row]] = defaultdict(list)
-    for task_id, withdrawn_at, mail_state, reason, *facts in work.session.execute(
+    for row in work.session.execute(
         select(
             Notice.municipal_task_id,
             Notice.withdrawn_at,
-            Mail.state,
+            Mail.state.label("mail_state"),
             Notice.withdrawal_reason,
             Notice.id,
             Notice.dedupe_key,
@@ -199,8 +199,18 @@ def _rows(work: Work, task_ids: Iterable[int]) -> Mapping[int, Sequence[_Row]]:
         .outerjoin(Mail, Mail.id == Notice.mail_id)
         .where(Notice.municipal_task_id.in_(sorted(task_ids)))
     ):
-        state = "withdrawn" if withdrawn_at else mail_state or "pending"
-        rows[task_id].append(_Row(*facts, state, reason or ""))
+        rows[row.municipal_task_id].append(
+            _Row(
+                id=row.id,
+                key=row.dedupe_key,
+                occasion=row.occasion,
+                person_id=row.person_id,
+                address=row.address,
+                about_day=row.about_day,
+                state="withdrawn" if row.withdrawn_at else row.mail_state or "pending",
+                reason=row.withdrawal_reason or "",
+            )
+        )
     return rows
 
 

@@ -73,16 +73,20 @@ class Account:
         return ", ".join([*parts, f"{self.missing} mangler"])
 
     @property
-    def sentence(self) -> str:
-        """The account, and what was done about what was wrong."""
-        said = [self.short]
+    def remarks(self) -> Sequence[str]:
+        """What was wrong and what was done about it, each without its full stop."""
+        said = []
         if self.missing:
             said.append(f"{self.missing} er nu skrevet ind og bliver sendt")
         said += [f"{_rows(count)} {words}" for words, count in self.broken.items()]
         if self.nobody:
             said.append(f"{self.nobody} har ingen modtager")
-        said += [each.rstrip(".") for each in self.silent]
-        return f"{'. '.join(said)}."
+        return [*said, *(each.rstrip(".") for each in self.silent)]
+
+    @property
+    def sentence(self) -> str:
+        """The account, and the remarks."""
+        return f"{'. '.join([self.short, *self.remarks])}."
 
 
 def _rows(count: int) -> str:
@@ -272,6 +276,20 @@ def _administrators(work: Work) -> Collection[tuple[int, str]]:
         .order_by(Person.id)
     )
     return [(person_id, address) for person_id, address in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The control as the page of notices shows it: the last days, and what is silent now."""
+
+    days: Sequence[Day]
+    warnings: Sequence[str]
+
+
+def block(work: Work) -> Block:
+    """The last two weeks."""
+    missed = heartbeat.control_silence(work)
+    return Block(days(work), [missed] if missed else [])
 
 
 @dataclass(frozen=True, slots=True)

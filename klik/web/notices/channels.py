@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, flash, render_template
-from wtforms import SelectField, SelectMultipleField
+from wtforms import SelectChoice, SelectField, SelectMultipleField
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from klik.domain.rights import Right
 from klik.services import systems
@@ -18,19 +19,30 @@ from klik.web.forms import Form, VersionedForm
 blueprint = Blueprint("channels", __name__)
 
 
+class _Ticks(SelectMultipleField):
+    """Choices to tick."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+
 class RouteForm(Form):
     """A channel, a system and what is told."""
 
     channel = SelectField("Kanal")
     system = SelectField("System")
-    occasions = SelectMultipleField(
-        "Anledninger", description="Det, kanalen får besked om.", choices=list(channels.OFFERED.items())
+    occasions = _Ticks(
+        "Anledninger",
+        description="Det, kanalen får besked om.",
+        choices=[SelectChoice(value, label) for value, label in channels.OFFERED.items()],
     )
 
     def offer(self, work: Work) -> None:
         """What there is to choose between."""
-        self.channel.choices = list(channels.offered_channels(work).items())
-        self.system.choices = [(each.code, each.name) for each in systems.all_systems(work)]
+        self.channel.choices = [
+            SelectChoice(key, label) for key, label in channels.offered_channels(work).items()
+        ]
+        self.system.choices = [SelectChoice(each.code, each.name) for each in systems.all_systems(work)]
 
 
 class EndForm(VersionedForm):

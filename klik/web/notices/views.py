@@ -13,6 +13,7 @@ from klik.domain.rights import Right
 from klik.models import Municipality
 from klik.services import access as door
 from klik.services import job_runs
+from klik.services.control import reporting
 from klik.services.notices import account as notice_account
 from klik.services.notices.account import STATES, Question
 from klik.services.work import Work
@@ -48,7 +49,7 @@ def index(work: Work) -> Any:
         groups=_groups(work, question),
         filtered=question != Question(),
         notices=[("warning", f"Filteret {word} kendes ikke og er udeladt.") for word in unknown],
-        control=job_runs.latest(work, "control") if work.actor.kombit else None,
+        control=reporting.block(work) if work.actor.has(Right.READ_OPERATIONS) else None,
         warnings=_warnings(work),
     )
 
