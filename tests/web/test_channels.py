@@ -35,17 +35,17 @@ def test_a_channel_is_tied_tried_and_ended(gitte: Browser, house: Installation) 
     page = gitte.get("/varsler/kanaler")
     assert "Teams-kanal for KP" in page.text and "Opgave udgivet, Opgave rettet" in page.text
     with house.database.reading() as session:
-        route = session.scalars(select(ChannelRoute)).one()
-    gitte.post(f"/varsler/kanaler/{route.id}/proeve", {})
+        route = session.scalars(select(ChannelRoute.id)).one()
+    gitte.post(f"/varsler/kanaler/{route}/proeve", {})
     with house.database.reading() as session:
-        row = session.scalars(select(Notice).where(Notice.channel == "kp.teams")).one()
-    assert row.occasion == "kanal-proeve"
-    gitte.post(f"/varsler/kanaler/{route.id}/afslut", {"version": "7"}, expect=409)
-    gitte.post(f"/varsler/kanaler/{route.id}/afslut", {"version": "1"})
+        occasions = session.scalars(select(Notice.occasion).where(Notice.channel == "kp.teams")).all()
+    assert list(occasions) == ["kanal-proeve"]
+    gitte.post(f"/varsler/kanaler/{route}/afslut", {"version": "7"}, expect=409)
+    gitte.post(f"/varsler/kanaler/{route}/afslut", {"version": "1"})
     assert "Ingen kanaler er i brug" in gitte.get("/varsler/kanaler").text
     with house.database.reading() as session:
         acts = session.scalars(
-            select(AuditEntry.action).where(AuditEntry.subject == f"kanal/{route.id}")
+            select(AuditEntry.action).where(AuditEntry.subject == f"kanal/{route}")
         ).all()
     assert list(acts) == ["tilknyt-kanal", "proev-kanal", "afslut-kanal"]
 
