@@ -44,9 +44,7 @@ def test_a_channel_is_tied_tried_and_ended(gitte: Browser, house: Installation) 
     gitte.post(f"/varsler/kanaler/{route}/afslut", {"version": "1"})
     assert "Ingen kanaler er i brug" in gitte.get("/varsler/kanaler").text
     with house.database.reading() as session:
-        acts = session.scalars(
-            select(AuditEntry.action).where(AuditEntry.subject == f"kanal/{route}")
-        ).all()
+        acts = session.scalars(select(AuditEntry.action).where(AuditEntry.subject == f"kanal/{route}")).all()
     assert list(acts) == ["tilknyt-kanal", "proev-kanal", "afslut-kanal"]
 
 

@@ -26,6 +26,7 @@ LONGEST_WAIT = timedelta(hours=24)
 # A daily mail waits over the longest string of holidays, and a person may put a task off for fourteen days.
 FARTHEST = timedelta(days=16)
 PAST_LEASE = timedelta(hours=1)
+DRAINED = timedelta(hours=2)  # by which what waited for the dispatcher has its mail
 SENT_TO_ANOTHER = "skrives om, fordi modtageren var forkert"
 PORTION = 500
 _PERSON = re.compile(r"/p(\d+)$")
@@ -98,11 +99,18 @@ def _far_ahead(work: Work) -> tuple[ColumnElement[bool], ...]:
 
 
 def _standing_still(work: Work) -> tuple[ColumnElement[bool], ...]:
-    """Waiting for more than a day while the dispatcher is alive: only a channel that nobody sends on does that."""
+    """Waiting for more than a day while others got their mail, or on a channel that nobody sends on.
+
+    What waited because the dispatcher was away goes by itself when it comes back, and is not told of.
+    """
     beat = work.session.get(Heartbeat, DISPATCHER)
     alive = beat is not None and work.now - beat.at <= SILENT
     known = sorted(work.registry.channels)
-    late = and_(Notice.due_at < work.now - LONGEST_WAIT, Notice.channel.in_(known)) if alive else None
+    others = work.session.scalar(
+        select(func.max(Mail.created_at)).where(Mail.created_at <= work.now - DRAINED)
+    )
+    since = min(others, work.now - LONGEST_WAIT) if others and alive else None
+    late = and_(Notice.due_at < since, Notice.channel.in_(known)) if since else None
     unknown = Notice.channel.not_in(known)
     return _waiting(), unknown if late is None else or_(late, unknown)
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, func, select
 
 from klik.domain.calendar import in_denmark
-from klik.models import ControlReport, Heartbeat, Notice
+from klik.models import ControlReport, Heartbeat, JobRun, Notice
 from klik.services.job_runs import DISPATCHER, NAMES, WORKER
 from klik.services.work import Work
 
@@ -21,7 +21,7 @@ __all__ = ["DISPATCHER", "SILENT", "WORKER", "control_silence", "silences"]
 def silences(work: Work) -> list[str]:
     """A Danish sentence for each process that has been silent for half an hour.
 
-    One that never ran is silent when something has waited for it that long.
+    A dispatcher that never ran is silent when something has waited and jobs have run for that long.
     """
     beats = {each.process: each.at for each in work.session.scalars(select(Heartbeat))}
     waiting_since = work.session.scalar(
@@ -29,12 +29,14 @@ def silences(work: Work) -> list[str]:
             and_(Notice.mail_id.is_(None), Notice.withdrawn_at.is_(None)), Notice.due_at < work.now - SILENT
         )
     )
+    first_run = work.session.scalar(select(func.min(JobRun.started_at)))
+    has_run_long = first_run is not None and work.now - first_run > SILENT
     found = []
     for process in (WORKER, DISPATCHER):
         beat = beats.get(process)
         if beat is not None and work.now - beat > SILENT:
             found.append(f"{NAMES[process]} har været tavs i {_long(work.now - beat)}.")
-        elif beat is None and process == DISPATCHER and waiting_since:
+        elif beat is None and process == DISPATCHER and waiting_since and has_run_long:
             found.append(f"{NAMES[process]} har ikke kørt endnu, og der venter varsler.")
     return found
 

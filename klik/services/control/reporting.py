@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -58,9 +58,9 @@ class Account:
     @property
     def short(self) -> str:
         """ "412 skulle, 412 afsendt, 3 retur, 0 mangler": a mail that came back was sent, too."""
-        parts = [f"{self.expected} skulle", f"{self.sent + self.returned} afsendt"]
+        parts = [f"{_number(self.expected)} skulle", f"{_number(self.sent + self.returned)} afsendt"]
         parts += [
-            f"{count} {word}"
+            f"{_number(count)} {word}"
             for count, word in (
                 (self.waiting, "venter"),
                 (self.doubtful, "uvis" if self.doubtful == 1 else "uvisse"),
@@ -70,7 +70,7 @@ class Account:
             )
             if count
         ]
-        return ", ".join([*parts, f"{self.missing} mangler"])
+        return ", ".join([*parts, f"{_number(self.missing)} mangler"])
 
     @property
     def remarks(self) -> Sequence[str]:
@@ -90,7 +90,12 @@ class Account:
 
 
 def _rows(count: int) -> str:
-    return "1 række" if count == 1 else f"{count} rækker"
+    return "1 række" if count == 1 else f"{_number(count)} rækker"
+
+
+def _number(count: int) -> str:
+    """ "3.827", as people write it."""
+    return f"{count:,}".replace(",", ".")
 
 
 def account_of(found: Findings, silent: Sequence[str] = ()) -> Account:
@@ -294,7 +299,7 @@ def block(work: Work) -> Block:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The control in one line, for a front page; ``warnings`` are silences."""
+    """The control in one line, for a front page; ``warnings`` say what is wrong, a sentence each."""
 
     words: str
     well: bool
@@ -311,4 +316,7 @@ def line(work: Work) -> Line:
         return Line("Kontrol: har ikke kørt endnu", not silent, silent)
     local = in_denmark(day.at)
     when = f"{local:%H.%M}" if day.day == work.today else f"{long_date(day.day)} kl. {local:%H.%M}"
-    return Line(f"Kontrol {when}: {day.account.short}", day.account.well and not silent, silent)
+    # What was silent at the last pass may have come back since; what is silent now is said as it is now.
+    account = replace(day.account, silent=())
+    said = [*(f"{words}." for words in account.remarks), *silent]
+    return Line(f"Kontrol {when}: {account.short}", account.well and not silent, said)
