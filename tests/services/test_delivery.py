@@ -253,7 +253,7 @@ def test_the_recount_agrees_finds_what_is_missing_and_heals_it(house: Installati
     assert jobs.check(house, make.NOW) == jobs.Outcome(
         "4 skulle, 3 afsendt, 1 mangler. 1 er nu skrevet ind og bliver sendt.", well=False
     )
-    assert send(house).sent == 1
+    assert send(house).sent == 0  # its mail has gone: only the row was lost
     assert jobs.check(house, make.NOW).sentence == "4 skulle, 4 afsendt, 0 mangler."
     assert len(sink.received) == 5
 
