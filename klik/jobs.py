@@ -12,13 +12,14 @@ from sqlalchemy import delete, func, select, union_all
 from klik.db import rows_changed
 from klik.installation import Installation
 from klik.models import Mail, NewsletterRecipient, Notice, RequestKey
-from klik.services import deleting, events, exports, job_runs
+from klik.services import control, deleting, events, exports, job_runs
+from klik.services.control import heartbeat, reporting
 from klik.services.deleting import notices as deletion_notices
 from klik.services.newsletters import sending as newsletters
 from klik.services.newsletters import subscribing
 from klik.services.newsletters.links import Links
 from klik.services.newsletters.sending import Post
-from klik.services.notices import control, delivery, ledger, roles, scanning, smtp
+from klik.services.notices import delivery, ledger, roles, scanning, smtp
 from klik.services.notices.bounces import marks, telling
 from klik.services.notices.delivery import Delivered
 from klik.services.notices.mails import Sender
@@ -170,11 +171,19 @@ def _unsent(house: Installation, now: datetime) -> int:
         return work.session.scalar(waiting) or 0
 
 
-def recount(house: Installation, now: datetime) -> Outcome:
-    """Recount what should have been told, and heal what is missing."""
+def check(house: Installation, now: datetime) -> Outcome:
+    """Reckon anew what should have been told, heal what is missing, and give the day's account.
+
+    Looks in a reading transaction, so nobody waits while it thinks.
+    """
+    with house.reading(now) as work:
+        found = control.examine(work, leader_days=house.settings.leader_days)
+        silent = heartbeat.silences(work)
     with house.writing(now) as work:
-        found = control.recount(work)
-    return Outcome(found.sentence, well=found.well)
+        control.heal(work, found)
+        reporting.tell(work, found, reporting.store(work, found, silent), silent)
+    account = reporting.account_of(found, silent)
+    return Outcome(account.sentence, well=account.well)
 
 
 def digests(house: Installation, now: datetime) -> Outcome:
@@ -297,7 +306,7 @@ JOBS = {
     for job in (
         Job("scan-deadlines", scan_deadlines, timedelta(minutes=15)),
         Job("deliver", deliver, None),
-        Job("control", recount, timedelta(minutes=15)),
+        Job("control", check, timedelta(minutes=15)),
         Job("digests", digests, None),
         Job("publish-planned", publish_planned, timedelta(minutes=1)),
         Job("send-newsletters", send_newsletters, timedelta(minutes=1)),

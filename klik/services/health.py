@@ -10,8 +10,9 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from klik.models import Heartbeat, Mail, Notice, PluginEvent
+from klik.models import ControlReport, Heartbeat, Mail, Notice, PluginEvent
 from klik.services import schema
+from klik.services.control import heartbeat, reporting
 from klik.services.work import Work
 
 SILENT = timedelta(minutes=10)
@@ -33,6 +34,7 @@ def findings(work: Work, data: Path) -> Sequence[Finding]:
     found = [
         _tables(work),
         *_processes(work),
+        *_control(work),
         _mail(work),
         _doubt(work),
         _events(work),
@@ -68,6 +70,25 @@ def _alive(now: datetime, beat: datetime | None, name: str, words: str) -> Findi
     if now - beat > SILENT:
         return Finding(name, False, f"{words} har været tavs i {minutes} minutter")
     return Finding(name, True, f"{words} er i gang")
+
+
+def _control(work: Work) -> list[Finding]:
+    """The supplementary control: whether it runs, and whether the day's account adds up."""
+    found = []
+    if missed := heartbeat.control_silence(work):
+        found.append(Finding("control", False, missed.rstrip(".")))
+    day = reporting.latest(work)
+    if day is not None:
+        found.append(
+            Finding("control-account", day.account.well, f"Supplerende kontrol: {day.account.short}")
+        )
+    return found
+
+
+def silent(work: Work) -> Sequence[str]:
+    """What the outside monitor is told on the page it asks: processes silent for half an hour, and the control."""
+    missed = heartbeat.control_silence(work) if heartbeat.latest_run(work) else None
+    return [*heartbeat.silences(work), *([missed] if missed else [])]
 
 
 def _mail(work: Work) -> Finding:
@@ -131,4 +152,9 @@ def figures(work: Work) -> Mapping[str, float]:
         numbers[f'klik_heartbeat_age_seconds{{process="{beat.process}"}}'] = (
             work.now - beat.at
         ).total_seconds()
+    numbers["klik_silent"] = len(silent(work))
+    if last := session.scalar(select(ControlReport).order_by(ControlReport.day.desc()).limit(1)):
+        numbers["klik_control_age_seconds"] = (work.now - last.at).total_seconds()
+        for name in ("expected", "sent", "waiting", "failed", "returned", "missing", "nobody"):
+            numbers[f'klik_control{{what="{name}"}}'] = getattr(last, name)
     return numbers

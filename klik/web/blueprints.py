@@ -20,6 +20,7 @@ from klik.web.newsletters.sending import blueprint as newsletter_sending
 from klik.web.newsletters.subscribing import blueprint as newsletter_subscribing
 from klik.web.newsletters.views import blueprint as newsletters
 from klik.web.newsletters.writing import blueprint as newsletter_writing
+from klik.web.notices.channels import blueprint as channels
 from klik.web.notices.inbox import blueprint as inbox
 from klik.web.notices.preferences import blueprint as preferences
 from klik.web.notices.views import blueprint as notices
@@ -59,6 +60,7 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         preferences,
         inbox,
         handling,
+        channels,
         deleting,
         operations,
         tasks,

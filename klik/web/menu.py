@@ -61,6 +61,7 @@ _UNDER = {
         ),
         "tasks",
     ),
+    "channels": "notices",
     "meetings": "overview",
     "follow_up": "overview",
     **dict.fromkeys(

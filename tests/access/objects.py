@@ -386,6 +386,7 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     "/varsler/<id:notice_id>/send-igen": _notices_of_the_account,
     # Whose time is over: one that held would show what it is about to everybody, as it is meant to.
     "/handling/<token>": _words(actions.token(SIGNING, actions.START, Notice(id=1, person_id=1), LONG_AGO)),
+    "/varsler/kanaler/<id:route_id>": lambda view: Ids([(view.ids["channel", None],)], []),
     "/systemer/<code>": _systems,
     "/systemer/plusbruger/<id:project_id>": _finished,
     "/boelger/<code>": _words("ky"),

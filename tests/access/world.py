@@ -26,6 +26,7 @@ from klik.models import (
     BulkChange,
     BulkChangeItem,
     CalendarFeed,
+    ChannelRoute,
     ChecklistItem,
     Comment,
     Deletion,
@@ -294,6 +295,16 @@ class _Builder:
             )
             self.made.ids[name, None] = row.id
         self._newsletters()
+        route = self._add(
+            ChannelRoute(
+                channel="kp.teams",
+                system_code="kp",
+                occasions="udgivet",
+                created_by=self.editor.id,
+                created_at=NOW,
+            )
+        )
+        self.made.ids["channel", None] = route.id
         for kind in CENTRAL:
             person = self.made.people[kind, None]
             self._personal_rows(kind, None, person, None)

@@ -134,7 +134,9 @@ def test_the_message_is_posted_signed_and_without_the_address(server: Teams) -> 
     assert (delivery.outcome, moments) == ("sent", [0])
     ((path, headers, body),) = server.got
     assert path == "/kanal?x=1"
-    signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+    moment = headers["X-Klik-Timestamp"]
+    assert moment == str(int(make.NOW.timestamp()))
+    signature = hmac.new(SECRET.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
     assert headers["X-Klik-Signature"] == f"sha256={signature}"
     assert json.loads(body)["title"] == MESSAGE.subject
     assert b"mette" not in body and SECRET.encode() not in body

@@ -20,10 +20,10 @@ from klik.models import (
     TaskStep,
     TaskVersion,
 )
-from klik.services import correcting, publishing
+from klik.services import control, correcting, publishing
 from klik.services.correcting import Fate, impact
 from klik.services.errors import ConflictError, RefusedError
-from klik.services.notices import checking, composing, control, scanning
+from klik.services.notices import checking, composing, scanning
 from klik.services.notices.mails import Sender
 from klik.services.tasks import details, read_marks, unseen
 from tests import make
@@ -263,7 +263,7 @@ def test_unsent_reminders_of_the_old_deadline_are_taken_back(at_work: Scene) -> 
             select(Notice).where(Notice.dedupe_key.contains(f"core.gul/mt={copy.id}/"))
         ).one()
         assert (old.withdrawal_reason, old.mail_id) == (checking.DEADLINE_MOVED, None)
-        assert control.recount(work, heal=False).missing == 0
+        assert control.check(work, heal_too=False).missing == 0
 
 
 def test_who_is_told_and_of_what(at_work: Scene) -> None:

@@ -245,16 +245,16 @@ def test_without_a_relay_mails_wait_and_the_job_says_so(house_settings: Settings
 def test_the_recount_agrees_finds_what_is_missing_and_heals_it(house: Installation, sink: Sink) -> None:
     tasks_for(house, 4)
     send(house)
-    assert jobs.recount(house, make.NOW).sentence == "4 skulle, 4 afsendt, 0 mangler."
+    assert jobs.check(house, make.NOW).sentence == "4 skulle, 4 afsendt, 0 mangler."
     with house.database.writing() as session:
         victim = session.scalars(select(Notice).where(Notice.withdrawn_at.is_(None))).first()
         session.delete(victim)
-    assert jobs.recount(house, make.NOW) == jobs.Outcome(
+    assert jobs.check(house, make.NOW) == jobs.Outcome(
         "4 skulle, 3 afsendt, 1 mangler. 1 er nu skrevet ind og bliver sendt.", well=False
     )
-    assert send(house).sent == 1
-    assert jobs.recount(house, make.NOW).sentence == "4 skulle, 4 afsendt, 0 mangler."
-    assert len(sink.received) == 5
+    assert send(house).sent == 0  # its mail has gone: only the row was lost
+    assert jobs.check(house, make.NOW).sentence == "4 skulle, 4 afsendt, 0 mangler."
+    assert len(sink.received) == 4
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_every_copy_becomes_a_tombstone(house: Installation, editor: Actor) -> N
         assert set(session.scalars(waiting)) == {"trukket-tilbage"}
     # Nothing comes of it later either.
     jobs.scan_deadlines(house, LATER)
-    jobs.recount(house, LATER)
+    jobs.check(house, LATER)
     with house.reading(LATER) as work:
         assert set(work.session.scalars(waiting)) == {"trukket-tilbage"}
 

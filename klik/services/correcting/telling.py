@@ -9,7 +9,7 @@ from datetime import date
 from klik.domain.calendar import long_date
 from klik.services.correcting.copies import StandingCopy
 from klik.services.correcting.plan import PLACES, CopyPlan, Plan
-from klik.services.notices import ledger, task_recipients
+from klik.services.notices import channels, ledger, task_recipients
 from klik.services.notices import recipients as notice_recipients
 from klik.services.notices.ledger import NoticeDraft
 from klik.services.notices.recipients import Recipient
@@ -21,11 +21,26 @@ CORRECTED, MOVED = "rettet", "frist-flyttet"
 def tell(work: Work, plan: Plan, note: str, *, quiet: bool) -> int:
     """Write the notices and give how many were new; ``quiet`` leaves out copies where only words changed."""
     told = [each for each in plan.following if not quiet or _is_weighty(each)]
+    if told or not quiet:
+        _tell_channels(work, plan, note)
     if not told:
         return 0
     people = _recipients(work, told)
     drafts = [_draft(plan, each, person, note) for each in told for person in people[each.copy.id]]
     return ledger.enqueue(work, drafts)
+
+
+def _tell_channels(work: Work, plan: Plan, note: str) -> None:
+    moved = any("deadline" in each.values for each in plan.following)
+    name = f"{plan.task.task_number} {plan.version.title}"
+    channels.tell(
+        work,
+        plan.task,
+        MOVED if moved else CORRECTED,
+        plan.version.number,
+        f"{'Frist flyttet' if moved else 'Rettet'}: {name}",
+        f"KOMBIT har rettet opgaven. KOMBIT skriver: {note}",
+    )
 
 
 def _is_weighty(each: CopyPlan) -> bool:

@@ -14,7 +14,7 @@ from klik.models import Mail, Municipality, MunicipalTask, Notice, Person
 from klik.services import access, auditing
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.notices import mails
-from klik.services.notices.occasions import occasion_label
+from klik.services.notices.occasions import channel_label, occasion_label
 from klik.services.work import Work
 
 WAITING = "pending"
@@ -123,8 +123,8 @@ def _shown(work: Work, found: Any) -> NoticeRow:
         occasion=notice.occasion,
         occasion_label=occasion_label(work.registry, notice.occasion),
         municipality=municipality,
-        recipient=name or notice.address,
-        address=notice.address,
+        recipient=name or channel_label(work.registry, notice.address),
+        address=channel_label(work.registry, notice.address),
         reason=notice.reason,
         heading=notice.heading,
         sentence=notice.sentence,

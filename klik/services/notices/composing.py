@@ -15,6 +15,7 @@ from klik.domain.deadlines import danish_today
 from klik.models import Mail, Notice
 from klik.services.notices import actions, checking, grouping, ledger, mail_times, mails, quiet, wording
 from klik.services.notices.checking import Facts, withdraw
+from klik.services.notices.ledger import MAIL
 from klik.services.notices.mails import AddressUnusableError, Sender
 from klik.services.notices.unread import BAD_ADDRESS
 from klik.services.notices.wording import Letter
@@ -136,7 +137,9 @@ def _mail(work: Work, sender: Sender, notices: Sequence[Notice], facts: Facts, l
     rendered = wording.notices_mail(letter, sender.base_url)
     message_id = f"<{uuid.uuid4().hex}@{sender.address.rpartition('@')[2]}>"
     try:
-        content = mails.build(sender, address, rendered, message_id, work.now)
+        # A channel beside the mail has no address; what it gets is the text, and the bytes for the account.
+        to = address if notices[0].channel == MAIL else sender.address
+        content = mails.build(sender, to, rendered, message_id, work.now)
     except AddressUnusableError:
         for notice in notices:
             withdraw(work, notice, BAD_ADDRESS)

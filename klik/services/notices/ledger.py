@@ -17,6 +17,8 @@ from klik.services.work import Work
 
 MAIL = "core.mail"
 BOUNCES = "adressen kommer retur"
+# What the address of a channel beside the mail begins with; its key follows.
+CHANNEL_ADDRESS = "kanal:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,8 @@ def enqueue(work: Work, drafts: Iterable[NoticeDraft]) -> int:
 def full_key(about: str, to: Recipient) -> str:
     """The unique key of a notice: what it is about, and who is told."""
     who = f"p{to.person_id}" if to.person_id else to.address.casefold()
+    if who.startswith(CHANNEL_ADDRESS):
+        who = f"kanal={who.removeprefix(CHANNEL_ADDRESS)}"
     return f"{about}/{who}"[:200]
 
 

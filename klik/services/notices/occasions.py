@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from klik.plugins.manager import Registry
 from klik.services import access
+from klik.services.notices.ledger import CHANNEL_ADDRESS
 
 # A person's own wish to have the reminders of a task later; never sent (klik.services.notices.quiet).
 QUIET = "udskudt"
@@ -57,6 +58,7 @@ OCCASIONS: Mapping[str, Occasion] = {
         Occasion("rolle-bekraeft", "Rolle skal bekræftes"),
         Occasion("retur", "Mail kommet retur", at_once=True),
         Occasion("kontrol", "Den supplerende kontrol", at_once=True),
+        Occasion("kanal-proeve", "Prøve til en kanal", at_once=True, fixed=True),
         Occasion("nyhedsbrev", "Nyhedsbrev", at_once=True, fixed=True),
         Occasion(QUIET, "Påmindelser udskudt", fixed=True),
         Occasion(access.SECRET_OCCASION, "Link til adgangskode", at_once=True, fixed=True),
@@ -71,3 +73,11 @@ def occasion_label(registry: Registry, occasion: str) -> str:
         return rule.label
     known = OCCASIONS.get(occasion)
     return known.label if known else occasion.replace("-", " ").capitalize()
+
+
+def channel_label(registry: Registry, address: str) -> str:
+    """The address as people read it: a channel beside the mail by its name ("Teams-kanal for KP")."""
+    if not address.startswith(CHANNEL_ADDRESS):
+        return address
+    key = address.removeprefix(CHANNEL_ADDRESS)
+    return registry.channels[key].label if key in registry.channels else f"Kanalen {key}"

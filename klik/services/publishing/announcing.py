@@ -5,7 +5,7 @@ from __future__ import annotations
 from klik.domain.calendar import long_date
 from klik.domain.life import Act
 from klik.models import Task
-from klik.services.notices import ledger
+from klik.services.notices import channels, ledger
 from klik.services.notices import recipients as notice_recipients
 from klik.services.notices.ledger import NoticeDraft
 from klik.services.publishing import steps
@@ -36,6 +36,14 @@ def _tell(work: Work, task: Task, codes: tuple[int, ...]) -> int:
     name = f"{task.task_number} {version.title}"
     start = f" Den ventes at begynde {long_date(version.start_date)}." if version.start_date else ""
     told = notice_recipients.of_municipalities(work, codes, task.project.system_code)
+    channels.tell(
+        work,
+        task,
+        OCCASION,
+        "alle",
+        f"Kommende opgave: {name}",
+        f"KOMBIT har annonceret opgaven “{name}” i {task.project.name}.{start}",
+    )
     return ledger.enqueue(
         work,
         [

@@ -122,6 +122,7 @@ def put_out(
         copies.dates_for(work, task, version, project, municipalities, work.today),
     )
     told = telling.tell(work, task, version, project, made)
+    telling.tell_channels(work, task, version, project, len(made))
     auditing.record(
         work,
         ACTION,
@@ -140,6 +141,10 @@ def put_out(
 
 def earlier(work: Work, task_id: int) -> Published:
     """What the publication of the task came to when it was published."""
-    told = select(func.count(Notice.id)).where(Notice.task_id == task_id, Notice.occasion == telling.OCCASION)
+    told = select(func.count(Notice.id)).where(
+        Notice.task_id == task_id,
+        Notice.occasion == telling.OCCASION,
+        Notice.municipal_task_id.is_not(None),
+    )
     count = select(Task.recipient_count).where(Task.id == task_id)
     return Published(task_id, work.session.scalar(count) or 0, work.session.scalar(told) or 0, True)

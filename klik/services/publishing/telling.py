@@ -7,7 +7,7 @@ from datetime import date
 
 from klik.domain.calendar import long_date
 from klik.models import Project, Task, TaskVersion
-from klik.services.notices import ledger
+from klik.services.notices import channels, ledger
 from klik.services.notices import recipients as notice_recipients
 from klik.services.notices.ledger import NoticeDraft
 from klik.services.publishing.copies import Copy
@@ -37,6 +37,20 @@ def tell(work: Work, task: Task, version: TaskVersion, project: Project, copies:
         for recipient in told[copy.code]
     ]
     return ledger.enqueue(work, drafts)
+
+
+def tell_channels(work: Work, task: Task, version: TaskVersion, project: Project, count: int) -> int:
+    """Tell the channels that follow the system, once for all its ``count`` municipalities."""
+    name = f"{task.task_number} {version.title}"
+    return channels.tell(
+        work,
+        task,
+        OCCASION,
+        version.number,
+        f"Ny opgave: {name}",
+        f"KOMBIT har udgivet opgaven “{name}” i {project.name} til {count} "
+        f"{'kommune' if count == 1 else 'kommuner'}.",
+    )
 
 
 def _deadline_words(deadline: date | None) -> str:

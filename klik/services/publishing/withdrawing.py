@@ -11,7 +11,7 @@ from klik.domain.life import Act, State
 from klik.domain.status import Status
 from klik.models import Comment, Municipality, MunicipalTask, MunicipalTaskFile, Notice, Task, TaskChange
 from klik.services.errors import RefusedError
-from klik.services.notices import ledger, task_recipients
+from klik.services.notices import channels, ledger, task_recipients
 from klik.services.notices import recipients as notice_recipients
 from klik.services.notices.ledger import NoticeDraft
 from klik.services.notices.recipients import Recipient
@@ -96,9 +96,18 @@ def withdraw(work: Work, task_id: int, reason: str, press: Press) -> int | None:
     told = ledger.enqueue(
         work,
         [
-            *_drafts(work, task, reason, [(copy, person) for copy in copies for person in people[copy.id]]),
-            *_drafts(work, task, reason, [(None, person) for person in concerned]),
+            *drafts(work, task, reason, [(copy, person) for copy in copies for person in people[copy.id]]),
+            *drafts(work, task, reason, [(None, person) for person in concerned]),
         ],
+    )
+    name = f"{task.task_number} {current_version(work, task).title}"
+    channels.tell(
+        work,
+        task,
+        OCCASION,
+        "alle",
+        f"Trukket tilbage: {name}",
+        f"KOMBIT har trukket opgaven “{name}” tilbage. Begrundelse: {reason}",
     )
     facts = {"municipalities": len(copies), "notices": told}
     steps.end(work, task, Act.WITHDRAW, press, facts)
@@ -159,9 +168,10 @@ def _take_back_notices(work: Work, task: Task) -> None:
     )
 
 
-def _drafts(
+def drafts(
     work: Work, task: Task, reason: str, told: Sequence[tuple[MunicipalTask | None, Recipient]]
 ) -> list[NoticeDraft]:
+    """What each of those concerned is told; without a copy: of a task that was only announced."""
     name = f"{task.task_number} {current_version(work, task).title}" if told else ""
     return [
         NoticeDraft(

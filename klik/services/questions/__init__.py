@@ -84,6 +84,7 @@ def answer(work: Work, question_id: int, version: int, text: str, *, not_cpr: bo
     _touch_copies(work, question.task_id)
     if first:
         telling.tell_asker(work, question)
+        telling.tell_channels(work, question)
     _record(work, "besvar" if first else "ret-svar", question, not_cpr)
     return question
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import select, update
 
 from klik.domain.rights import Level
-from klik.models import Membership, Municipality, MunicipalTask, Notice, Person, Question
-from klik.services.notices import ledger, stand_ins
+from klik.models import Membership, Municipality, MunicipalTask, Notice, Person, Question, Task
+from klik.services.notices import channels, ledger, stand_ins
 from klik.services.notices.ledger import NoticeDraft
 from klik.services.notices.recipients import Recipient
 from klik.services.notices.stand_ins import Wanted
@@ -92,6 +92,20 @@ def tell_asker(work: Work, question: Question) -> int:
         task_id=task.task_id,
     )
     return ledger.enqueue(work, [draft])
+
+
+def tell_channels(work: Work, question: Question) -> None:
+    """That there is an answer, and on which task; who asked is nobody else's business."""
+    copy = work.session.get_one(MunicipalTask, question.municipal_task_id)
+    name = f"{copy.task_number} {copy.title}"
+    channels.tell(
+        work,
+        work.session.get_one(Task, question.task_id),
+        ANSWERED,
+        f"question={question.id}",
+        f"KOMBIT har svaret: {name}",
+        f"Et spørgsmål om opgaven “{name}” er besvaret. Svaret står på opgaven hos alle kommuner.",
+    )
 
 
 def take_back(work: Work, question_id: int, reason: str = TAKEN_BACK) -> None:

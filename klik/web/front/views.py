@@ -12,6 +12,7 @@ from flask import Blueprint, render_template, url_for
 from klik.domain.calendar import long_date, relative
 from klik.domain.rights import Level, Right
 from klik.services import filtering, handover, news, overview, vocabulary
+from klik.services.control import reporting
 from klik.services.criteria import Criteria
 from klik.services.follow_up import silence
 from klik.services.news import News
@@ -49,6 +50,7 @@ def show(work: Work) -> Any:
             waiting=reading.count(work),
             recent=overview.recently_published(work),
             may_publish=actor.has(Right.PUBLISH),
+            control=reporting.line(work) if actor.has(Right.READ_OPERATIONS) else None,
         )
     if actor.level is Level.SUPPLIER:
         return render_template("front/supplier.html", **facts, systems=sorted(actor.systems))

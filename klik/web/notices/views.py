@@ -17,6 +17,7 @@ from klik.domain.rights import Right
 from klik.models import Municipality
 from klik.services import access as door
 from klik.services import job_runs
+from klik.services.control import reporting
 from klik.services.errors import RefusedError
 from klik.services.notices import account as notice_account
 from klik.services.notices import inbox
@@ -71,10 +72,10 @@ def index(work: Work) -> Any:
         typed={key: showable(request.args.get(key, "")[:LONGEST_NAME]) for key in ("modtager", "fra", "til")},
         filtered=question != Question(),
         notices=[("warning", problem) for problem in problems],
-        control=job_runs.latest(work, "control") if work.actor.kombit else None,
+        control=reporting.block(work) if work.actor.has(Right.READ_OPERATIONS) else None,
         warnings=_warnings(work),
         settings=address_of("/varsler/indstillinger"),
-        channels=address_of("/varsler/kanaler") if work.actor.kombit else None,
+        channels=address_of("/varsler/kanaler") if work.actor.has(Right.READ_OPERATIONS) else None,
         returned=whose.returned(work) if work.actor.kombit else (),
         unreachable=whose.unreachable(work) if work.actor.kombit else (),
         places=_municipalities(work),
