@@ -16,8 +16,8 @@ from klik.models import ChannelRoute, System, Task
 from klik.services import access, auditing
 from klik.services.errors import ConflictError, Difference, NotFoundError, RefusedError
 from klik.services.notices import ledger
-from klik.services.notices.ledger import CHANNEL_ADDRESS, MAIL, NoticeDraft
-from klik.services.notices.recipients import Recipient
+from klik.services.notices.ledger import MAIL, NoticeDraft
+from klik.services.notices.recipients import CHANNEL_ADDRESS, Recipient
 from klik.services.work import Work
 
 TRIAL = "kanal-proeve"

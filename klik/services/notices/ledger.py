@@ -12,13 +12,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from klik.models import Notice
 from klik.services.notices import mail_times
 from klik.services.notices.mail_times import MailTimes
-from klik.services.notices.recipients import Recipient
+from klik.services.notices.recipients import CHANNEL_ADDRESS, Recipient
 from klik.services.work import Work
 
 MAIL = "core.mail"
 BOUNCES = "adressen kommer retur"
-# What the address of a channel beside the mail begins with; its key follows.
-CHANNEL_ADDRESS = "kanal:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from klik.plugins.manager import Registry
 from klik.services import access
-from klik.services.notices.ledger import CHANNEL_ADDRESS
+from klik.services.notices.recipients import CHANNEL_ADDRESS
 
 # A person's own wish to have the reminders of a task later; never sent (klik.services.notices.quiet).
 QUIET = "udskudt"

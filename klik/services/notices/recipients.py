@@ -16,6 +16,8 @@ from klik.models import BouncedAddress, Membership, MembershipSystem, Person
 from klik.services.notices import holders
 from klik.services.work import Work
 
+# What the address of a channel beside the mail begins with; its key follows.
+CHANNEL_ADDRESS = "kanal:"
 PROGRAMME_LEADER = "kombit-programleder"
 MOST_NAMED = 3
 
