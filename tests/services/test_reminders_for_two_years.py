@@ -4,8 +4,9 @@ The oracle knows dates only; it is written from the sentences of docs and seeds 
 
 - yellow from ``yellow_from``; 14, 7, 3, 2, 1 days before for those who chose them (7 and 1 for everybody else); red the
   day after the deadline; from a week later once a week while red; the leader the fifth working day after the deadline.
-- What somebody missed is told at the next scan, marked late; of several only the newest, the older are entered as
-  overtaken. Nothing older than 30 days is caught up. A moved deadline starts anew; a closed task is silent.
+- What somebody missed is told at the next scan, marked late when the mail of the day's first open day has gone; of
+  several only the newest, the older are entered as overtaken. Nothing older than 30 days is caught up. A moved deadline
+  starts anew; a closed task is silent.
 
 Hours are skipped only where nothing can happen: between two events of the world (Danish midnight, an act, the worker
 coming back) a second scan finds nothing, which is tried at a random hour every third day and in each of a whole week.
@@ -60,6 +61,13 @@ def danish_day(moment: datetime) -> date:
         return datetime(sunday.year, sunday.month, sunday.day, 1, tzinfo=UTC)
 
     return (moment + HOUR * (2 if turn(3) <= moment < turn(10) else 1)).date()
+
+
+def first_open_day(day: date) -> date:
+    """The day itself when offices are open, else the next one that they are: a mail goes on no other."""
+    while day.weekday() > 4 or day in HOLIDAYS:
+        day += DAY
+    return day
 
 
 def fifth_working_day(deadline: date) -> date:
@@ -124,7 +132,7 @@ class Oracle:
             overtaken = (day, place) != max(passed)
             if key in self.told or (overtaken and day < copy.since):
                 continue
-            late = copy.since <= day < today and key[:4] not in seen_before
+            late = copy.since <= day and first_open_day(day) < today and key[:4] not in seen_before
             self.told[key] = (today, not overtaken, late)
 
 
