@@ -15,9 +15,9 @@ from klik.domain.rights import Level
 from klik.domain.status import OPEN_STATUSES, Status
 from klik.models import Membership, Municipality, MunicipalTask, Notice, Person
 from klik.services import access
-from klik.services.notices import mail_times, occurrences, reminders, scanning, task_recipients
+from klik.services.notices import ledger, mail_times, occurrences, reminders, scanning, task_recipients
 from klik.services.notices.mail_times import MailTimes
-from klik.services.notices.recipients import Recipient
+from klik.services.notices.recipients import Recipient, hard_addresses
 from klik.services.views import municipal_task_views
 from klik.services.work import Work
 
@@ -31,7 +31,7 @@ _KOMBIT = (Level.KOMBIT_ADMINISTRATOR.value, Level.KOMBIT_EDITOR.value)
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a round of notices needs to know, each loaded once."""
+    """What a round of notices needs to know, each loaded once; ``hard`` are the addresses nothing is mailed to."""
 
     people: Mapping[int, Person]
     places: Mapping[int, set[int]]
@@ -41,6 +41,7 @@ class Facts:
     names: Mapping[int, str]
     overtaken: set[int]
     times: MailTimes
+    hard: frozenset[str]
 
 
 def facts_of(work: Work, notices: Sequence[Notice]) -> Facts:
@@ -64,12 +65,13 @@ def facts_of(work: Work, notices: Sequence[Notice]) -> Facts:
     reminded = {notice.municipal_task_id for notice in notices if is_reminder(work, notice)}
     codes = {notice.municipality_id for notice in notices if notice.municipality_id}
     codes |= {code for where in places.values() for code in where}
+    hard = hard_addresses(work)
     return Facts(
         people={person.id: person for person in people},
         places=places,
         central=central,
         tasks={task.id: task for task in tasks},
-        recipients=_concerned(work, [task for task in tasks if task.id in reminded], notices),
+        recipients=_concerned(work, [task for task in tasks if task.id in reminded], notices, hard),
         names=dict(
             session.execute(
                 select(Municipality.id, Municipality.name).where(Municipality.id.in_(codes))
@@ -77,11 +79,12 @@ def facts_of(work: Work, notices: Sequence[Notice]) -> Facts:
         ),
         overtaken=_overtaken(work, notices),
         times=mail_times.of_people(work, person_ids),
+        hard=hard,
     )
 
 
 def _concerned(
-    work: Work, tasks: Sequence[MunicipalTask], notices: Sequence[Notice]
+    work: Work, tasks: Sequence[MunicipalTask], notices: Sequence[Notice], hard: frozenset[str]
 ) -> Mapping[tuple[str, int], tuple[Recipient, ...]]:
     """Who is to be told of these tasks today, by the audience of the rules that tell."""
     audiences = {
@@ -92,7 +95,7 @@ def _concerned(
     return {
         (audience, task_id): people
         for audience in audiences
-        for task_id, people in task_recipients.of_audience(work, tasks, audience).items()
+        for task_id, people in task_recipients.of_audience(work, tasks, audience, hard).items()
     }
 
 
@@ -123,7 +126,7 @@ def check(work: Work, notices: Sequence[Notice], facts: Facts) -> tuple[list[Not
     newest = _newest(work, notices)
     for notice in notices:
         reason = reason_to_withdraw(work, notice, facts)
-        if reason is None and newest.get(_track(notice), notice) is not notice:
+        if reason in (None, ledger.BOUNCES) and newest.get(_track(notice), notice) is not notice:
             overtaker = work.registry.notification_rules[newest[_track(notice)].occasion]
             reason = f"overhalet af “{overtaker.label}”"
         if reason:
@@ -158,7 +161,20 @@ def _urgency(notice: Notice) -> tuple[date, int]:
 def reason_to_withdraw(work: Work, notice: Notice, facts: Facts) -> str | None:
     """Why a notice no longer holds, in Danish, or None."""
     overtaken = OVERTAKEN if notice.id in facts.overtaken else None
-    return _person_reason(notice, facts) or _task_reason(work, notice, facts) or overtaken
+    return (
+        _person_reason(notice, facts)
+        or _task_reason(work, notice, facts)
+        or overtaken
+        or _address_reason(notice, facts)
+    )
+
+
+def _address_reason(notice: Notice, facts: Facts) -> str | None:
+    if notice.channel != ledger.MAIL:
+        return None
+    person = facts.people.get(notice.person_id or 0)
+    address = person.email if person else notice.address
+    return ledger.BOUNCES if address.casefold() in facts.hard else None
 
 
 def _person_reason(notice: Notice, facts: Facts) -> str | None:

@@ -14,6 +14,7 @@ from klik.domain import mail_hours
 from klik.domain.deadlines import danish_today
 from klik.models import Mail, Notice
 from klik.services.notices import actions, checking, grouping, ledger, mail_times, mails, quiet, wording
+from klik.services.notices.bounces import instead
 from klik.services.notices.checking import Facts, withdraw
 from klik.services.notices.ledger import MAIL
 from klik.services.notices.mails import AddressUnusableError, Sender
@@ -43,6 +44,8 @@ def compose(work: Work, sender: Sender, *, patient: bool = False) -> Composed:
     notices = _due(work) if patient else _waiting(work)
     facts = checking.facts_of(work, notices)
     keep, withdrawn = checking.check(work, notices, facts)
+    returned = [notice for notice in notices if notice.withdrawal_reason == ledger.BOUNCES]
+    instead.tell_anew(work, returned, facts.hard)
     checking.reword(work, keep, facts)
     soon = grouping.soon_red(work, sender, keep, facts)
     acting = actions.links_of(work, sender, keep, facts.tasks)

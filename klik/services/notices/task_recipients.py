@@ -24,21 +24,24 @@ _Place = tuple[int, int]  # person and municipality
 
 
 def of_audience(
-    work: Work, tasks: Iterable[MunicipalTask], audience: str
+    work: Work, tasks: Iterable[MunicipalTask], audience: str, hard: frozenset[str] | None = None
 ) -> Mapping[int, tuple[Recipient, ...]]:
     """Whom a rule with this audience tells of each task, by the task's id."""
-    return leaders_of_tasks(work, tasks) if audience == LEADER else of_tasks(work, tasks)
+    return leaders_of_tasks(work, tasks, hard) if audience == LEADER else of_tasks(work, tasks, hard)
 
 
-def of_tasks(work: Work, tasks: Iterable[MunicipalTask]) -> Mapping[int, tuple[Recipient, ...]]:
+def of_tasks(
+    work: Work, tasks: Iterable[MunicipalTask], hard: frozenset[str] | None = None
+) -> Mapping[int, tuple[Recipient, ...]]:
     """Who hears of each task, by its id; the same person once, with every reason.
 
     A role stands for those who hold it today, the primary one first, its substitutes only where nobody else
     does. Without anybody: whom the municipality has (``recipients.of_municipalities``). Whoever cannot be mailed
-    is told in the inbox, and somebody else by mail (``stand_ins``). A handful of statements however many tasks.
+    is told in the inbox, and somebody else by mail (``stand_ins``). A handful of statements however many tasks;
+    ``hard`` spares the one for the addresses where they are known.
     """
     tasks = tuple(tasks)
-    hard = hard_addresses(work)
+    hard = hard_addresses(work) if hard is None else hard
     members = _members(work, tasks)
     roles = {role for task in tasks for role in (task.responsible_role, task.executor_role) if role}
     holdings = holders.of_roles(work, {task.municipality_id for task in tasks}, roles)
@@ -47,10 +50,12 @@ def of_tasks(work: Work, tasks: Iterable[MunicipalTask]) -> Mapping[int, tuple[R
     return found | _fallbacks(work, [task for task in tasks if not found[task.id]], hard)
 
 
-def leaders_of_tasks(work: Work, tasks: Iterable[MunicipalTask]) -> Mapping[int, tuple[Recipient, ...]]:
+def leaders_of_tasks(
+    work: Work, tasks: Iterable[MunicipalTask], hard: frozenset[str] | None = None
+) -> Mapping[int, tuple[Recipient, ...]]:
     """Who leads where each task is: the municipality's programleder, else its administrators, else the ladder."""
     tasks = tuple(tasks)
-    hard = hard_addresses(work)
+    hard = hard_addresses(work) if hard is None else hard
     codes = {task.municipality_id for task in tasks}
     holdings = holders.of_roles(work, codes, [PROGRAMME_LEADER])
     name = holders.role_name(work, PROGRAMME_LEADER)

@@ -71,12 +71,12 @@ def _address_is_dead(work: Work, mail: Mail, reply: str) -> None:
         _tell(work, mail, reply)
     else:
         # Those who look after it know already; what this mail told must still reach somebody.
-        instead.tell_anew(work, mail)
+        instead.tell_mail_anew(work, mail)
 
 
 def _tell(work: Work, mail: Mail, reply: str) -> None:
     telling.tell(work, mail, reply)
-    instead.tell_anew(work, mail)
+    instead.tell_mail_anew(work, mail)
 
 
 def _come_back(work: Work, mail: Mail, reply: str) -> None:

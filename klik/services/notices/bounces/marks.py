@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from klik.db import rows_changed
-from klik.models import BouncedAddress, Mail
-from klik.services import auditing
+from klik.models import BouncedAddress, Mail, Notice
+from klik.services import access, auditing
+from klik.services.notices import ledger
 from klik.services.notices.bounces.classifying import HARD, SOFT
 from klik.services.work import Work
 
@@ -18,6 +19,7 @@ from klik.services.work import Work
 PROVEN = timedelta(days=7)
 SOFT_TO_HARD = 3
 SOFT_FOR = timedelta(days=3)
+SENT_AFTER_ALL = timedelta(days=3)
 
 
 def key_of(address: str) -> str:
@@ -32,11 +34,6 @@ def of(work: Work, addresses: Iterable[str]) -> Mapping[str, BouncedAddress]:
         return {}
     rows = work.session.scalars(select(BouncedAddress).where(BouncedAddress.address_key.in_(keys)))
     return {row.address_key: row for row in rows}
-
-
-def dead(work: Work, addresses: Iterable[str]) -> set[str]:
-    """The keys of those addresses that nothing is mailed to."""
-    return {key for key, mark in of(work, addresses).items() if mark.state == HARD}
 
 
 def note(work: Work, address: str, state: str, reply: str) -> bool:
@@ -102,9 +99,20 @@ def clear(work: Work, address: str, about: str, municipality_id: int | None) -> 
     )
     if gone:
         auditing.record(work, "proev-adresse-igen", about, {}, municipality_id)
+        _send_after_all(work, address)
     return bool(gone)
 
 
-def all_dead(work: Work) -> set[str]:
-    """The keys of all addresses that nothing is mailed to."""
-    return set(work.session.scalars(select(BouncedAddress.address_key).where(BouncedAddress.state == HARD)))
+def _send_after_all(work: Work, address: str) -> None:
+    """What was told in the inbox only, of the last three days, waits for its mail; a link to a password is old."""
+    work.session.execute(
+        update(Notice)
+        .where(
+            func.lower(Notice.address) == key_of(address),
+            Notice.created_at >= work.now - SENT_AFTER_ALL,
+            Notice.withdrawal_reason == ledger.BOUNCES,
+            Notice.mail_id.is_(None),
+            Notice.occasion != access.SECRET_OCCASION,
+        )
+        .values(withdrawn_at=None, withdrawal_reason=None, due_at=work.now)
+    )

@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select
 from klik.domain.rights import Level
 from klik.models import BouncedAddress, Membership, Municipality, Person, RoleHolding
 from klik.services.notices.bounces import marks
-from klik.services.notices.recipients import Recipient
+from klik.services.notices.recipients import Recipient, hard_addresses
 from klik.services.work import Work
 
 ADMINISTRATOR = "administrator i kommunen"
@@ -85,7 +85,7 @@ def _people(work: Work, municipality_id: int | None, levels: Iterable[Level]) ->
 
 
 def _alive(work: Work, people: list[tuple[int, str]], but: str) -> list[tuple[int, str]]:
-    gone = marks.dead(work, (address for _person, address in people)) | {marks.key_of(but)}
+    gone = hard_addresses(work) | {marks.key_of(but)}
     return [(person, address) for person, address in people if marks.key_of(address) not in gone]
 
 
@@ -138,7 +138,7 @@ def unreachable(work: Work) -> list[Municipality]:
             Person.active.is_(True),
         )
     ).all()
-    gone = marks.all_dead(work)
+    gone = hard_addresses(work)
     reached = {code for code, key in rows if key not in gone}
     return [
         place
