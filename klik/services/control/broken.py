@@ -16,12 +16,11 @@ from sqlalchemy.orm import aliased
 
 from klik.db import rows_changed
 from klik.models import Heartbeat, Mail, Notice, Person
-from klik.services.control.findings import Broken, Findings
+from klik.services.control.findings import LOOKED_BACK, Broken, Findings
 from klik.services.control.heartbeat import DISPATCHER, SILENT
 from klik.services.notices.ledger import MAIL
 from klik.services.work import Work
 
-LOOKED_BACK = timedelta(days=30)
 LONGEST_WAIT = timedelta(hours=24)
 # A daily mail waits over the longest string of holidays, and a person may put a task off for fourteen days.
 FARTHEST = timedelta(days=16)

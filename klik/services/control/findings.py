@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from klik.services.control.expected import Reminder, Somebody
 from klik.services.work import Work
+
+LOOKED_BACK = timedelta(days=30)
+
+
+def since(work: Work) -> datetime:
+    """From when on acts are looked at."""
+    return work.now - LOOKED_BACK
 
 
 @dataclass(slots=True)

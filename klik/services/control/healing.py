@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
 from sqlalchemy import func, select, update
 
@@ -13,7 +12,7 @@ from klik.domain.deadlines import danish_today
 from klik.models import Mail, MunicipalTask, Notice
 from klik.plugins.contributions import NotificationRule
 from klik.plugins.views import MunicipalTaskView
-from klik.services.control.findings import Findings, Missing
+from klik.services.control.findings import LOOKED_BACK, Findings, Missing
 from klik.services.notices import ledger, mails, scanning
 from klik.services.notices.ledger import NoticeDraft
 from klik.services.notices.recipients import Recipient
@@ -21,7 +20,6 @@ from klik.services.views import municipal_task_views
 from klik.services.work import Work
 
 BATCH = 1000
-LOOKED_BACK = timedelta(days=30)
 
 
 def heal(work: Work, found: Findings) -> int:

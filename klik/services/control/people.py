@@ -241,6 +241,12 @@ class People:
             or self._of_level(None, Level.KOMBIT_ADMINISTRATOR, "KOMBIT, fordi kommunen ingen modtager har")
         )
 
+    def others(self, code: int, system: str | None, doer: int | None) -> bool:
+        """Whether anybody but the one who did it hears of a matter of the municipality."""
+        return any(
+            each.person_id is None or each.person_id != doer for each in self.of_municipality(code, system)
+        )
+
     def _of_level(self, code: int | None, level: Level, reason: str) -> list[Somebody]:
         return [Somebody(who.person_id, who.address, reason) for _, who in self._members[code, level.value]]
 

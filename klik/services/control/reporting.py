@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -11,15 +11,14 @@ from typing import Any
 from sqlalchemy import select
 
 from klik.domain.calendar import in_denmark, long_date
-from klik.domain.rights import Level
 from klik.domain.working_days import day_off
-from klik.models import ControlReport, Membership, Person
+from klik.models import ControlReport
 from klik.services.control import heartbeat
 from klik.services.control.findings import Findings
 from klik.services.notices import ledger
 from klik.services.notices.ledger import NoticeDraft
 from klik.services.notices.occasions import occasion_label
-from klik.services.notices.recipients import Recipient
+from klik.services.notices.recipients import Recipient, kombit
 from klik.services.work import Work
 
 OCCASION = "kontrol"
@@ -259,28 +258,14 @@ def _drafts(work: Work, about: str, heading: str, sentence: str) -> list[NoticeD
         NoticeDraft(
             occasion=OCCASION,
             dedupe_key=f"{OCCASION}/{about}",
-            recipient=Recipient(person_id, address, None, REASON),
+            recipient=Recipient(one.person_id, one.address, None, REASON),
             heading=heading,
             sentence=sentence,
             path=PAGE,
             about_day=work.today,
         )
-        for person_id, address in _administrators(work)
+        for one in kombit(work)
     ]
-
-
-def _administrators(work: Work) -> Collection[tuple[int, str]]:
-    rows = work.session.execute(
-        select(Person.id, Person.email)
-        .join(Membership, Membership.person_id == Person.id)
-        .where(
-            Membership.level == Level.KOMBIT_ADMINISTRATOR.value,
-            Membership.active.is_(True),
-            Person.active.is_(True),
-        )
-        .order_by(Person.id)
-    )
-    return [(person_id, address) for person_id, address in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,12 +26,13 @@ def announce(work: Work, task_id: int, press: Press) -> int | None:
     codes = checked(work, task)
     task.announced_at = work.now
     steps.take(work, task, Act.ANNOUNCE)
-    told = _tell(work, task, codes)
+    told = tell(work, task, codes)
     steps.end(work, task, Act.ANNOUNCE, press, {"municipalities": len(codes), "notices": told})
     return len(codes)
 
 
-def _tell(work: Work, task: Task, codes: tuple[int, ...]) -> int:
+def tell(work: Work, task: Task, codes: tuple[int, ...]) -> int:
+    """Tell these municipalities, and the channels, each once; how many rows the ledger got."""
     version = current_version(work, task)
     name = f"{task.task_number} {version.title}"
     start = f" Den ventes at begynde {long_date(version.start_date)}." if version.start_date else ""

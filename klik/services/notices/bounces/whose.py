@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, or_, select
 
 from klik.domain.rights import Level
 from klik.models import BouncedAddress, Membership, Municipality, Person, RoleHolding
+from klik.services.notices import stand_ins
 from klik.services.notices.bounces import marks
-from klik.services.notices.recipients import Recipient, hard_addresses
+from klik.services.notices.recipients import Recipient, hard_addresses, kombit
 from klik.services.work import Work
 
 ADMINISTRATOR = "administrator i kommunen"
@@ -30,24 +31,30 @@ class Use:
 def uses(work: Work, address: str) -> list[Use]:
     """Every active membership of the person with this address, and every role that a mailbox holds today."""
     key = marks.key_of(address)
-    people = work.session.execute(
-        select(Membership.id, Membership.municipality_id, Person.name)
+    return _uses(work, [key])[key]
+
+
+def _uses(work: Work, keys: Sequence[str]) -> Mapping[str, list[Use]]:
+    found: dict[str, list[Use]] = {key: [] for key in keys}
+    for key, member, code, name in work.session.execute(
+        select(Person.email_key, Membership.id, Membership.municipality_id, Person.name)
         .join(Person, Person.id == Membership.person_id)
-        .where(Person.email_key == key, Person.active.is_(True), Membership.active.is_(True))
+        .where(Person.email_key.in_(keys), Person.active.is_(True), Membership.active.is_(True))
         .order_by(Membership.id)
-    )
-    found = [Use(code, name, f"/personer/{member}") for member, code, name in people]
-    mailboxes = work.session.execute(
+    ):
+        found[key].append(Use(code, name, f"/personer/{member}"))
+    for code, role, mailbox in work.session.execute(
         select(RoleHolding.municipality_id, RoleHolding.role, RoleHolding.mailbox)
         .where(
             RoleHolding.person_id.is_(None),
-            func.lower(RoleHolding.mailbox) == key,
+            func.lower(RoleHolding.mailbox).in_(keys),
             RoleHolding.valid_from <= work.today,
             or_(RoleHolding.valid_to.is_(None), RoleHolding.valid_to >= work.today),
         )
         .order_by(RoleHolding.id)
-    )
-    return found + [Use(code, mailbox, f"/roller/{role}") for code, role, mailbox in mailboxes]
+    ):
+        found[marks.key_of(mailbox)].append(Use(code, mailbox, f"/roller/{role}?kommune={code}"))
+    return found
 
 
 def keepers(work: Work, municipality_id: int | None, but: str) -> list[Recipient]:
@@ -55,38 +62,21 @@ def keepers(work: Work, municipality_id: int | None, but: str) -> list[Recipient
 
     ``but`` is the address itself: nobody is asked over an address that does not work.
     """
-    if municipality_id is not None:
-        own = _alive(work, _people(work, municipality_id, (Level.ADMINISTRATOR,)), but)
-        if own:
-            return [Recipient(person, address, municipality_id, ADMINISTRATOR) for person, address in own]
-    kombit = _alive(work, _people(work, None, (Level.KOMBIT_ADMINISTRATOR,)), but)
-    reason = FOR_KOMBIT if municipality_id is None else NO_ADMINISTRATOR
-    return [Recipient(person, address, municipality_id, reason) for person, address in kombit]
-
-
-def _people(work: Work, municipality_id: int | None, levels: Iterable[Level]) -> list[tuple[int, str]]:
-    place = (
-        Membership.municipality_id.is_(None)
-        if municipality_id is None
-        else Membership.municipality_id == municipality_id
-    )
-    rows = work.session.execute(
-        select(Person.id, Person.email)
-        .join(Membership, Membership.person_id == Person.id)
-        .where(
-            place,
-            Membership.level.in_([level.value for level in levels]),
-            Membership.active.is_(True),
-            Person.active.is_(True),
-        )
-        .order_by(Person.id)
-    )
-    return [(person, address) for person, address in rows]
-
-
-def _alive(work: Work, people: list[tuple[int, str]], but: str) -> list[tuple[int, str]]:
     gone = hard_addresses(work) | {marks.key_of(but)}
-    return [(person, address) for person, address in people if marks.key_of(address) not in gone]
+    if municipality_id is not None:
+        own = [
+            Recipient(each.person_id, each.address, municipality_id, ADMINISTRATOR)
+            for each in stand_ins.administrators_of(work, [municipality_id]).get(municipality_id, ())
+            if marks.key_of(each.address) not in gone
+        ]
+        if own:
+            return own
+    reason = FOR_KOMBIT if municipality_id is None else NO_ADMINISTRATOR
+    return [
+        Recipient(each.person_id, each.address, municipality_id, reason)
+        for each in kombit(work)
+        if marks.key_of(each.address) not in gone
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,24 +94,7 @@ def returned(work: Work, most: int = 100) -> list[Returned]:
         .order_by(BouncedAddress.state.desc(), BouncedAddress.last_at.desc(), BouncedAddress.address_key)
         .limit(most)
     ).all()
-    keys = [row.address_key for row in rows]
-    found: dict[str, list[Use]] = {key: [] for key in keys}
-    for key, member, code, name in work.session.execute(
-        select(Person.email_key, Membership.id, Membership.municipality_id, Person.name)
-        .join(Person, Person.id == Membership.person_id)
-        .where(Person.email_key.in_(keys), Person.active.is_(True), Membership.active.is_(True))
-        .order_by(Membership.id)
-    ):
-        found[key].append(Use(code, name, f"/personer/{member}"))
-    for code, role, mailbox in work.session.execute(
-        select(RoleHolding.municipality_id, RoleHolding.role, RoleHolding.mailbox).where(
-            RoleHolding.person_id.is_(None),
-            func.lower(RoleHolding.mailbox).in_(keys),
-            RoleHolding.valid_from <= work.today,
-            or_(RoleHolding.valid_to.is_(None), RoleHolding.valid_to >= work.today),
-        )
-    ):
-        found[marks.key_of(mailbox)].append(Use(code, mailbox, f"/roller/{role}?kommune={code}"))
+    found = _uses(work, [row.address_key for row in rows])
     return [Returned(row, tuple(found[row.address_key])) for row in rows]
 
 
