@@ -51,6 +51,7 @@ def a_holder(house: Installation, role: str = "systemansvarlig", **more: object)
     with house.database.writing() as session:
         row = make.person(session, "Jens Holm", level=Level.USER)
         holding = make.holding(session, role, holder=row, **more)  # type: ignore[arg-type]
+        make.municipal_task(session, deadline=None)
         session.expunge(row)
         return row, holding.id
 
@@ -188,4 +189,21 @@ def test_the_job_tells_of_roles(house: Installation, chief: Person) -> None:
     for said in ("1 nyt varsel er skrevet ind.", "0 nye varsler er skrevet ind."):
         assert jobs.scan_deadlines(house, make.NOW).sentence == said
     with house.reading(make.NOW) as work:
-        assert work.session.scalars(select(MunicipalTask)).all() == []
+        assert len(work.session.scalars(select(MunicipalTask)).all()) == 1
+
+
+def test_a_vacancy_is_only_of_a_system_the_municipality_has_and_works_with(
+    house: Installation, chief: Person
+) -> None:
+    with house.database.writing() as session:
+        held = make.holding(session, mailbox="it@koege.example")
+        held.valid_from, held.valid_to = make.TODAY - 300 * DAY, make.TODAY - 200 * DAY
+    assert run(house) == 0
+    with house.database.writing() as session:
+        make.municipal_task(session, deadline=None)
+        make.has_system(session, make.HERNING, "kp")
+    assert run(house) == 0
+    with house.database.writing() as session:
+        make.has_system(session, make.KOEGE, "kp")
+    # Vacant for long when klik begins to tell of such: once, and no row for each month before.
+    assert [run(house), run(house), run(house, 1)] == [1, 0, 0]

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlalchemy import and_, func, or_, select, union_all
+from sqlalchemy.orm import aliased
 
 from klik.content.roles import RoleScope
 from klik.domain.calendar import long_date
 from klik.domain.deadlines import danish_today
 from klik.domain.status import OPEN_STATUSES
-from klik.models import Membership, MunicipalTask, Notice, Person, RoleHolding, System
+from klik.models import Membership, MunicipalSystem, MunicipalTask, Notice, Person, RoleHolding, System
 from klik.services.notices import holders, ledger, recipients, stand_ins
 from klik.services.notices.holders import SUBSTITUTE
 from klik.services.notices.ledger import NoticeDraft
@@ -61,7 +62,10 @@ def lacking(work: Work) -> list[NoticeDraft]:
 
 
 def vacancies(work: Work, held: Sequence[_Held] | None = None) -> list[Vacancy]:
-    """Roles that had a holder and have none, and those that a published task waits for; three statements."""
+    """Roles that had a holder and have none, and those that a published task waits for; four statements.
+
+    A role for a system is only vacant where the municipality has the system and was given a task of it.
+    """
     held = _holdings(work) if held is None else held
     filled = {_place(each.holding) for each in held if each.over_since is None}
     since: dict[_Place, date] = {}
@@ -72,10 +76,12 @@ def vacancies(work: Work, held: Sequence[_Held] | None = None) -> list[Vacancy]:
     waiting = _waiting(work)
     for place, (created, _count) in waiting.items():
         since.setdefault(place, created)
+    theirs = _systems_at_work(work)
     return [
         Vacancy(*place, day, waiting[place][1] if place in waiting else 0)
         for place, day in sorted(since.items(), key=lambda item: (item[0][0], item[0][1], item[0][2] or ""))
-        if place not in filled
+        if (place[2] is None or (place[0], place[2]) in theirs)
+        and place not in filled
         and (place[0], place[1], None) not in filled
         and not work.registry.content.role(place[1]).is_retired
     ]
@@ -175,6 +181,23 @@ def _waiting(work: Work) -> Mapping[_Place, tuple[date, int]]:
         day, before = found.get(place, (date.max, 0))
         found[place] = min(day, danish_today(created)), before + count
     return found
+
+
+def _systems_at_work(work: Work) -> set[tuple[int, str]]:
+    """The municipalities and the systems they have and were given tasks of; where nobody has it, all may."""
+    has = aliased(MunicipalSystem)
+    noted = select(has.id).where(has.system_code == MunicipalTask.system_code)
+    rows = work.session.execute(
+        select(MunicipalTask.municipality_id, MunicipalTask.system_code)
+        .where(
+            MunicipalTask.system_code.is_not(None),
+            MunicipalTask.withdrawn_at.is_(None),
+            MunicipalTask.erased_at.is_(None),
+            or_(noted.where(has.municipality_id == MunicipalTask.municipality_id).exists(), ~noted.exists()),
+        )
+        .distinct()
+    )
+    return {(code, system) for code, system in rows}
 
 
 def _open() -> tuple[object, ...]:
