@@ -15,6 +15,7 @@ class NoticeSettings(Versioned, Base):
 
     ``hour`` is o'clock in Denmark. ``at_once`` and ``days_before`` are words with commas between: the occasions
     that do not wait for the day's mail, and how many days before a deadline there is a reminder. None: as usual.
+    ``chosen_on`` says since which Danish day some of them are wanted ("14=2026-11-22"); the others always were.
     """
 
     __tablename__ = "notice_settings"
@@ -24,6 +25,7 @@ class NoticeSettings(Versioned, Base):
     hour: Mapped[int] = mapped_column(Integer)
     at_once: Mapped[str | None] = mapped_column(String(2000))
     days_before: Mapped[str | None] = mapped_column(String(100))
+    chosen_on: Mapped[str | None] = mapped_column(String(100))
 
 
 class BouncedAddress(Base):

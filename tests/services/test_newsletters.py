@@ -33,7 +33,8 @@ from klik.services.newsletters.audience import Audience
 from klik.services.newsletters.letter import Words
 from klik.services.newsletters.links import Links
 from klik.services.newsletters.sending import Post
-from klik.services.notices import mails
+from klik.services.notices import inbox, mails
+from klik.services.notices.composing import compose
 from klik.services.notices.mails import Sender
 from klik.services.people import privacy
 from klik.services.work import Work
@@ -567,3 +568,27 @@ def test_a_letter_is_rendered_once_for_everybody(work: Work) -> None:
     assert "er &lt;b&gt; &amp; c" in one.html
     assert "er <b> & c" in one.text
     assert one.html.replace("er &lt;b&gt; &amp; c", "to").replace("x/1", "x/2") == two.html
+
+
+def test_it_lies_in_the_inbox_of_those_who_are_people_of_klik(work: Work) -> None:
+    anna = make.person(work.session, "Anna", level=Level.PLUS_USER, email="anna@koege.example")
+    make.holding(work.session, "superbruger", mailbox="post@herning.example", municipality=HERNING)
+    row = sent(work, Audience(roles=("superbruger",)))
+    mail_all(work)
+    (line,) = work.session.scalars(select(Notice).where(Notice.occasion == "nyhedsbrev"))
+    assert (line.person_id, line.municipality_id, line.heading) == (anna.id, KOEGE, WORDS.subject)
+    assert line.path == f"/nyhedsbreve/{row.id}"
+    assert line.mail_id is not None
+    # No second mail, and a mail that is made once more is the same line's.
+    assert not compose(work, POST.sender).mails
+    work.session.execute(update(NewsletterRecipient).values(mail_id=None))
+    work.session.refresh(row)
+    row.mailed_at = None
+    mail_all(work)
+    first = line.mail_id
+    work.session.refresh(line)
+    assert line.mail_id > first
+    assert work.session.scalar(select(func.count()).select_from(Mail)) == 4
+    mine = replace(work, actor=make.actor(work.session, anna))
+    (shown,) = inbox.letters(mine)
+    assert (shown.next, shown.mail) == ("Læs nyhedsbrevet", "kommer med den næste mail")

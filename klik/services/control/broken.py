@@ -18,6 +18,7 @@ from klik.db import rows_changed
 from klik.models import Heartbeat, Mail, Notice, Person
 from klik.services.control.findings import LOOKED_BACK, Broken, Findings
 from klik.services.control.heartbeat import DISPATCHER, SILENT
+from klik.services.newsletters.sending import OCCASION as NEWSLETTER
 from klik.services.notices.ledger import MAIL
 from klik.services.work import Work
 
@@ -70,12 +71,13 @@ def _mails(work: Work, condition: ColumnElement[bool]) -> tuple[int, ...]:
 def _lost(_work: Work) -> tuple[ColumnElement[bool], ...]:
     return (
         Notice.mail_id.is_not(None),
+        Notice.occasion != NEWSLETTER,
         ~select(Mail.id).where(Mail.id == Notice.mail_id).correlate(Notice).exists(),
     )
 
 
 def _abandoned() -> tuple[ColumnElement[bool], ...]:
-    return (Notice.mail_id.in_(select(Mail.id).where(Mail.state == "stale")),)
+    return Notice.mail_id.in_(select(Mail.id).where(Mail.state == "stale")), Notice.occasion != NEWSLETTER
 
 
 def _no_reason() -> tuple[ColumnElement[bool], ...]:

@@ -72,7 +72,7 @@ def _core(work: Work, task: OpenTask, people: People, leader_days: int) -> list[
     declared = work.registry.notification_rules.keys()
     found = []
     for who in people.of_task(task) or [NOBODY]:
-        days = people.days_before(who)
+        days = people.days_before(who, task.deadline)
         reminders = expected.passed(task.deadline, task.yellow_from, days, work.today, declared)
         overtaker = reminders[-1].rule if reminders else None
         for each in reminders:

@@ -9,9 +9,9 @@ from sqlalchemy import func, select, update
 from klik.db import rows_changed
 from klik.models import Mail, Newsletter, NewsletterRecipient
 from klik.services.control.findings import Findings, Untold, since
+from klik.services.newsletters.sending import OCCASION
 from klik.services.work import Work
 
-OCCASION = "nyhedsbrev"
 _PASSED_OVER = Mail.id.is_(None) & (
     Newsletter.mailed_at.is_not(None) | NewsletterRecipient.mail_id.is_not(None)
 )

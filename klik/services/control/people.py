@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -182,13 +182,28 @@ class People:
                 )
             )
         }
+        self._chosen_on = {
+            (person_id, int(count)): date.fromisoformat(day)
+            for person_id, words in work.session.execute(
+                select(NoticeSettings.person_id, NoticeSettings.chosen_on).where(
+                    NoticeSettings.chosen_on.is_not(None)
+                )
+            )
+            for count, day in re.findall(r"(\d+)=([\d-]+)", words)
+        }
         self.unreachable = frozenset(
             work.session.scalars(select(BouncedAddress.address_key).where(BouncedAddress.state == "haard"))
         )
 
-    def days_before(self, one: Somebody) -> frozenset[int]:
-        """How many days before a deadline this one is reminded."""
-        return self._days.get(one.person_id, USUAL_DAYS) if one.person_id else USUAL_DAYS
+    def days_before(self, one: Somebody, deadline: date) -> frozenset[int]:
+        """How many days before this deadline they are reminded: what had passed when they chose it is not owed."""
+        if one.person_id is None:
+            return USUAL_DAYS
+        return frozenset(
+            count
+            for count in self._days.get(one.person_id, USUAL_DAYS)
+            if deadline - timedelta(days=count) >= self._chosen_on.get((one.person_id, count), date.min)
+        )
 
     def reachable(self, one: Somebody) -> bool:
         """Whether mails still go to the address."""

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from klik.domain.calendar import clock
 from klik.domain.rights import Right
-from klik.models import Mail, Newsletter, NewsletterAddress, NewsletterRecipient, Person
+from klik.models import Mail, Newsletter, NewsletterAddress, NewsletterRecipient, Notice, Person
 from klik.services import access, auditing
 from klik.services.errors import ConflictError, RefusedError
 from klik.services.newsletters import audience as chosen
@@ -39,6 +41,7 @@ BATCH = 200
 VALIDITY = timedelta(hours=72)
 GONE = "inaktiv"
 NOT_SENT = "plan-fejlede"
+OCCASION = "nyhedsbrev"
 UNFORESEEN = "Der skete en uventet fejl. Prøv at sende det i hånden."
 TRIAL_REASON = "har bedt om en prøve"
 
@@ -212,6 +215,7 @@ def make_mails(work: Work, post: Post) -> int | None:
         select(
             NewsletterRecipient.id,
             NewsletterRecipient.person_id,
+            NewsletterRecipient.municipality_id,
             NewsletterRecipient.address,
             NewsletterRecipient.reason,
             Person.active,
@@ -234,7 +238,7 @@ def make_mails(work: Work, post: Post) -> int | None:
     edition = letter.edition(work, row.id, words_of(row), post.links)
     left = _unsubscribed(work, [each.address for each in waiting])
     written: list[dict[str, object]] = []
-    carried: list[int] = []
+    carried: list[Row[Any]] = []
     skipped: list[dict[str, object]] = []
     for each in waiting:
         if each.person_id is not None and not each.active:
@@ -244,10 +248,10 @@ def make_mails(work: Work, post: Post) -> int | None:
         else:
             try:
                 written.append(_mail(work, post, edition, each.person_id, each.address, each.reason or ""))
-                carried.append(each.id)
+                carried.append(each)
             except AddressUnusableError:
                 skipped.append({"row": each.id, "why": chosen.BOUNCED})
-    _store(work, written, carried, skipped)
+    _store(work, row, written, carried, skipped)
     return len(waiting)
 
 
@@ -294,7 +298,11 @@ def outgoing(
 
 
 def _store(
-    work: Work, written: list[dict[str, object]], carried: Sequence[int], skipped: list[dict[str, object]]
+    work: Work,
+    letter_row: Newsletter,
+    written: list[dict[str, object]],
+    carried: Sequence[Row[Any]],
+    skipped: list[dict[str, object]],
 ) -> None:
     table = NewsletterRecipient.__table__
     connection = work.session.connection()
@@ -304,12 +312,46 @@ def _store(
         ).all()
         connection.execute(
             update(table).where(table.c.id == bindparam("row")).values(mail_id=bindparam("mail")),
-            [{"row": row, "mail": mail} for row, mail in zip(carried, ids, strict=True)],
+            [{"row": to.id, "mail": mail} for to, mail in zip(carried, ids, strict=True)],
         )
+        _into_inboxes(work, letter_row, zip(carried, ids, strict=True))
     if skipped:
         connection.execute(
             update(table).where(table.c.id == bindparam("row")).values(skipped=bindparam("why")), skipped
         )
+
+
+def _into_inboxes(work: Work, row: Newsletter, carried: Iterable[tuple[Row[Any], int]]) -> None:
+    """A line in the inbox of each reader who is a person of klik, told by the mail that is made already."""
+    lines = [
+        {
+            "dedupe_key": f"{OCCASION}/{row.id}/p{to.person_id}",
+            "occasion": OCCASION,
+            "channel": ledger.MAIL,
+            "municipality_id": to.municipality_id,
+            "person_id": to.person_id,
+            "address": to.address,
+            "reason": to.reason or "modtager nyhedsbreve",
+            "heading": row.subject,
+            "sentence": "KOMBIT har sendt et nyhedsbrev.",
+            "path": f"/nyhedsbreve/{row.id}",
+            "created_at": work.now,
+            "due_at": work.now,
+            "mail_id": mail,
+        }
+        for to, mail in carried
+        if to.person_id is not None
+    ]
+    if not lines:
+        return
+    statement = (sqlite.insert if work.session.get_bind().dialect.name == "sqlite" else postgresql.insert)(
+        Notice.__table__
+    )
+    # A mail that is made once more is another one for the same line.
+    again = statement.on_conflict_do_update(
+        index_elements=["dedupe_key"], set_={"mail_id": statement.excluded.mail_id}
+    )
+    work.session.connection().execute(again, lines)
 
 
 @dataclass(slots=True)

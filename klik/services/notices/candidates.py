@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from sqlalchemy import ColumnElement, func, or_, select, true
 
 from klik.domain.deadlines import danish_today
-from klik.domain.status import OPEN_STATUSES
+from klik.domain.status import OPEN_STATUSES, Status
 from klik.models import MunicipalTask, TaskChange
 from klik.plugins.contributions import NotificationRule
 from klik.plugins.manager import CORE, plugin_of
@@ -100,6 +100,23 @@ def deadline_days(work: Work, tasks: Sequence[MunicipalTask]) -> Mapping[int, da
             )
         }
     return {task.id: moved.get(task.id, danish_today(task.created_at)) for task in tasks}
+
+
+def reopened_days(work: Work, tasks: Sequence[MunicipalTask]) -> Mapping[int, date]:
+    """The day each task that had been closed was last opened again."""
+    closed = [status.label for status in Status if status not in OPEN_STATUSES]
+    return {
+        task_id: danish_today(at)
+        for task_id, at in work.session.execute(
+            select(TaskChange.municipal_task_id, func.max(TaskChange.at))
+            .where(
+                TaskChange.municipal_task_id.in_([task.id for task in tasks]),
+                TaskChange.field == "status",
+                TaskChange.old.in_(closed),
+            )
+            .group_by(TaskChange.municipal_task_id)
+        )
+    }
 
 
 def _plugin_rules(work: Work) -> list[NotificationRule]:

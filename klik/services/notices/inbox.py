@@ -55,6 +55,7 @@ _NEXT = (
     ("/udgivelser", "Se udgivelsen"),
     ("/systemer", "Se systemet"),
     ("/varsler", "Se varslerne"),
+    ("/nyhedsbreve", "Læs nyhedsbrevet"),
 )
 
 

@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from klik.domain import mail_hours
 from klik.models import Notice, NoticeSettings, Person
 from klik.services import access, auditing
 from klik.services.errors import ConflictError, Difference, ForbiddenError, RefusedError
-from klik.services.notices import ledger, mail_times
+from klik.services.notices import ledger, mail_times, reminders, scanning
 from klik.services.notices.occasions import OCCASIONS, occasion_label
 from klik.services.work import Work
 
@@ -106,13 +106,13 @@ def read(work: Work) -> Choices:
     offered = _offered(work)
     if row is None:
         return Choices(mail_hours.DEFAULT_HOUR, _usual(work), frozenset(USUAL_DAYS), 0, True)
-    words, days = mail_times.listed(row.at_once), mail_times.listed(row.days_before)
+    words = mail_times.listed(row.at_once)
     return Choices(
         hour=row.hour,
         at_once=_usual(work) if words is None else frozenset(words) & offered,
-        days_before=frozenset(USUAL_DAYS if days is None else map(int, days)),
+        days_before=_days(row),
         version=row.version,
-        usual=row.hour == mail_hours.DEFAULT_HOUR and words is None and days is None,
+        usual=row.hour == mail_hours.DEFAULT_HOUR and words is None and row.days_before is None,
     )
 
 
@@ -133,18 +133,15 @@ def choose(
         raise RefusedError({"days_before": "Vælg mellem 14, 7, 3, 2 og 1 dag før fristen."})
     row.hour = hour
     row.at_once = None if set(at_once) == _usual(work) else ",".join(sorted({*at_once, *_kept(work)}))
-    row.days_before = (
-        None
-        if set(days_before) == set(USUAL_DAYS)
-        else ",".join(str(day) for day in DAYS if day in days_before)
-    )
+    _choose_days(work, row, frozenset(days_before))
     _store(work, row, "choose-mail-times")
 
 
 def reset(work: Work, version: int) -> None:
     """Back to what is usual; raises ConflictError when another window was first."""
     row = _to_change(work, version, mail_hours.DEFAULT_HOUR)
-    row.hour, row.at_once, row.days_before = mail_hours.DEFAULT_HOUR, None, None
+    _choose_days(work, row, frozenset(USUAL_DAYS))
+    row.hour, row.at_once = mail_hours.DEFAULT_HOUR, None
     _store(work, row, "reset-mail-times")
 
 
@@ -195,6 +192,46 @@ def _to_change(work: Work, version: int, hour: int) -> NoticeSettings:
         row = NoticeSettings(person_id=person_id, hour=mail_hours.DEFAULT_HOUR)
         work.session.add(row)
     return row
+
+
+def _days(row: NoticeSettings) -> frozenset[int]:
+    words = mail_times.listed(row.days_before)
+    return frozenset(USUAL_DAYS if words is None else map(int, words))
+
+
+def _choose_days(work: Work, row: NoticeSettings, after: frozenset[int]) -> None:
+    """Change the days: what waits of one that goes is withdrawn, and comes back with it when it is still to come."""
+    before = _days(row)
+    row.chosen_on = _chosen_on(work, row, before, after)
+    row.days_before = None if after == set(USUAL_DAYS) else ",".join(str(day) for day in DAYS if day in after)
+    of_days = (Notice.person_id == row.person_id, Notice.mail_id.is_(None))
+    work.session.execute(
+        update(Notice)
+        .where(
+            *of_days,
+            Notice.occasion.in_([reminders.BEFORE[day] for day in before - after]),
+            Notice.withdrawn_at.is_(None),
+        )
+        .values(withdrawn_at=work.now, withdrawal_reason=scanning.NOT_CHOSEN)
+    )
+    work.session.execute(
+        update(Notice)
+        .where(
+            *of_days,
+            Notice.occasion.in_([reminders.BEFORE[day] for day in after - before]),
+            Notice.withdrawal_reason == scanning.NOT_CHOSEN,
+            Notice.about_day >= work.today,
+        )
+        .values(withdrawn_at=None, withdrawal_reason=None)
+    )
+
+
+def _chosen_on(work: Work, row: NoticeSettings, before: frozenset[int], after: frozenset[int]) -> str | None:
+    """Since when the days of the new choice are wanted: the added ones from today on, the others as before."""
+    since = dict(word.split("=") for word in mail_times.listed(row.chosen_on) or ())
+    kept = {day: since[str(day)] for day in after & before if str(day) in since}
+    since_when = kept | {day: work.today.isoformat() for day in after - before}
+    return ",".join(f"{day}={since_when[day]}" for day in sorted(since_when, reverse=True)) or None
 
 
 def _store(work: Work, row: NoticeSettings, act: str) -> None:

@@ -160,6 +160,12 @@ def chosen(rule_key: str, days_before: frozenset[int]) -> bool:
     return rule_key not in _DAYS or _DAYS[rule_key] in days_before
 
 
+def since_in(words: str | None) -> Mapping[str, date]:
+    """Since which day somebody wants which rule, as it is stored: "14=2026-11-22"; the others always."""
+    pairs = (word.split("=") for word in (words or "").split(",") if word)
+    return {BEFORE[int(days)]: date.fromisoformat(day) for days, day in pairs if int(days) in BEFORE}
+
+
 def days_in(words: str) -> frozenset[int]:
     """The days in a stored choice: "14,7,1"; those that no reminder has are left out."""
     return frozenset(int(word) for word in words.split(",") if word.strip().isdigit()).intersection(BEFORE)

@@ -33,8 +33,9 @@ from klik.services.work import Work
 LATE = "Varslet er forsinket"
 NO_LONGER_OPEN = "opgaven er ikke længere åben"
 NO_LONGER_RECIPIENT = "modtageren har ikke længere noget med opgaven at gøre"
-# A notice withdrawn for one of these comes back when the task or the person does.
-REVIVABLE = (NO_LONGER_OPEN, NO_LONGER_RECIPIENT)
+NOT_CHOSEN = "modtageren har valgt påmindelsen fra"
+# A notice withdrawn for one of these comes back when the task, the person or the choice does.
+REVIVABLE = (NO_LONGER_OPEN, NO_LONGER_RECIPIENT, NOT_CHOSEN)
 
 
 @dataclass(slots=True)
@@ -81,11 +82,11 @@ def scan_deadlines(work: Work) -> Scan:
 
 def plans(work: Work) -> Iterator[Plan]:
     """What is lacking, some thousand tasks at a time; only reads."""
-    chosen = days_before(work)
+    chosen, since = days_before(work), chosen_since(work)
     after = 0
     while tasks := candidates.page(work, after):
         after = tasks[-1].id
-        yield _plan(work, tasks, chosen)
+        yield _plan(work, tasks, chosen, since)
 
 
 def days_before(work: Work) -> Mapping[int, frozenset[int]]:
@@ -96,6 +97,23 @@ def days_before(work: Work) -> Mapping[int, frozenset[int]]:
         )
     )
     return {person_id: reminders.days_in(words or "") for person_id, words in rows}
+
+
+def chosen_since(work: Work) -> Mapping[int, Mapping[str, date]]:
+    """Since which day each person wants which of the reminders before a deadline; of the others, always."""
+    rows = work.session.execute(
+        select(NoticeSettings.person_id, NoticeSettings.chosen_on).where(
+            NoticeSettings.chosen_on.is_not(None)
+        )
+    )
+    return {person_id: reminders.since_in(words) for person_id, words in rows}
+
+
+def _wanted(dues: Sequence[Due], since: Mapping[str, date] | None) -> Sequence[Due]:
+    """Without those that had passed before this person chose them."""
+    if not since:
+        return dues
+    return tuple(due for due in dues if due.day >= since.get(due.rule.key, due.day))
 
 
 def write(work: Work, lacking: Iterable[Plan]) -> Scan:
@@ -115,11 +133,17 @@ def _revive(work: Work, ids: Sequence[int]) -> int:
         work.session,
         update(Notice)
         .where(Notice.id.in_(ids), Notice.mail_id.is_(None), Notice.withdrawal_reason.in_(REVIVABLE))
-        .values(withdrawn_at=None, withdrawal_reason=None, due_at=work.now),
+        # As if written now: while it did not hold, nothing was late.
+        .values(withdrawn_at=None, withdrawal_reason=None, due_at=work.now, created_at=work.now),
     )
 
 
-def _plan(work: Work, page: Sequence[MunicipalTask], chosen: Mapping[int, frozenset[int]]) -> Plan:
+def _plan(
+    work: Work,
+    page: Sequence[MunicipalTask],
+    chosen: Mapping[int, frozenset[int]],
+    since: Mapping[int, Mapping[str, date]],
+) -> Plan:
     plan = Plan()
     dues = candidates.dues(work, page)
     tasks = [task for task in page if task.id in dues]
@@ -137,7 +161,9 @@ def _plan(work: Work, page: Sequence[MunicipalTask], chosen: Mapping[int, frozen
             lacking -= by_audience.keys()
             person_id = next(iter(by_audience.values())).person_id
             days = chosen.get(person_id, reminders.USUAL_DAYS) if person_id else reminders.USUAL_DAYS
-            for each, overtaker in judge(due, frozenset(by_audience), days):
+            for each, overtaker in judge(
+                _wanted(due, since.get(person_id or 0)), frozenset(by_audience), days
+            ):
                 recipient = by_audience[each.rule.audience]
                 key = ledger.full_key(subjects[each], recipient)
                 if key not in told.keys:
@@ -189,6 +215,7 @@ def _told(work: Work, tasks: Sequence[MunicipalTask]) -> _Told:
 def _word(work: Work, plan: Plan, missing: Sequence[_Missing], told: _Told) -> None:
     """Draft what is missing; most tasks miss nothing, so only these are looked at closely."""
     began = candidates.deadline_days(work, _tasks_of(missing)) if missing else {}
+    reopened = candidates.reopened_days(work, _tasks_of(missing)) if missing else {}
     # What was overtaken before the task came, or its deadline moved, was never to be sent.
     missing = [each for each in missing if not (each.overtaker and each.due.day < began[each.task.id])]
     views = {view.id: view for view in municipal_task_views(work, _tasks_of(missing))} if missing else {}
@@ -201,8 +228,9 @@ def _word(work: Work, plan: Plan, missing: Sequence[_Missing], told: _Told) -> N
         if found is None:
             continue
         heading, sentence = found
-        # Whoever comes to a task after its reminder went out is told, but nothing was late.
-        can_be_late = began[task.id] <= each.due.day and each.about not in told.subjects
+        # Whoever comes to a task after its reminder went out is told, but nothing was late; nor while it was closed.
+        open_since = max(began[task.id], reopened.get(task.id, date.min))
+        can_be_late = open_since <= each.due.day and each.about not in told.subjects
         if can_be_late and mail_hours.mail_day(each.due.day) < work.today:
             sentence = f"{sentence} {lateness(each.due.day)}"
         plan.drafts.append(
