@@ -130,7 +130,6 @@ def _tell_on_its_day(work: Work) -> None:
 def fill(work: Work, staff: Mapping[int, Staff], mette: Actor, administrator: Actor) -> None:
     """The rest, once the mails of those mornings have arrived."""
     _follow(replace(work, now=work.now - timedelta(days=20), actor=administrator))
-    _account(work)
     history.deliver_past(work)
     _come_back(replace(work, now=work.now - timedelta(minutes=40)), staff)
     _forget_one(work, staff[KOEGE])
@@ -138,12 +137,12 @@ def fill(work: Work, staff: Mapping[int, Staff], mette: Actor, administrator: Ac
 
 
 def _follow(work: Work) -> None:
-    """KP's plug-in offers a channel; KOMBIT tied it to KP, and let go of it again until it has an address."""
+    """KOMBIT has tied the channel that KP's plug-in offers to KP; a trial says that the demo has no address for it."""
     for channel in channels.offered_channels(work):
         channels.add(work, channel, "kp", ("udgivet", "rettet", "frist-flyttet"))
 
 
-def _account(work: Work) -> None:
+def account(work: Work) -> None:
     """The supplementary control as it ran on those mornings."""
     for day in mornings(work.today):
         at = mail_hours.on_day(day, mail_hours.DEFAULT_HOUR) + timedelta(minutes=30)

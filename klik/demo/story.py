@@ -75,6 +75,7 @@ def fill(work: Work, store: FileStore) -> None:
     notices.hold_role(work, staff[KOEGE])
     notices.remind(work)
     history.deliver_past(work)
+    notices.account(work)
     _take_home(work, staff)
     _talk(work, staff)
     filters.fill(work, staff, editor)
