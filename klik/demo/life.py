@@ -68,14 +68,15 @@ WITH_SYSTEM = RecipientChoice.parse("all")
 
 def fill(work: Work, editor: Actor, codes: Sequence[int]) -> None:
     """The four tasks; what was sent for approval was written by KOMBIT's administrator."""
-    other = _administrator(work)
+    other = administrator(work)
     _on_its_way(work, other, 2, FOR_APPROVAL, Act.SUBMIT)
     _on_its_way(work, editor, 5, replace(ANNOUNCED, start=work.today + timedelta(days=40)), Act.ANNOUNCE)
     _on_its_way(work, editor, 1, PLANNED, Act.PLAN)
     _withdrawn(work, editor, codes)
 
 
-def _administrator(work: Work) -> Actor:
+def administrator(work: Work) -> Actor:
+    """KOMBIT's administrator."""
     person, member = work.session.execute(
         select(Person, Membership)
         .join(Membership, Membership.person_id == Person.id)

@@ -1,4 +1,4 @@
-"""KOMBIT's newsletters in the demo: two that were sent, one being written, and somebody outside who reads them."""
+"""KOMBIT's newsletters in the demo: two sent, one on its way, one being written, and somebody outside who reads."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from klik.services.newsletters.sending import Post
 from klik.services.notices.mails import Sender
 from klik.services.work import Actor, Work
 
+REGION = "Region Sjælland"
 SUBSCRIBER = "karen.vinter@it-huset.example"
 # These mails are past: they stand in the account, and no mail program ever opens their links.
 POST = Post(Sender("klik@demo.example", "http://127.0.0.1:5000"), Links("http://127.0.0.1:5000", "fortid"))
@@ -63,6 +64,16 @@ WEBINAR = Words(
 Optagelsen kan ses bagefter.
 """,
 )
+TODAY = Words(
+    "Spørgetime om KP på torsdag",
+    """Torsdag kl. 13 svarer KOMBIT på spørgsmål om Kommunernes Pensionssystem.
+
+- Hvad skal være på plads før idriftsættelsen?
+- Hvem gør hvad i forberedelsen?
+
+Skriv gerne jeres spørgsmål på opgaven i klik inden onsdag.
+""",
+)
 DRAFT = Words(
     "Rollegalleriet: bekræft jeres roller inden jul",
     """Hvert halve år beder vi jer bekræfte, at rollerne i rollegalleriet stadig holder.
@@ -82,7 +93,13 @@ def fill(work: Work, editor: Actor) -> None:
     _sent(first, AUTUMN, Audience(), public=True)
     leaders = Audience(levels=(Level.ADMINISTRATOR.value,), roles=("kombit-programleder",), subscribers=False)
     _sent(replace(first, now=work.now - timedelta(days=9)), WEBINAR, leaders)
-    writing.begin(replace(work, actor=editor), DRAFT, Audience())
+    today = replace(work, actor=editor)
+    # No mails are made of this one here: the worker makes them, with links that work, when the demo opens.
+    near = writing.begin(
+        today, TODAY, Audience(levels=(), roles=("kombit-programleder",), systems=("kp",), regions=(REGION,))
+    )
+    sending.send(today, near.id, near.version)
+    writing.begin(today, DRAFT, Audience())
 
 
 def _leaving(work: Work) -> None:

@@ -18,6 +18,7 @@ from klik.demo import (
     history,
     life,
     newsletters,
+    notices,
     people,
     publications,
     teamwork,
@@ -69,15 +70,22 @@ def fill(work: Work, store: FileStore) -> None:
     _read_reports(work, staff)
     waves.join_late(replace(work, now=work.now - timedelta(days=2), actor=editor))
     following.fill(work, staff, editor)
+    jens = _member(work, staff[KOEGE], "plusbruger", Level.PLUS_USER)
+    notices.choose(work, jens)
+    notices.hold_role(work, staff[KOEGE])
+    notices.remind(work)
     history.deliver_past(work)
+    notices.account(work)
     _take_home(work, staff)
     _talk(work, staff)
     filters.fill(work, staff, editor)
     teamwork.fill(work, staff[KOEGE], _member)
-    corrections.fill(work, _member(work, staff[KOEGE], "plusbruger", Level.PLUS_USER), editor)
+    corrections.fill(work, jens, editor)
     asked.fill(work, staff, editor, _member)
     newsletters.fill(work, editor)
     _this_morning(work, staff)
+    mette = _member(work, staff[KOEGE], "programleder", Level.PLUS_USER)
+    notices.fill(work, staff, mette, life.administrator(work))
 
 
 def _progress(work: Work, staff: Mapping[int, Staff]) -> None:

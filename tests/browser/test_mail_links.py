@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,19 +10,19 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from sqlalchemy import select
 
-from klik.domain.status import Status
+from klik import jobs
+from klik.demo.mailbox import Catcher
 from klik.installation import Installation
-from klik.models import MunicipalTask, Notice, Person
-from klik.services.notices import actions, scanning
-from klik.services.notices.mails import Sender
+from klik.services.notices import scanning
+from klik.web.demo.views import folder as post_folder
 from tests.browser.conftest import PHONE
 from tests.browser.test_accessibility import RULES
 from tests.conftest import make_settings
 
 pytestmark = [pytest.mark.hard, pytest.mark.xdist_group("browser")]
 WHO = "plusbruger@svendborg.example"
+COLOUR = re.compile("rød|gul|frist", re.IGNORECASE)
 
 
 def _faultless(page: Page) -> None:
@@ -30,37 +31,35 @@ def _faultless(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
 
 
-def _reminder(folder: Path) -> tuple[str, int]:
-    """The path of the link that a reminder's mail would carry, and its task."""
-    house = Installation(make_settings(folder))
-    with house.writing(datetime.now(UTC)) as work:
-        scanning.scan_deadlines(work)
-        row = work.session.execute(
-            select(Notice, MunicipalTask)
-            .join(MunicipalTask, MunicipalTask.id == Notice.municipal_task_id)
-            .join(Person, Person.id == Notice.person_id)
-            .where(
-                Person.email == WHO,
-                Notice.occasion.startswith("core."),
-                MunicipalTask.status == Status.NOT_STARTED.value,
-            )
-        ).first()
-        assert row, "the demo has no reminder of a task that nobody has begun"
-        notice, task = row
-        sender = Sender("klik@klik.example", "", house.settings.secret_key)
-        links = dict(actions.links(work, sender, notice, task))
-        found = links["Sæt i gang"], task.id
-    house.close()
-    return found
+def _deliver(folder: Path, site: str) -> None:
+    """Send what waits to the demo's catcher, as the worker of the demo does."""
+    catcher = Catcher(post_folder(folder))
+    catcher.start()
+    house = Installation(make_settings(folder, KLIK_BASE_URL=site, KLIK_SMTP_URL=catcher.url))
+    try:
+        now = datetime.now(UTC)
+        with house.writing(now) as work:
+            scanning.scan_deadlines(work)
+        jobs.deliver(house, now)
+    finally:
+        house.close()
+        catcher.stop()
 
 
 def test_set_in_progress_from_a_mail_and_put_a_notice_off(
     visit: Callable[..., Page], demo_folder: Path, demo_site: str
 ) -> None:
-    assert demo_site
-    link, task = _reminder(demo_folder)
+    _deliver(demo_folder, demo_site)
     reader = visit(None, width=PHONE, javascript=False)
-    reader.goto(link)
+    reader.goto("/demo/post")
+    reader.get_by_label("Modtager").fill(WHO)
+    reader.get_by_role("button", name="Vis mails").click()
+    reader.locator("main table a").filter(has_text=COLOUR).first.click()
+    reader.get_by_role("link", name="Se mailen").click()
+    line = reader.locator("td, div").filter(has=reader.get_by_role("link", name="Sæt i gang")).last
+    task = str(line.locator("a").first.get_attribute("href")).rpartition("/")[2]
+    link = str(line.get_by_role("link", name="Sæt i gang").get_attribute("href"))
+    line.get_by_role("link", name="Sæt i gang").click()
     expect(reader.get_by_text("Du handler som")).to_be_visible()
     reader.get_by_role("button", name="Sæt opgaven i gang").click()
     expect(reader.get_by_text("Opgaven er sat i gang.")).to_be_visible()

@@ -399,6 +399,8 @@ def test_reminders_come_at_thirty_fourteen_seven_and_one_days_to_those_who_have_
                 if count := deleting.remind(work):
                     told[40 - day] = count
     assert told == {30: 2, 14: 2, 7: 2, 1: 2}
+    waits = [notice.due_at - notice.created_at for notice in ground.notices("sletning-rykker")]
+    assert max(waits) <= timedelta(days=4), "they go in the mail of their day, not of the last one"
     assert (
         ground.notices("sletning-rykker")[-1].heading
         == "3 opgaver slettes efter 31. december 2026: 1 dag tilbage"

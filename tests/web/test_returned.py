@@ -46,7 +46,7 @@ def test_the_person_page_says_it_and_the_administrator_tries_again(
     reader = browser()
     reader.sign_in("per@koege.example")
     page = reader.get(f"/personer/{member}")
-    assert "kommer retur siden 21. november 2026" in page.text
+    assert "er kommet retur siden 21. november 2026" in page.text
     assert REPLY in page.text
     assert "Prøv igen" not in page.text
     anna = browser()
@@ -76,7 +76,7 @@ def test_the_gallery_says_it_of_a_mailbox_too(house: Installation, browser: Call
     anna = browser()
     anna.sign_in("anna@koege.example")
     page = anna.get("/roller")
-    assert f"Mails til adressen kommer retur siden 21. november 2026: {REPLY}" in page.text
+    assert f"Mails til adressen er kommet retur siden 21. november 2026: {REPLY}" in page.text
     anna.submit(page, "/roller/indehavere/1/proev-igen")
     assert marked(house) == []
 

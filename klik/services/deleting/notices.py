@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 from sqlalchemy import String, cast, exists, func, literal, or_, select, update
 
@@ -166,6 +167,7 @@ def _remind_of(work: Work, deletion: Deletion, left: int, step: int) -> int:
         lambda count: f"{_are_deleted(count)} efter {long_date(deletion.last_day)}: {ending}",
         f"Opgaverne er ikke gemt endnu. Gem dem som PDF senest {until(deletion)}; derefter slettes de.",
         only_waiting=True,
+        about_day=deletion.last_day - timedelta(days=step),
     )
 
 
@@ -226,6 +228,7 @@ def _tell(
     sentence: str,
     *,
     only_waiting: bool = False,
+    about_day: date | None = None,
 ) -> int:
     drafts = [
         NoticeDraft(
@@ -235,7 +238,7 @@ def _tell(
             heading=heading(matter.tasks),
             sentence=sentence,
             path=path(deletion.id),
-            about_day=deletion.last_day,
+            about_day=about_day or deletion.last_day,
         )
         for matter in _matters(work, deletion, only_waiting)
         for to in matter.recipients
