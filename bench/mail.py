@@ -84,8 +84,11 @@ def fill(world: World, people: int) -> list[int]:
         local = Membership.municipality_id.is_not(None)
         work.session.execute(update(Membership).where(local).values(level=Level.USER.value))
         new, members = [], []
-        for number, code in enumerate((code for code in codes for _person in range(people)), first):
-            address = f"p{number}@by{code}.example"
+        for number, (code, person) in enumerate(
+            ((code, person) for code in codes for person in range(people)), first
+        ):
+            # People of every municipality have the same names, so that by address their mail servers alternate.
+            address = f"p{person}@by{code}.example"
             name = f"Person {number}"
             new.append(
                 {

@@ -77,13 +77,14 @@ def deliver(
 def compose_all(writing: Writing, clock: Clock, sender: Sender, *, patient: bool = False) -> Composed:
     """Give every waiting notice its mail, some recipients a transaction."""
     made = withdrawn = 0
-    while True:
+    last: str | None = ""
+    while last is not None:
         with writing(clock()) as work:
-            round_ = compose(work, sender, patient=patient)
-        if not round_.mails and not round_.withdrawn:
-            return Composed(made, withdrawn)
+            round_ = compose(work, sender, patient=patient, after=last)
         made += round_.mails
         withdrawn += round_.withdrawn
+        last = round_.last
+    return Composed(made, withdrawn, last)
 
 
 def _count(done: Delivered, outcome: Delivery | None) -> None:
