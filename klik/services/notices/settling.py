@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from klik.domain.deadlines import danish_today
 from klik.models import Mail, Notice
@@ -13,7 +13,7 @@ from klik.plugins.contributions import Delivery
 from klik.services import access
 from klik.services.notices import mails
 from klik.services.notices.bounces import acting
-from klik.services.notices.claiming import PENDING, Claim
+from klik.services.notices.claiming import PENDING, TABLE, Claim
 from klik.services.notices.composing import outdated
 from klik.services.work import Work
 
@@ -22,6 +22,22 @@ NEW_DAY = "skrives om, fordi en ny dag er begyndt"
 NO_LONGER_HOLDS = "skrives om, fordi et af varslerne ikke længere gælder"
 GIVEN_UP = "opgivet efter 72 timer"
 TWICE_IN_DOUBT = "uvist: sendt to gange uden et sikkert svar"
+
+_SENT = (
+    update(TABLE)
+    .where(
+        TABLE.c.id == bindparam("of"),
+        TABLE.c.fence == bindparam("claimed_as"),
+        TABLE.c.state.in_(["claimed", "in_doubt"]),
+    )
+    .values(
+        state="sent",
+        sent_at=bindparam("now"),
+        reply=bindparam("said"),
+        lease_owner=None,
+        lease_until=None,
+    )
+)
 
 
 def settle(work: Work, claimed: Claim, outcome: Delivery | None, *, certain: bool = True) -> None:
@@ -32,14 +48,13 @@ def settle(work: Work, claimed: Claim, outcome: Delivery | None, *, certain: boo
     """
     if outcome is None:
         return
+    if outcome.outcome == "sent" and certain:
+        # The usual end, without reading the mail's bytes once more.
+        given = {"of": claimed.mail_id, "claimed_as": claimed.fence, "now": work.now}
+        work.session.connection().execute(_SENT, given | {"said": outcome.reply[:500]})
+        return
     states = ["claimed", "in_doubt"] if certain else ["claimed"]
     mine = (Mail.id == claimed.mail_id, Mail.fence == claimed.fence, Mail.state.in_(states))
-    if outcome.outcome == "sent":
-        # The usual end, without reading the mail's bytes once more.
-        sent = {"state": "sent", "sent_at": work.now, "reply": outcome.reply[:500]}
-        free = {"lease_owner": None, "lease_until": None}
-        work.session.execute(update(Mail).where(*mine).values(**sent, **free))
-        return
     mail = work.session.scalar(select(Mail).where(*mine).with_for_update())
     if mail is None:
         return
