@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Table, bindparam, literal_column, select, update
+from sqlalchemy import Table, bindparam, literal_column, or_, select, update
 
 from klik.models import Mail
 from klik.plugins.context import PluginContext
@@ -46,16 +46,30 @@ class Claim:
 
 
 def claim(
-    work: Work, channels: Collection[str], owner: str, lease: timedelta, sender: Sender, most: int
+    work: Work,
+    channels: Collection[str],
+    owner: str,
+    lease: timedelta,
+    sender: Sender,
+    until: tuple[datetime, int],
+    most: int,
 ) -> list[Claim]:
-    """At most so many of the mails that are due, the oldest first, now this process's own."""
+    """At most so many of the mails due until then, the oldest first, now this process's own.
+
+    ``until`` is the moment and the id of the last one that may be taken.
+    """
     known = {key for key in channels if key in work.registry.channels}
     if not known or most < 1:
         return []
     waiting = work.session.scalars(
         select(Mail)
-        .where(Mail.state == PENDING, Mail.next_attempt_at <= work.now, Mail.channel.in_(known))
-        .order_by(Mail.next_attempt_at)
+        .where(
+            Mail.state == PENDING,
+            Mail.next_attempt_at <= min(work.now, until[0]),
+            Mail.channel.in_(known),
+            or_(Mail.next_attempt_at < until[0], Mail.id <= until[1]),
+        )
+        .order_by(Mail.next_attempt_at, Mail.id)
         .limit(most)
         .with_for_update(skip_locked=True)
     ).all()

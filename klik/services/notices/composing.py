@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -74,13 +74,11 @@ def _has_reminder(work: Work, notices: Sequence[Notice]) -> bool:
     return any(checking.is_reminder(work, notice) for notice in notices)
 
 
-def outdated(work: Work, queued: Sequence[Mail]) -> set[int]:
-    """The ids of those mails that carry a notice which no longer holds."""
+def outdated(work: Work, queued: Collection[int]) -> set[int]:
+    """Those of these mails, by their ids, that carry a notice which no longer holds."""
     if not queued:
         return set()
-    notices = work.session.scalars(
-        select(Notice).where(Notice.mail_id.in_([mail.id for mail in queued]))
-    ).all()
+    notices = work.session.scalars(select(Notice).where(Notice.mail_id.in_(queued))).all()
     facts = checking.facts_of(work, notices)
     return {
         notice.mail_id

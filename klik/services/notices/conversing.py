@@ -21,7 +21,7 @@ from klik.plugins.contributions import Delivery
 from klik.services.notices import claiming
 from klik.services.notices.claiming import Claim, LeaseLostError
 from klik.services.notices.mails import Sender
-from klik.services.notices.settling import settle
+from klik.services.notices.settling import Checked, settle
 from klik.services.work import Work
 
 log = logging.getLogger("klik.delivery")
@@ -112,7 +112,7 @@ class _Lane:
 
 
 class Traffic:
-    """One run's conversations; ``run`` returns when nothing more is due."""
+    """A dispatcher's conversations, a portion of mails at a time."""
 
     def __init__(self, writing: Writing, clock: Clock, terms: Terms, stop: Callable[[], bool]) -> None:
         self._writing = writing
@@ -126,10 +126,25 @@ class Traffic:
         self._closed: set[str] = set()
         self._lanes = LANES
         self._unsettled: list[tuple[_Conversation, Delivery | None, bool]] = []
-        self.outcomes: list[Delivery | None] = []
+        self._until = (datetime.max, 0)
+        self._outcomes: list[Delivery | None] = []
 
-    def run(self) -> None:
-        """Send until nothing is due; an abandoned conversation's lane is left to its fate."""
+    @property
+    def channels(self) -> list[str]:
+        """Those whose way has not proved closed."""
+        return [key for key in self._terms.channels if key not in self._closed]
+
+    @property
+    def stopped(self) -> bool:
+        """Whether no mail may be begun any more."""
+        return self._stop()
+
+    def run(self, checked: Checked) -> list[Delivery | None]:
+        """Send what is due of the mails looked at; what became of each, None where that is in doubt.
+
+        An abandoned conversation's lane is left to its fate.
+        """
+        self._until, self._outcomes = (checked.at, checked.mail_id), []
         try:
             self._store([])
             while self._talking or self._waiting:
@@ -141,6 +156,9 @@ class Traffic:
                 lane.end()
             for lane in self._idle:
                 lane.thread.join(2)
+            self._idle.clear()
+            self._talking.clear()
+        return self._outcomes
 
     def _begin(self) -> None:
         """Give a lane to every mail that may start now."""
@@ -222,16 +240,17 @@ class Traffic:
             conversation.permission.put(lost)
         now = time.monotonic()
         self._waiting += [(claimed, now) for claimed in fresh]
-        self.outcomes += [outcome for _conversation, outcome, _certain in results]
+        self._outcomes += [outcome for _conversation, outcome, _certain in results]
 
     def _claim(self, work: Work) -> list[Claim]:
         """More mails, when few are left in hand and there may be some."""
         if len(self._waiting) > BATCH // 3 or self._stop():
             return []
         terms = self._terms
-        channels = [key for key in terms.channels if key not in self._closed]
         wanted = BATCH - len(self._waiting)
-        return claiming.claim(work, channels, terms.owner, terms.lease, terms.sender, wanted)
+        return claiming.claim(
+            work, self.channels, terms.owner, terms.lease, terms.sender, self._until, wanted
+        )
 
     def _spare(self) -> list[Claim]:
         """What was claimed and will not be sent now: it waited too long, its way is closed, or all shall end."""
