@@ -17,10 +17,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
+from pathlib import Path
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import Engine, event, func, insert, select, text, update
 
-from bench.measuring import statements, tell
+from bench.measuring import cost, statements, tell
 from bench.world import World, worlds
 from klik import jobs
 from klik.domain.rights import Level
@@ -70,9 +71,28 @@ def sink() -> Iterator[SmtpAddress]:
 
 def timed(work: Callable[[], object]) -> float:
     """Seconds by the clock."""
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
+    return cost(work).clock / 1_000
+
+
+def memory() -> int:
+    """The most that this process has held, in MiB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 1024
+
+
+@contextmanager
+def transactions(engine: Engine) -> Iterator[list[None]]:
+    """One entry for each commit while the block runs."""
+    stored: list[None] = []
+
+    def note(_connection: object) -> None:
+        stored.append(None)
+
+    event.listen(engine, "commit", note)
+    try:
+        yield stored
+    finally:
+        event.remove(engine, "commit", note)
 
 
 def fill(world: World, people: int) -> list[int]:
@@ -84,8 +104,11 @@ def fill(world: World, people: int) -> list[int]:
         local = Membership.municipality_id.is_not(None)
         work.session.execute(update(Membership).where(local).values(level=Level.USER.value))
         new, members = [], []
-        for number, code in enumerate((code for code in codes for _person in range(people)), first):
-            address = f"p{number}@by{code}.example"
+        for number, (code, person) in enumerate(
+            ((code, person) for code in codes for person in range(people)), first
+        ):
+            # People of every municipality have the same names, so that by address their mail servers alternate.
+            address = f"p{person}@by{code}.example"
             name = f"Person {number}"
             new.append(
                 {
@@ -152,14 +175,16 @@ def measure(world: World, people: int) -> list[str]:
     with sink() as relay:
         house = Installation(replace(world.house.settings, smtp=relay))
         sender = jobs.sender(house)
-        composing = timed(lambda: delivery.compose_all(house.writing, jobs.wall_clock, sender))
+        began_with = memory()
+        with statements(house.database.engine) as asked:
+            composing = cost(lambda: delivery.compose_all(house.writing, jobs.wall_clock, sender))
         with house.database.reading() as session:
             ready = session.scalar(select(func.count()).where(Mail.state == "pending")) or 0
             some = session.execute(select(Mail.address, Mail.content).limit(2_000)).all()
         found = plan(house)
         floor = timed(lambda: bare(relay, [(address, content) for address, content in some])) / len(some)
-        with statements(house.database.engine) as sent:
-            draining = timed(lambda: jobs.send_due(house, jobs.wall_clock))
+        with statements(house.database.engine) as sent, transactions(house.database.engine) as stored:
+            draining = cost(lambda: jobs.send_due(house, jobs.wall_clock))
         with house.database.reading() as session:
             done = session.scalar(select(func.count()).where(Mail.state == "sent")) or 0
         again = timed(lambda: bare(relay, [(address, content) for address, content in some])) / len(some)
@@ -168,12 +193,17 @@ def measure(world: World, people: int) -> list[str]:
     floor = (floor + again) / 2
     return [
         f"{count:,} notices entered by one publish in {entering:.1f} s ({entering / count * 1000:.2f} ms each)",
-        f"made into mails in {composing:.1f} s ({composing / count * 1000:.2f} ms each)",
         (
-            f"handed over in {draining:.1f} s ({draining / count * 1000:.2f} ms each, {count / draining:.0f} a second, "
-            f"{len(sent) / count:.1f} statements each), {draining / count / floor:.1f} x a bare smtplib loop "
-            f"({floor * 1000:.2f} ms each)"
+            f"made into mails in {composing.clock / 1000:.1f} s ({composing.clock / count:.2f} ms each, of work "
+            f"{composing.work / count:.2f}; {len(asked) / count:.2f} statements each)"
         ),
+        (
+            f"handed over in {draining.clock / 1000:.1f} s ({draining.clock / count:.2f} ms each, of work "
+            f"{draining.work / count:.2f}, {count / draining.clock * 1000:.0f} a second; {len(sent) / count:.2f} "
+            f"statements and {len(stored) / count:.2f} transactions each), "
+            f"{draining.clock / 1000 / count / floor:.1f} x a bare smtplib loop ({floor * 1000:.2f} ms each)"
+        ),
+        f"memory: {began_with} MiB before, at most {memory()}",
         f"the oldest that is due: {found}",
     ]
 

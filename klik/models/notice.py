@@ -45,7 +45,21 @@ class Notice(Base):
             sqlite_where=text("mail_id is null and withdrawn_at is null"),
             postgresql_where=text("mail_id is null and withdrawn_at is null"),
         ),
-        Index(None, "mail_id"),
+        # Mails are made by address, in this order.
+        Index(
+            "ix_notices_waiting_address",
+            "address",
+            "due_at",
+            sqlite_where=text("mail_id is null and withdrawn_at is null"),
+            postgresql_where=text("mail_id is null and withdrawn_at is null"),
+        ),
+        # Without what has no mail: SQLite would look for what waits among all that never gets one.
+        Index(
+            "ix_notices_mail_id",
+            "mail_id",
+            sqlite_where=text("mail_id is not null"),
+            postgresql_where=text("mail_id is not null"),
+        ),
         # When a municipality was last written to is asked for all of them at once.
         Index(
             "ix_notices_written",

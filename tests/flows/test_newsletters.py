@@ -25,7 +25,7 @@ from tests.flows.site import environment, run, start
 from tests.sink import running_sink, wait_until
 
 pytestmark = pytest.mark.hard
-READERS = int(os.environ.get("KLIK_TEST_READERS", "450"))
+READERS = int(os.environ.get("KLIK_TEST_READERS", "300"))
 KILLS = int(os.environ.get("KLIK_TEST_NEWSLETTER_KILLS", "2"))
 TO_THE_SINK = 10
 TOGETHER = int(os.environ.get("KLIK_TEST_TOGETHER", "1"))

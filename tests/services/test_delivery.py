@@ -223,7 +223,7 @@ def test_a_lost_lease_never_sends_its_dot(house: Installation, sink: Sink) -> No
     tasks_for(house)
     jobs.digests(house, make.NOW)
     with house.writing(make.NOW) as work:
-        (first,) = claiming.claim(work, ["core.mail"], "one", claiming.LEASE, SENDER, 5)
+        (first,) = claiming.claim(work, ["core.mail"], "one", claiming.LEASE, SENDER, (make.NOW, 9), 5)
     later = make.NOW + timedelta(minutes=3)
     assert send(house, later).sent == 1
     with pytest.raises(claiming.LeaseLostError), house.writing(later) as work:

@@ -6,9 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import literal_column, select, update
+from sqlalchemy import Table, bindparam, literal_column, or_, select, update
 
-from klik.db import rows_changed
 from klik.models import Mail
 from klik.plugins.context import PluginContext
 from klik.plugins.contributions import Channel, Message
@@ -22,6 +21,7 @@ LEASE = timedelta(minutes=2)
 DOUBT = timedelta(minutes=30)
 # Written out: neither database takes an index that is only for some states by a state it is told later.
 PENDING = literal_column("'pending'")
+TABLE: Table = Mail.__table__  # type: ignore[assignment]
 
 
 class LeaseLostError(Exception):
@@ -46,16 +46,30 @@ class Claim:
 
 
 def claim(
-    work: Work, channels: Collection[str], owner: str, lease: timedelta, sender: Sender, most: int
+    work: Work,
+    channels: Collection[str],
+    owner: str,
+    lease: timedelta,
+    sender: Sender,
+    until: tuple[datetime, int],
+    most: int,
 ) -> list[Claim]:
-    """At most so many of the mails that are due, the oldest first, now this process's own."""
+    """At most so many of the mails due until then, the oldest first, now this process's own.
+
+    ``until`` is the moment and the id of the last one that may be taken.
+    """
     known = {key for key in channels if key in work.registry.channels}
     if not known or most < 1:
         return []
     waiting = work.session.scalars(
         select(Mail)
-        .where(Mail.state == PENDING, Mail.next_attempt_at <= work.now, Mail.channel.in_(known))
-        .order_by(Mail.next_attempt_at)
+        .where(
+            Mail.state == PENDING,
+            Mail.next_attempt_at <= min(work.now, until[0]),
+            Mail.channel.in_(known),
+            or_(Mail.next_attempt_at < until[0], Mail.id <= until[1]),
+        )
+        .order_by(Mail.next_attempt_at, Mail.id)
         .limit(most)
         .with_for_update(skip_locked=True)
     ).all()
@@ -85,20 +99,28 @@ def _taken(work: Work, mail: Mail, owner: str, lease: timedelta, sender: Sender)
     )
 
 
+# Made once: making them anew for each mail takes longer than executing them.
+_IN_DOUBT = (
+    update(TABLE)
+    .where(
+        TABLE.c.id == bindparam("of"),
+        TABLE.c.fence == bindparam("claimed_as"),
+        TABLE.c.state == "claimed",
+        TABLE.c.lease_until >= bindparam("now"),
+    )
+    .values(state="in_doubt", lease_until=bindparam("until"))
+)
+
+
 def mark_in_doubt(work: Work, claimed: Claim) -> None:
     """Store that the next bytes decide; raises LeaseLostError when the mail is no longer this claim's."""
-    changed = rows_changed(
-        work.session,
-        update(Mail)
-        .where(
-            Mail.id == claimed.mail_id,
-            Mail.fence == claimed.fence,
-            Mail.state == "claimed",
-            Mail.lease_until >= work.now,
-        )
-        .values(state="in_doubt", lease_until=work.now + DOUBT),
-    )
-    if changed != 1:
+    given = {
+        "of": claimed.mail_id,
+        "claimed_as": claimed.fence,
+        "now": work.now,
+        "until": work.now + DOUBT,
+    }
+    if work.session.connection().execute(_IN_DOUBT, given).rowcount != 1:
         raise LeaseLostError(claimed.mail_id)
 
 

@@ -21,7 +21,7 @@ from klik.plugins.contributions import Delivery
 from klik.services.notices import claiming
 from klik.services.notices.claiming import Claim, LeaseLostError
 from klik.services.notices.mails import Sender
-from klik.services.notices.settling import settle
+from klik.services.notices.settling import Checked, settle
 from klik.services.work import Work
 
 log = logging.getLogger("klik.delivery")
@@ -33,6 +33,9 @@ BATCH = 48  # mails claimed ahead of the lanes
 TURN = 20.0
 BACK_IN_LINE = timedelta(seconds=30)
 MOMENT = 0.05  # seconds that an answer may wait to be stored with others
+# Seconds that a mail before its dot waits for the other lanes: what they ask for is stored together, and storing
+# is what takes the time. A lane that is slower than this is not waited for.
+TOGETHER = 0.01
 TOO_SLOW = "modtagerens mailserver svarede ikke i tide"
 BROKEN = "afsendelsen gik i stykker"
 # "4.7.x": the relay finds that klik sends too much, whoever the mail is to.
@@ -109,7 +112,7 @@ class _Lane:
 
 
 class Traffic:
-    """One run's conversations; ``run`` returns when nothing more is due."""
+    """A dispatcher's conversations, a portion of mails at a time."""
 
     def __init__(self, writing: Writing, clock: Clock, terms: Terms, stop: Callable[[], bool]) -> None:
         self._writing = writing
@@ -123,22 +126,29 @@ class Traffic:
         self._closed: set[str] = set()
         self._lanes = LANES
         self._unsettled: list[tuple[_Conversation, Delivery | None, bool]] = []
-        self.outcomes: list[Delivery | None] = []
+        self._until = (datetime.max, 0)
+        self._outcomes: list[Delivery | None] = []
 
-    def run(self) -> None:
-        """Send until nothing is due; an abandoned conversation's lane is left to its fate."""
+    @property
+    def channels(self) -> list[str]:
+        """Those whose way has not proved closed."""
+        return [key for key in self._terms.channels if key not in self._closed]
+
+    @property
+    def stopped(self) -> bool:
+        """Whether no mail may be begun any more."""
+        return self._stop()
+
+    def run(self, checked: Checked) -> list[Delivery | None]:
+        """Send what is due of the mails looked at; what became of each, None where that is in doubt.
+
+        An abandoned conversation's lane is left to its fate.
+        """
+        self._until, self._outcomes = (checked.at, checked.mail_id), []
         try:
             self._store([])
             while self._talking or self._waiting:
-                self._begin()
-                asking, ended = self._listen()
-                for conversation in ended:
-                    outcome, certain = _result(conversation)
-                    self._note(conversation, outcome)
-                    self._unsettled.append((conversation, outcome, certain))
-                # What is over waits a moment for a lane that must be stored now anyway.
-                if asking or not ended or not self._talking:
-                    self._store(asking)
+                self._store(self._gather())
         finally:
             for conversation in self._talking:
                 conversation.permission.put(LeaseLostError(conversation.claimed.mail_id))
@@ -146,6 +156,9 @@ class Traffic:
                 lane.end()
             for lane in self._idle:
                 lane.thread.join(2)
+            self._idle.clear()
+            self._talking.clear()
+        return self._outcomes
 
     def _begin(self) -> None:
         """Give a lane to every mail that may start now."""
@@ -161,23 +174,50 @@ class Traffic:
                 left.append((claimed, since))
         self._waiting = left
 
-    def _listen(self) -> tuple[list[_Conversation], list[_Conversation]]:
-        """Those that ask whether they may end with their dot, and those that are over or taken to be."""
+    def _gather(self) -> list[_Conversation]:
+        """Those that ask whether they may end with their dot, when it is time to store that and what is over.
+
+        Lanes whose mail is over get their next one meanwhile, so that it may be among those that ask.
+        """
+        asking: list[_Conversation] = []
+        until = None
+        while True:
+            self._begin()
+            free = [conversation for conversation in self._talking if conversation not in asking]
+            now = time.monotonic()
+            if until is None and (asking or self._unsettled):
+                until = now + (TOGETHER if asking else MOMENT)
+            elif asking and until is not None:
+                until = min(until, now + TOGETHER)
+            if not free or (until is not None and now >= until):
+                return asking
+            heard, ended = self._listen(free, TURN if until is None else until - now)
+            asking += heard
+            for conversation in ended:
+                outcome, certain = _result(conversation)
+                self._note(conversation, outcome)
+                self._unsettled.append((conversation, outcome, certain))
+            if until is None and not heard and not ended:
+                return asking
+
+    def _listen(
+        self, expected: list[_Conversation], most: float
+    ) -> tuple[list[_Conversation], list[_Conversation]]:
+        """Which of these ask or are over within so many seconds; over is also what has taken too long."""
         asking: list[_Conversation] = []
         ended: list[_Conversation] = []
-        if self._talking:
-            oldest = min(conversation.began for conversation in self._talking)
-            patience = max(0.0, oldest + self._terms.patience - time.monotonic())
-            try:
-                heard = self._news.get(timeout=min(patience, MOMENT if self._unsettled else TURN))
-                while True:
-                    if heard in self._talking:
-                        (ended if heard.over else asking).append(heard)
-                    heard = self._news.get_nowait()
-            except queue.Empty:
-                pass
+        oldest = min(conversation.began for conversation in expected)
+        patience = max(0.0, oldest + self._terms.patience - time.monotonic())
+        try:
+            heard = self._news.get(timeout=min(patience, most))
+            while True:
+                if heard in expected:
+                    (ended if heard.over else asking).append(heard)
+                heard = self._news.get_nowait()
+        except queue.Empty:
+            pass
         now = time.monotonic()
-        for conversation in self._talking:
+        for conversation in expected:
             late = now - conversation.began >= self._terms.patience
             if late and not any(conversation is each for each in (*asking, *ended)):
                 ended.append(conversation)
@@ -200,16 +240,17 @@ class Traffic:
             conversation.permission.put(lost)
         now = time.monotonic()
         self._waiting += [(claimed, now) for claimed in fresh]
-        self.outcomes += [outcome for _conversation, outcome, _certain in results]
+        self._outcomes += [outcome for _conversation, outcome, _certain in results]
 
     def _claim(self, work: Work) -> list[Claim]:
         """More mails, when few are left in hand and there may be some."""
         if len(self._waiting) > BATCH // 3 or self._stop():
             return []
         terms = self._terms
-        channels = [key for key in terms.channels if key not in self._closed]
         wanted = BATCH - len(self._waiting)
-        return claiming.claim(work, channels, terms.owner, terms.lease, terms.sender, wanted)
+        return claiming.claim(
+            work, self.channels, terms.owner, terms.lease, terms.sender, self._until, wanted
+        )
 
     def _spare(self) -> list[Claim]:
         """What was claimed and will not be sent now: it waited too long, its way is closed, or all shall end."""

@@ -19,9 +19,10 @@ from klik.services.notices.claiming import LEASE
 from klik.services.notices.composing import Composed, compose
 from klik.services.notices.conversing import Clock, Terms, Traffic, Writing
 from klik.services.notices.mails import Sender
-from klik.services.notices.settling import recover, retire
+from klik.services.notices.settling import give_up, recover, retire
 
 PATIENCE = 60.0  # seconds a whole conversation may take
+PORTION = 500  # mails made before they are sent: nobody waits until 98,000 are made, and memory is bounded
 
 
 @dataclass(slots=True)
@@ -61,29 +62,68 @@ def deliver(
     done = Delivered()
     with writing(clock()) as work:
         done.resent = recover(work)
-        retire(work)
-    made = compose_all(writing, clock, sender, patient=patient)
-    done.composed, done.withdrawn = made.mails, made.withdrawn
+        give_up(work)
     terms = Terms(
         sender=sender, channels=channels, owner=owner or owner_name(), patience=patience, lease=lease
     )
     traffic = Traffic(writing, clock, terms, stop)
-    traffic.run()
-    for outcome in traffic.outcomes:
-        _count(done, outcome)
+    # What is taken out of the queue to be worded anew is worded and sent in the same run.
+    for _round in range(2):
+        last: str | None = ""
+        stale = 0
+        while last is not None:
+            made = compose_all(writing, clock, sender, patient=patient, after=last, most=PORTION, stop=stop)
+            done.composed += made.mails
+            done.withdrawn += made.withdrawn
+            last = made.last
+            stale += _send(writing, clock, traffic, done)
+            if stop():
+                return done
+        if not stale:
+            break
     return done
 
 
-def compose_all(writing: Writing, clock: Clock, sender: Sender, *, patient: bool = False) -> Composed:
-    """Give every waiting notice its mail, some recipients a transaction."""
-    made = withdrawn = 0
-    while True:
+def _send(writing: Writing, clock: Clock, traffic: Traffic, done: Delivered) -> int:
+    """Look at what is due again and send it, a portion at a time; how many mails no longer held."""
+    stale = 0
+    while not traffic.stopped:
         with writing(clock()) as work:
-            round_ = compose(work, sender, patient=patient)
-        if not round_.mails and not round_.withdrawn:
-            return Composed(made, withdrawn)
+            checked = retire(work, traffic.channels)
+        if checked is None:
+            break
+        stale += checked.stale
+        outcomes = traffic.run(checked)
+        for outcome in outcomes:
+            _count(done, outcome)
+        if not outcomes and not checked.stale:
+            break
+    return stale
+
+
+def compose_all(
+    writing: Writing,
+    clock: Clock,
+    sender: Sender,
+    *,
+    patient: bool = False,
+    after: str = "",
+    most: int | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Composed:
+    """Give waiting notices their mail, some recipients a transaction; all of them, or until about so many mails.
+
+    ``last`` of what comes back is where to go on ``after``, None when everybody has been looked at.
+    """
+    made = withdrawn = 0
+    last: str | None = after
+    while last is not None and (most is None or made < most) and not stop():
+        with writing(clock()) as work:
+            round_ = compose(work, sender, patient=patient, after=last)
         made += round_.mails
         withdrawn += round_.withdrawn
+        last = round_.last
+    return Composed(made, withdrawn, last)
 
 
 def _count(done: Delivered, outcome: Delivery | None) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from klik.domain.deadlines import danish_today
 from klik.models import Mail, Notice
@@ -13,15 +15,32 @@ from klik.plugins.contributions import Delivery
 from klik.services import access
 from klik.services.notices import mails
 from klik.services.notices.bounces import acting
-from klik.services.notices.claiming import PENDING, Claim
+from klik.services.notices.claiming import PENDING, TABLE, Claim
 from klik.services.notices.composing import outdated
 from klik.services.work import Work
 
+LOOKED_AT = 500
 BACK_OFF = (1, 5, 15, 60)  # minutes
 NEW_DAY = "skrives om, fordi en ny dag er begyndt"
 NO_LONGER_HOLDS = "skrives om, fordi et af varslerne ikke længere gælder"
 GIVEN_UP = "opgivet efter 72 timer"
 TWICE_IN_DOUBT = "uvist: sendt to gange uden et sikkert svar"
+
+_SENT = (
+    update(TABLE)
+    .where(
+        TABLE.c.id == bindparam("of"),
+        TABLE.c.fence == bindparam("claimed_as"),
+        TABLE.c.state.in_(["claimed", "in_doubt"]),
+    )
+    .values(
+        state="sent",
+        sent_at=bindparam("now"),
+        reply=bindparam("said"),
+        lease_owner=None,
+        lease_until=None,
+    )
+)
 
 
 def settle(work: Work, claimed: Claim, outcome: Delivery | None, *, certain: bool = True) -> None:
@@ -32,14 +51,13 @@ def settle(work: Work, claimed: Claim, outcome: Delivery | None, *, certain: boo
     """
     if outcome is None:
         return
+    if outcome.outcome == "sent" and certain:
+        # The usual end, without reading the mail's bytes once more.
+        given = {"of": claimed.mail_id, "claimed_as": claimed.fence, "now": work.now}
+        work.session.connection().execute(_SENT, given | {"said": outcome.reply[:500]})
+        return
     states = ["claimed", "in_doubt"] if certain else ["claimed"]
     mine = (Mail.id == claimed.mail_id, Mail.fence == claimed.fence, Mail.state.in_(states))
-    if outcome.outcome == "sent":
-        # The usual end, without reading the mail's bytes once more.
-        sent = {"state": "sent", "sent_at": work.now, "reply": outcome.reply[:500]}
-        free = {"lease_owner": None, "lease_until": None}
-        work.session.execute(update(Mail).where(*mine).values(**sent, **free))
-        return
     mail = work.session.scalar(select(Mail).where(*mine).with_for_update())
     if mail is None:
         return
@@ -87,12 +105,8 @@ def recover(work: Work) -> int:
     return again
 
 
-def retire(work: Work) -> None:
-    """Take mails that no longer hold out of the queue: given up after 72 hours, or taken apart.
-
-    A mail is taken apart when a day has passed since it was worded, or one of its notices no longer holds;
-    the notices wait for a new one.
-    """
+def give_up(work: Work) -> None:
+    """Take mails out of the queue that could not be handed over for 72 hours."""
     for mail in work.session.scalars(
         select(Mail)
         .where(Mail.state == PENDING, Mail.expires_at <= work.now, Mail.attempts > 0)
@@ -100,23 +114,47 @@ def retire(work: Work) -> None:
     ):
         mail.state = "failed"
         mail.reply = f"{GIVEN_UP}: {mail.reply}"[:500] if mail.reply else GIVEN_UP
-    work.session.flush()
-    occasions = sorted((*work.registry.notification_rules, access.OWN_OCCASION))
-    reminder = select(Notice.id).where(Notice.mail_id == Mail.id, Notice.occasion.in_(occasions)).exists()
-    waiting = work.session.scalars(
-        select(Mail)
-        .where(Mail.state == PENDING, Mail.resent == 0, Mail.next_attempt_at <= work.now, reminder)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Mails looked at just before they are sent: those due until ``at``, of the same moment until the id.
+
+    ``stale`` of them no longer held.
+    """
+
+    at: datetime
+    mail_id: int
+    stale: int
+
+
+def retire(work: Work, channels: Collection[str]) -> Checked | None:
+    """Take the next mails apart that no longer hold; None when nothing is due on these channels.
+
+    A mail is taken apart when a day has passed since it was worded, or one of its notices no longer holds;
+    the notices wait for a new one.
+    """
+    session = work.session
+    rows = session.execute(
+        select(Mail.id, Mail.next_attempt_at, Mail.created_at, Mail.resent)
+        .where(Mail.state == PENDING, Mail.next_attempt_at <= work.now, Mail.channel.in_(channels))
+        .order_by(Mail.next_attempt_at, Mail.id)
+        .limit(LOOKED_AT)
         .with_for_update(skip_locked=True)
     ).all()
-    doubtful = outdated(work, waiting)
-    for mail in waiting:
-        if danish_today(mail.created_at) != work.today:
-            mail.state, mail.reply = "stale", NEW_DAY
-        elif mail.id in doubtful:
-            mail.state, mail.reply = "stale", NO_LONGER_HOLDS
-    work.session.flush()
-    work.session.execute(
-        update(Notice)
-        .where(Notice.mail_id.in_([mail.id for mail in waiting if mail.state == "stale"]))
-        .values(mail_id=None)
+    if not rows:
+        return None
+    worded = {row.id: row.created_at for row in rows if row.resent == 0}
+    occasions = sorted((*work.registry.notification_rules, access.OWN_OCCASION))
+    reminding = set(
+        session.scalars(
+            select(Notice.mail_id).where(Notice.mail_id.in_(worded), Notice.occasion.in_(occasions))
+        )
     )
+    of_old = {mail_id for mail_id in reminding if danish_today(worded[mail_id]) != work.today}
+    doubtful = outdated(work, reminding - of_old)
+    for stale, reply in ((of_old, NEW_DAY), (doubtful, NO_LONGER_HOLDS)):
+        if stale:
+            session.execute(update(Mail).where(Mail.id.in_(stale)).values(state="stale", reply=reply))
+            session.execute(update(Notice).where(Notice.mail_id.in_(stale)).values(mail_id=None))
+    return Checked(rows[-1].next_attempt_at, rows[-1].id, len(of_old) + len(doubtful))
