@@ -140,8 +140,8 @@ def choose(
 def reset(work: Work, version: int) -> None:
     """Back to what is usual; raises ConflictError when another window was first."""
     row = _to_change(work, version, mail_hours.DEFAULT_HOUR)
-    _choose_days(work, row, frozenset(USUAL_DAYS))
     row.hour, row.at_once = mail_hours.DEFAULT_HOUR, None
+    _choose_days(work, row, frozenset(USUAL_DAYS))
     _store(work, row, "reset-mail-times")
 
 
