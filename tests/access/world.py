@@ -23,6 +23,7 @@ from klik.domain.status import Status
 from klik.installation import Installation
 from klik.models import (
     Base,
+    BouncedAddress,
     BulkChange,
     BulkChangeItem,
     CalendarFeed,
@@ -49,6 +50,7 @@ from klik.models import (
     PluginEvent,
     Question,
     ReadMark,
+    RoleHolding,
     SavedFilter,
     SecretToken,
     StoredFile,
@@ -242,7 +244,29 @@ class _Builder:
         guards.install(self.session.connection())
         self.session.flush()
         self._mark()
+        self._come_back()
         return self.made
+
+    def _come_back(self) -> None:
+        """A mail to everybody came back once, a soft mark that changes nobody's notices and can be taken away."""
+        addresses = {
+            *self.session.scalars(select(Person.email)),
+            *self.session.scalars(select(RoleHolding.mailbox)),
+        }
+        self.session.execute(
+            insert(BouncedAddress),
+            [
+                {
+                    "address_key": key,
+                    "state": "blod",
+                    "count": 1,
+                    "first_at": NOW,
+                    "last_at": NOW,
+                    "reply": "x",
+                }
+                for key in sorted({address.strip().casefold() for address in addresses if address})
+            ],
+        )
 
     def _add(self, row: Any) -> Any:
         self.session.add(row)
