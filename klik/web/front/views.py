@@ -50,7 +50,7 @@ def show(work: Work) -> Any:
             waiting=reading.count(work),
             recent=overview.recently_published(work),
             may_publish=actor.has(Right.PUBLISH),
-            control=reporting.line(work) if actor.has(Right.READ_OPERATIONS) else None,
+            control=reporting.line(work) if actor.kombit else None,
         )
     if actor.level is Level.SUPPLIER:
         return render_template("front/supplier.html", **facts, systems=sorted(actor.systems))

@@ -72,7 +72,7 @@ def index(work: Work) -> Any:
         typed={key: showable(request.args.get(key, "")[:LONGEST_NAME]) for key in ("modtager", "fra", "til")},
         filtered=question != Question(),
         notices=[("warning", problem) for problem in problems],
-        control=reporting.block(work) if work.actor.has(Right.READ_OPERATIONS) else None,
+        control=reporting.block(work) if work.actor.kombit else None,
         warnings=_warnings(work),
         settings=address_of("/varsler/indstillinger"),
         channels=address_of("/varsler/kanaler") if work.actor.has(Right.READ_OPERATIONS) else None,
