@@ -16,6 +16,7 @@ from klik.demo import history
 from klik.demo.people import KOEGE, Staff
 from klik.domain import mail_hours
 from klik.domain.deadlines import danish_today
+from klik.domain.status import OPEN_STATUSES
 from klik.domain.working_days import day_off
 from klik.models import Bounce, Mail, MunicipalTask, Notice, Person, RoleHolding
 from klik.services import control
@@ -52,21 +53,38 @@ def choose(work: Work, jens: Actor) -> None:
 
 
 def hold_role(work: Work, staff: Staff) -> None:
-    """Ali is KP's specialist lead in Køge, and Mette his substitute: she is told while his mails come back."""
-    same = {
-        "municipality_id": KOEGE,
-        "role": "faglig-leder",
-        "system_code": "kp",
-        "valid_from": work.today - timedelta(days=70),
-        "confirmed_at": work.now - timedelta(days=70),
-        "version": 1,
-    }
+    """Ali is KP's superbruger in Køge, a task is the role's, and Mette is told of it while his mails come back."""
     work.session.execute(
         insert(RoleHolding),
-        [
-            same | {"person_id": staff.ids["bruger"], "kind": "indehaver", "is_primary": True},
-            same | {"person_id": staff.ids["programleder"], "kind": "stedfortraeder", "is_primary": False},
-        ],
+        {
+            "municipality_id": KOEGE,
+            "role": "superbruger",
+            "system_code": "kp",
+            "person_id": staff.ids["programleder"],
+            "kind": "stedfortraeder",
+            "is_primary": False,
+            "valid_from": work.today - timedelta(days=70),
+            "confirmed_at": work.now - timedelta(days=70),
+            "version": 1,
+        },
+    )
+    his = (
+        select(MunicipalTask.id)
+        .where(
+            MunicipalTask.municipality_id == KOEGE,
+            MunicipalTask.system_code == "kp",
+            MunicipalTask.executor_id == staff.ids["bruger"],
+            MunicipalTask.status.in_(sorted(OPEN_STATUSES)),
+            MunicipalTask.deadline >= work.today - timedelta(days=20),
+        )
+        .order_by(MunicipalTask.deadline, MunicipalTask.id)
+        .limit(1)
+    )
+    work.session.execute(
+        update(MunicipalTask)
+        .where(MunicipalTask.id.in_(his))
+        .values(executor_id=None, executor_role="superbruger"),
+        execution_options={"synchronize_session": False},
     )
 
 
