@@ -156,7 +156,7 @@ def test_one_row_a_task_and_occasion_and_no_names(house: Installation) -> None:
     [
         ("500 Fejl", "503 Travlt", "200 OK"),
         ("429 Vent\r\nRetry-After: 600", "200 OK"),
-        ("gone", "gone", "200 OK"),
+        ("gone", "200 OK"),
         ("hang", "200 OK"),
         ("drip", "200 OK"),
     ],

@@ -56,7 +56,11 @@ def send(message: Message, context: PluginContext, in_doubt: Callable[[], None])
         except (OSError, http.client.HTTPException) as error:
             return Delivery(outcome="later", reply=f"Ingen forbindelse: {type(error).__name__}")
         in_doubt()
-        connection.send(body[-1:])
+        try:
+            connection.send(body[-1:])
+        except OSError as error:
+            # The byte that ends the message never left, so nobody has the whole of it.
+            return Delivery(outcome="later", reply=f"Afbrudt: {type(error).__name__}")
         answer = connection.getresponse()
         return _outcome(answer.status, answer.getheader("Retry-After"), context.now)
     finally:
