@@ -35,6 +35,7 @@ BAD = [
     ("KLIK_YELLOW_DAYS", "-1", "0 og 365"),
     ("KLIK_YELLOW_DAYS", "1e9", "0 og 365"),
     ("KLIK_YELLOW_DAYS", "٣", "0 og 365"),
+    ("KLIK_RETURN_ADDRESS", "retur", "mailadresse"),
     ("KLIK_LEADER_DAYS", "21", "0 og 20"),
     ("KLIK_LEADER_DAYS", "fem", "0 og 20"),
     ("KLIK_PHASES_DIR", "/findes/ikke", "findes ikke"),

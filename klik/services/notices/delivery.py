@@ -19,7 +19,7 @@ from klik.services.notices.claiming import LEASE
 from klik.services.notices.composing import Composed, compose
 from klik.services.notices.conversing import Clock, Terms, Traffic, Writing
 from klik.services.notices.mails import Sender
-from klik.services.notices.settling import give_up, recover, retire
+from klik.services.notices.settling import give_up, recover, retire, take_apart_old
 
 PATIENCE = 60.0  # seconds a whole conversation may take
 PORTION = 500  # mails made before they are sent: nobody waits until 98,000 are made, and memory is bounded
@@ -63,6 +63,10 @@ def deliver(
     with writing(clock()) as work:
         done.resent = recover(work)
         give_up(work)
+    taken_apart = True
+    while taken_apart:
+        with writing(clock()) as work:
+            taken_apart = take_apart_old(work) > 0
     terms = Terms(
         sender=sender, channels=channels, owner=owner or owner_name(), patience=patience, lease=lease
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, exists, select, update
 
+from klik.domain.calendar import DENMARK
 from klik.domain.deadlines import danish_today
 from klik.models import Mail, Notice
 from klik.plugins.contributions import Delivery
@@ -128,6 +129,34 @@ class Checked:
     stale: int
 
 
+def take_apart_old(work: Work) -> int:
+    """Take mails with reminders apart that were worded on an earlier day, at most so many at once; how many.
+
+    Before today's are made, so that what waited for a mail server and what is new are one mail.
+    """
+    session = work.session
+    midnight = datetime.combine(work.today, time(), DENMARK)
+    reminding = exists().where(Notice.mail_id == Mail.id, Notice.occasion.in_(_reminding(work)))
+    old = session.scalars(
+        select(Mail.id)
+        .where(Mail.state == PENDING, Mail.resent == 0, Mail.created_at < midnight, reminding)
+        .limit(LOOKED_AT)
+        .with_for_update(skip_locked=True)
+    ).all()
+    _take_apart(work, old, NEW_DAY)
+    return len(old)
+
+
+def _reminding(work: Work) -> list[str]:
+    return sorted((*work.registry.notification_rules, access.OWN_OCCASION))
+
+
+def _take_apart(work: Work, ids: Collection[int], reply: str) -> None:
+    if ids:
+        work.session.execute(update(Mail).where(Mail.id.in_(ids)).values(state="stale", reply=reply))
+        work.session.execute(update(Notice).where(Notice.mail_id.in_(ids)).values(mail_id=None))
+
+
 def retire(work: Work, channels: Collection[str]) -> Checked | None:
     """Take the next mails apart that no longer hold; None when nothing is due on these channels.
 
@@ -145,16 +174,13 @@ def retire(work: Work, channels: Collection[str]) -> Checked | None:
     if not rows:
         return None
     worded = {row.id: row.created_at for row in rows if row.resent == 0}
-    occasions = sorted((*work.registry.notification_rules, access.OWN_OCCASION))
     reminding = set(
         session.scalars(
-            select(Notice.mail_id).where(Notice.mail_id.in_(worded), Notice.occasion.in_(occasions))
+            select(Notice.mail_id).where(Notice.mail_id.in_(worded), Notice.occasion.in_(_reminding(work)))
         )
     )
     of_old = {mail_id for mail_id in reminding if danish_today(worded[mail_id]) != work.today}
     doubtful = outdated(work, reminding - of_old)
-    for stale, reply in ((of_old, NEW_DAY), (doubtful, NO_LONGER_HOLDS)):
-        if stale:
-            session.execute(update(Mail).where(Mail.id.in_(stale)).values(state="stale", reply=reply))
-            session.execute(update(Notice).where(Notice.mail_id.in_(stale)).values(mail_id=None))
+    _take_apart(work, of_old, NEW_DAY)
+    _take_apart(work, doubtful, NO_LONGER_HOLDS)
     return Checked(rows[-1].next_attempt_at, rows[-1].id, len(of_old) + len(doubtful))
