@@ -37,6 +37,7 @@ class Installation:
         self.database = Database(settings.database_url)
         self.kept = Keep()
         self.files = FileStore(settings.data / "files")
+        self.archive = FileStore(settings.data / "arkiv")
 
     @cached_property
     def renderer(self) -> Renderer:

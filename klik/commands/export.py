@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
+from click._termui_impl import ProgressBar
 
 from klik.cli import data_option, installation, problem
 from klik.domain.rights import Level
 from klik.installation import Installation
 from klik.models import Municipality
-from klik.services import calendar_file, filtering, list_document, listing, tables
+from klik.services import calendar_file, filtering, list_document, listing, packing, tables
 from klik.services.criteria import QueryTooLongError
 from klik.services.errors import RefusedError
 from klik.services.filtering import Selection
+from klik.services.packing import Folder
 from klik.services.rendering import RenderingError
-from klik.services.tasks import attachments, exporting
-from klik.services.tasks import details as task_details
-from klik.services.tasks.exporting import TaskExport
+from klik.services.tasks import drawn, exporting
 from klik.services.work import Actor, Work
 
 WRONG_USE = 2
@@ -105,34 +104,18 @@ def _listed(house: Installation, actor: Actor, now: datetime, query: str, kind: 
 def _packed(house: Installation, actor: Actor, now: datetime, query: str, target: Path) -> int:
     with house.reading(now, actor) as work:
         ids = [row.id for row in listing.every_row(work, _selection(work, query))]
-    with (
-        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package,
-        click.progressbar(ids, label="Pakker") as bar,
-    ):
-        for task_id in bar:
-            with house.reading(now, actor) as work:
-                export = exporting.collect(work, house.files, task_id, house.settings.base_url)
-                files = list(_files(work, house, export))
-            pdf = exporting.draw(house.renderer, export)
-            with house.writing(now) as work:
-                exporting.note(work, export, pdf)
-            folder = f"{pdf.name.removesuffix('.pdf')}_{task_id}"
-            package.writestr(f"{folder}/{pdf.name}", pdf.content)
-            for name, content in files:
-                package.writestr(f"{folder}/{name}", content)
-    return len(ids)
+    with click.progressbar(length=len(ids), label="Pakker") as bar:
+        return packing.write(target, _folders(house, actor, now, ids, bar))
 
 
-def _files(work: Work, house: Installation, export: TaskExport) -> Iterator[tuple[str, bytes]]:
-    """Every file of a task with a name of its own; those lost are warned of and named in the PDF."""
-    taken: set[str] = set()
-    for file in task_details.load(work, export.municipal_task_id).files:
-        load = attachments.from_kombit if file.kombit else attachments.own
-        try:
-            found = load(work, house.files, export.municipal_task_id, file.id)
-        except attachments.FileLostError as lost:
-            click.echo(f"Advarsel: filen {lost.name} mangler på serveren.", err=True)
-            continue
-        name = found.name if found.name not in taken else f"{file.id} {found.name}"
-        taken.add(name)
-        yield name, found.content
+def _folders(
+    house: Installation, actor: Actor, now: datetime, ids: list[int], bar: ProgressBar[int]
+) -> Iterator[Folder]:
+    for pdf in drawn.tasks(house, actor, now, ids):
+        folder = packing.folder(house, pdf)
+        for sentence in folder.missing:
+            click.echo(f"Advarsel: {sentence}", err=True)
+        with house.writing(now) as work:
+            exporting.note(work, pdf.export, pdf.sha256, pdf.size)
+        bar.update(1)
+        yield folder

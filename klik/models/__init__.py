@@ -6,7 +6,7 @@ from klik.models.base import Base
 from klik.models.bulk_change import BulkChange, BulkChangeItem
 from klik.models.calendar_feed import CalendarFeed, CalendarFeedEvent
 from klik.models.control import ControlReport
-from klik.models.deletion import Deletion, DeletionItem, Export, ExportProof
+from klik.models.deletion import Deletion, DeletionItem, DiscardedFile, Export, ExportProof
 from klik.models.deviation import Deviation
 from klik.models.list_settings import ListSettings
 from klik.models.municipal_task import (
@@ -54,6 +54,7 @@ __all__ = [
     "Deletion",
     "DeletionItem",
     "Deviation",
+    "DiscardedFile",
     "EarlierState",
     "Export",
     "ExportProof",

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Index,
     Integer,
     String,
+    Text,
     UniqueConstraint,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -41,6 +42,7 @@ class Deletion(Versioned, Base):
     announced_at: Mapped[instant]
     regretted_at: Mapped[datetime | None] = mapped_column(Instant)
     note: Mapped[str | None] = mapped_column(String(500))
+    query: Mapped[str | None] = mapped_column(String(4000))
 
 
 class DeletionItem(OfMunicipality, Base):
@@ -65,6 +67,7 @@ class DeletionItem(OfMunicipality, Base):
     notified_at: Mapped[datetime | None] = mapped_column(Instant)
     fetched_at: Mapped[datetime | None] = mapped_column(Instant)
     fetched_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    fetched_sha256: Mapped[str | None] = mapped_column(String(64))
     receipted_at: Mapped[datetime | None] = mapped_column(Instant)
     receipted_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     case_number: Mapped[str | None] = mapped_column(String(60))
@@ -76,10 +79,16 @@ class DeletionItem(OfMunicipality, Base):
     archived_at: Mapped[datetime | None] = mapped_column(Instant)
     verified_at: Mapped[datetime | None] = mapped_column(Instant)
     erased_at: Mapped[datetime | None] = mapped_column(Instant)
+    archive_kept_until: Mapped[date | None] = mapped_column(Date)
+    archive_removed_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class Export(Base):
-    """A package somebody asked for: a job with progress, and afterwards a receipt."""
+    """A package somebody asked for: a job with progress, and afterwards a receipt.
+
+    What is in it is said by ``deletion_id`` (the municipality's tasks of a deletion), by ``task_ids`` (ticked ones,
+    with commas between) or else by ``query``.
+    """
 
     __tablename__ = "exports"
     __table_args__ = (
@@ -93,6 +102,8 @@ class Export(Base):
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     kind: Mapped[word]
     query: Mapped[str] = mapped_column(String(4000))
+    deletion_id: Mapped[int | None] = mapped_column(ForeignKey("deletions.id"))
+    task_ids: Mapped[str | None] = mapped_column(Text)
     state: Mapped[word]
     done: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     total: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
@@ -111,15 +122,46 @@ class Export(Base):
 
 
 class ExportProof(Base):
-    """What is known of an exported PDF for ever: code, hash and names of things, none of its content."""
+    """What is known of an exported file for ever: code, hash and names of things, none of its content.
+
+    ``content_key`` is the hash of what was drawn: the same content of the same day is the same file and code.
+    """
 
     __tablename__ = "export_proofs"
-    __table_args__ = (UniqueConstraint("code"), Index(None, "sha256"))
+    __table_args__ = (
+        UniqueConstraint("content_key", "sha256"),
+        Index(None, "code"),
+        Index(None, "sha256"),
+        Index(None, "municipal_task_id"),
+        CheckConstraint("kind in ('opgave', 'pakke')", name="kind"),
+    )
 
     id: Mapped[key]
+    kind: Mapped[word] = mapped_column(default="opgave", server_default="opgave")
     code: Mapped[str] = mapped_column(String(20))
+    content_key: Mapped[str] = mapped_column(String(64))
     sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int | None] = mapped_column(Identifier)
+    pages: Mapped[int | None] = mapped_column(Integer)
     municipality_id: Mapped[int | None] = mapped_column(Integer, ForeignKey("municipalities.id"))
     municipal_task_id: Mapped[int | None] = mapped_column(Identifier)
     task_number: Mapped[str | None] = mapped_column(String(12))
+    project: Mapped[str | None] = mapped_column(String(60))
+    tasks: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    exported_by: Mapped[str | None] = mapped_column(String(200))
     exported_at: Mapped[instant]
+
+
+class DiscardedFile(Base):
+    """A file nobody points at any more, to be removed from disk once the transaction that let it go is stored."""
+
+    __tablename__ = "discarded_files"
+    __table_args__ = (
+        UniqueConstraint("store", "sha256"),
+        CheckConstraint("store in ('files', 'arkiv')", name="store"),
+    )
+
+    id: Mapped[key]
+    store: Mapped[word]
+    sha256: Mapped[str] = mapped_column(String(64))
+    since: Mapped[instant]

@@ -6,7 +6,7 @@ The services fill these in; `rendering` draws them. Text is shown as given; only
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from klik.services.burn_up import BurnUp
@@ -112,7 +112,7 @@ class TaskDocument:
     executor: str
     local: bool
     task_url: str
-    exported_at: datetime
+    exported_on: date
     exported_by: str
     identifier: str
     version: str = ""
@@ -129,6 +129,11 @@ class TaskDocument:
     attachments: tuple[AttachmentLine, ...] = ()
     omitted: tuple[str, ...] = ()
     withdrawn: str = ""
+
+    @property
+    def exported_at(self) -> datetime:
+        """Noon of the day, so that the same content of a day is the same file."""
+        return datetime.combine(self.exported_on, time(12), UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +205,7 @@ def file_name(document: TaskDocument) -> str:
     """
     task = "-".join(part for part in (_slug(document.project).upper(), _slug(document.number)) if part)
     title = _cut_at_word(_slug(document.title), TITLE_LENGTH_IN_FILE_NAME)
-    day = danish_time(document.exported_at).date().isoformat()
+    day = document.exported_on.isoformat()
     parts = (task, title, _slug(document.municipality), day)
     return "_".join(part for part in parts if part) + ".pdf"
 

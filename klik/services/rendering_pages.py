@@ -1,8 +1,10 @@
 """A document turned into the HTML page that is printed: the templates and the cleaning of text in them."""
 
+import hashlib
 import html
 import re
 from datetime import UTC, date, datetime
+from importlib import metadata
 from pathlib import Path
 
 import jinja2
@@ -53,6 +55,16 @@ _CELL_END = re.compile(r"</t[dh]>", re.IGNORECASE)
 _PLAIN_PIECE = re.compile(rf".{{1,{PLAIN_LINE_LENGTH}}}(?:\s|$)|.{{{PLAIN_LINE_LENGTH}}}|.+", re.DOTALL)
 # Control characters have no glyph and are not allowed in the document's XML metadata.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
+
+
+def _layout() -> str:
+    """A word for how a page looks: another engine, template or style sheet gives another."""
+    files = sorted(TEMPLATES.iterdir())
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files))
+    return f"{metadata.version('weasyprint')}/{digest.hexdigest()[:16]}"
+
+
+LAYOUT = _layout()
 
 
 class Pages:

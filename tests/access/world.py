@@ -107,8 +107,9 @@ STEERING = {
     "control_reports": "details",
     "deletion_items": "state archive_sha256",
     "deletions": "state",
-    "export_proofs": "code sha256 task_number",
-    "exports": "kind query state sha256",
+    "discarded_files": "store sha256",
+    "export_proofs": "kind code content_key sha256 task_number project exported_by",
+    "exports": "kind query state sha256 task_ids",
     "heartbeats": "process detail",
     "job_runs": "job period outcome",
     "ksd_open_tasks": "month title_key title blocks",
@@ -702,6 +703,7 @@ class _Builder:
             self.made.ids["deleted-" + name, place] = item.id
         proof = self._add(
             ExportProof(
+                content_key=f"{place:064d}",
                 code=f"{place}-AAAA-BBBB",
                 sha256="0" * 64,
                 municipality_id=place,

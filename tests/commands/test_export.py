@@ -59,7 +59,7 @@ def test_a_package_has_a_pdf_for_each_task_and_the_files(
     assert result.exit_code == 0, result.output
     with zipfile.ZipFile(target) as package:
         names = sorted(name.rpartition("/")[2] for name in package.namelist())
-        assert [name for name in names if name.endswith(".txt")] == ["Bilag.txt"]
+        assert [name for name in names if name.endswith(".txt")] == ["Bilag.txt", "manifest-sha256.txt"]
         pdfs = [name for name in package.namelist() if name.endswith(".pdf")]
         assert len(pdfs) == 2
         assert all(package.read(name).startswith(b"%PDF-") for name in pdfs)

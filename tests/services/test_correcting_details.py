@@ -147,7 +147,7 @@ def test_the_pdf_of_a_corrected_task_says_what_was_corrected(at_work: Scene) -> 
             with at_work.house.reading(make.NOW + 50 * HOUR, at_work.leaders[code]) as work:
                 copy = at_work.copies()[code]
                 export = exporting.collect(work, at_work.house.files, copy.id, "https://klik.example")
-            texts[code] = squeezed(text_of(exporting.draw(renderer, export).content))
+            texts[code] = squeezed(text_of(renderer.task_pdf(export.document, export.embedded)))
     own, finished = texts[OWN_DEADLINE], texts[FINISHED]
     assert squeezed("Udpeg en systemansvarlig") in own
     assert squeezed("Leverandøren er forsinket.") in own

@@ -272,7 +272,7 @@ def test_regretting_keeps_the_tasks_and_takes_back_what_was_not_sent(ground: Gro
     with pytest.raises(RefusedError), ground.writing() as work:
         deleting.postpone(work, deletion_id, TODAY + timedelta(days=60))
     with ground.writing("koege") as work:
-        assert deleting.note_fetched(work, ground.koege[0]) is False
+        assert deleting.note_fetched(work, ground.koege[0], "0" * 64) is False
 
 
 def test_what_is_archived_cannot_be_regretted(ground: Ground) -> None:
@@ -290,10 +290,10 @@ def test_fetching_counts_once_and_only_for_the_own_municipality_with_the_right(g
     ground.announce()
     for who in ("koege-reader", "herning", "kombit", "supplier", None):
         with ground.writing(who) as work:
-            assert deleting.note_fetched(work, ground.koege[0]) is False
+            assert deleting.note_fetched(work, ground.koege[0], "0" * 64) is False
     for expected in (True, False):
         with ground.writing("koege") as work:
-            assert deleting.note_fetched(work, ground.koege[0]) is expected
+            assert deleting.note_fetched(work, ground.koege[0], "0" * 64) is expected
     assert [item.state for item in ground.items(KOEGE)] == ["hentet", "varslet", "varslet"]
     item = ground.items(KOEGE)[0]
     assert (item.fetched_at, item.fetched_by) == (NOW, ground.people["koege"].id)
@@ -306,8 +306,8 @@ def test_a_receipt_takes_a_case_number_and_something_fetched(ground: Ground) -> 
         deleting.receipt(work, deletion_id, "2026-1234")
     assert "Eksportér dem først" in refused.value.problems["items"]
     with ground.writing("koege") as work:
-        deleting.note_fetched(work, ground.koege[0])
-        deleting.note_fetched(work, ground.koege[1])
+        deleting.note_fetched(work, ground.koege[0], "0" * 64)
+        deleting.note_fetched(work, ground.koege[1], "0" * 64)
     with pytest.raises(RefusedError) as refused, ground.writing("koege") as work:
         deleting.receipt(work, deletion_id, " ")
     assert refused.value.problems == {"case_number": "Sagsnummer skal udfyldes."}
@@ -341,7 +341,7 @@ def test_the_standing_counts_each_municipality_and_shows_a_municipality_its_own(
     deletion_id = ground.announce()
     with ground.writing("koege") as work:
         for task_id in ground.koege:
-            deleting.note_fetched(work, task_id)
+            deleting.note_fetched(work, task_id, "0" * 64)
     with ground.writing() as work:
         standing = deleting.standing(work, access.deletion(work, deletion_id))
     assert standing.sentence == "1 af 2 har hentet, 0 har åbnet, 1 tavs"
@@ -391,7 +391,7 @@ def test_reminders_come_at_thirty_fourteen_seven_and_one_days_to_those_who_have_
     deletion_id = ground.announce(last_day=TODAY + timedelta(days=40))
     with ground.writing("herning") as work:
         for task_id in ground.herning:
-            deleting.note_fetched(work, task_id)
+            deleting.note_fetched(work, task_id, "0" * 64)
     told = {}
     for day in range(45):
         for _ in range(2):
@@ -480,7 +480,7 @@ def test_the_last_day_is_open_until_its_last_danish_second(ground: Ground, day: 
 def test_every_act_stands_in_the_audit_trail_without_names(ground: Ground) -> None:
     deletion_id = ground.announce()
     with ground.writing("koege") as work:
-        deleting.note_fetched(work, ground.koege[0])
+        deleting.note_fetched(work, ground.koege[0], "0" * 64)
         deleting.receipt(work, deletion_id, "2026-1234")
     with ground.writing() as work:
         deleting.postpone(work, deletion_id, TODAY + timedelta(days=60))

@@ -99,7 +99,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def fetched(self) -> None:
-        self._try(self.koege, lambda work: deleting.note_fetched(work, self.task_id))
+        self._try(self.koege, lambda work: deleting.note_fetched(work, self.task_id, "0" * 64))
         if self.runs and self.state == "varslet":
             self.state = "hentet"
 

@@ -107,7 +107,7 @@ def test_the_pdf_is_marked_for_archives_and_for_reading_aloud(task_pdf: bytes) -
         assert pdf.Root.OutputIntents[0].S == "/GTS_PDFA1"
         assert pdf.Root.StructTreeRoot.K[0].S == "/Document"
         assert pdf.docinfo.Title == "MI 15 Udarbejd jobfunktionsroller for KP"
-        assert pdf.docinfo.CreationDate == "D:20261126081400+00'00"
+        assert pdf.docinfo.CreationDate == "D:20261126120000+00'00"
         assert pdf.Root.Metadata.read_bytes().count(b"<rdf:RDF") == 1
 
 
@@ -291,7 +291,7 @@ def test_file_names_are_plain_and_short() -> None:
     title = name.split("_")[1]
     assert len(title) <= 60
     assert title.split("-")[-1] in {"aerinder", "paa", "Aeroe"}
-    late = replace(a_task(), exported_at=EXPORTED_AT.replace(hour=23, minute=30))
+    late = replace(a_task(), exported_on=date(2026, 11, 27))
     assert "2026-11-27" in file_name(late)
     assert file_name(a_task(title="日本", municipality="")) == "KP-MI-15_2026-11-26.pdf"
 

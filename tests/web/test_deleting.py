@@ -179,7 +179,7 @@ def test_a_municipality_sees_its_own_and_takes_it_home(
     with house.database.reading() as session:
         actor = make.actor(session, make_person(session, "koege@klik.example"))
     with house.writing(datetime.now(UTC), actor) as work:
-        deleting.note_fetched(work, koege[0])
+        deleting.note_fetched(work, koege[0], "0" * 64)
     page = mette.get("/sletning/1")
     assert "1 af 2 opgaver er hentet." in page.text
     ticked = [tick["value"] for tick in page.select("input[name=item_ids][checked]")]

@@ -242,7 +242,7 @@ def _note(note: str) -> str | None:
         raise RefusedError({"note": str(error)}) from error
 
 
-def note_fetched(work: Work, municipal_task_id: int) -> bool:
+def note_fetched(work: Work, municipal_task_id: int, sha256: str) -> bool:
     """The municipality took a task home: varslet → hentet; whether that changed anything.
 
     Counts only for somebody of the task's own municipality with the right to fetch; else nothing happens.
@@ -259,7 +259,7 @@ def note_fetched(work: Work, municipal_task_id: int) -> bool:
             DeletionItem.state == "varslet",
             DeletionItem.deletion_id.in_(running),
         )
-        .values(state="hentet", fetched_at=work.now, fetched_by=actor.person_id)
+        .values(state="hentet", fetched_at=work.now, fetched_by=actor.person_id, fetched_sha256=sha256)
         .returning(DeletionItem.id),
         execution_options={"synchronize_session": "fetch"},
     ).all()

@@ -6,14 +6,13 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from klik.domain.calendar import clock
 from klik.domain.markdown import render_markdown
 from klik.domain.rights import Right
-from klik.models import ExportProof
 from klik.services import access, auditing, deleting, documents, views
 from klik.services.correcting import deviations, versions
 from klik.services.documents import (
@@ -29,7 +28,7 @@ from klik.services.documents import (
 from klik.services.filestore import FileStore
 from klik.services.questions import reading
 from klik.services.questions.reading import QuestionView
-from klik.services.rendering import Renderer
+from klik.services.rendering_pages import LAYOUT
 from klik.services.tasks import details as task_details
 from klik.services.tasks import history as task_history
 from klik.services.tasks import panels
@@ -52,20 +51,12 @@ class TaskExport:
     municipal_task_id: int
     municipality_id: int
     task_number: str | None
+    content_key: str
 
     @property
     def file_name(self) -> str:
         """What the file is saved as."""
         return documents.file_name(self.document)
-
-
-@dataclass(frozen=True, slots=True)
-class TaskPdf:
-    """A drawn PDF and its SHA-256."""
-
-    name: str
-    content: bytes
-    sha256: str
 
 
 def collect(work: Work, files: FileStore, task_id: int, base_url: str) -> TaskExport:
@@ -97,9 +88,9 @@ def collect(work: Work, files: FileStore, task_id: int, base_url: str) -> TaskEx
         executor=details.executor.words,
         local=details.local,
         task_url=f"{base_url}/opgaver/{task.id}",
-        exported_at=work.now,
-        exported_by=f"{actor.name}, {actor.place}",
-        identifier=new_code(),
+        exported_on=work.today,
+        exported_by=actor.place,
+        identifier="",
         version=_version(details),
         corrections=tuple(
             CorrectionLine(line.number, line.at, line.note) for line in versions.of_copy(work, task).lines
@@ -125,7 +116,16 @@ def collect(work: Work, files: FileStore, task_id: int, base_url: str) -> TaskEx
         omitted=tuple(_omitted(details, shown, files)),
         withdrawn=_withdrawn(details),
     )
-    return TaskExport(document, _embedded(details, document), task.id, task.municipality_id, task.task_number)
+    content_key = hashlib.sha256(LAYOUT.encode() + _embedded(details, document)).hexdigest()
+    document = replace(document, identifier=code_of(content_key))
+    return TaskExport(
+        document,
+        _embedded(details, document),
+        task.id,
+        task.municipality_id,
+        task.task_number,
+        content_key,
+    )
 
 
 def _withdrawn(details: TaskDetails) -> str:
@@ -147,32 +147,26 @@ def _question(asked: QuestionView) -> QuestionLine:
     return QuestionLine(asked.asked_at, asked.asker, asked.text, render_markdown(asked.answer or ""), state)
 
 
-def draw(renderer: Renderer, export: TaskExport) -> TaskPdf:
-    """The PDF; takes a second or so and must not be called inside a transaction. Raises RenderingError."""
-    content = renderer.task_pdf(export.document, export.embedded)
-    return TaskPdf(export.file_name, content, hashlib.sha256(content).hexdigest())
-
-
-def note(work: Work, export: TaskExport, pdf: TaskPdf) -> None:
-    """Write down that the PDF was made, so that it can be verified for ever, and what it means for a deletion."""
-    work.session.add(
-        ExportProof(
-            code=export.document.identifier,
-            sha256=pdf.sha256,
-            municipality_id=export.municipality_id,
-            municipal_task_id=export.municipal_task_id,
-            task_number=export.task_number,
-            exported_at=export.document.exported_at,
-        )
-    )
+def note(work: Work, export: TaskExport, sha256: str, size: int) -> None:
+    """Write down that the actor took the task home, and what it means for a deletion."""
     auditing.record(
         work,
         "eksportér-opgave",
         f"kommuneopgave/{export.municipal_task_id}",
-        {"sha256": pdf.sha256, "størrelse": len(pdf.content)},
+        {"sha256": sha256, "størrelse": size},
         export.municipality_id,
     )
-    deleting.note_fetched(work, export.municipal_task_id)
+    deleting.note_fetched(work, export.municipal_task_id, sha256)
+
+
+def code_of(content_key: str) -> str:
+    """The code a reader types to find out whether a file is genuine; the same content has the same code."""
+    number = int(content_key[:32], 16)
+    letters = ""
+    for _ in range(_CODE_GROUPS * _CODE_GROUP):
+        number, place = divmod(number, len(_CODE_LETTERS))
+        letters += _CODE_LETTERS[place]
+    return "-".join(letters[start : start + _CODE_GROUP] for start in range(0, len(letters), _CODE_GROUP))
 
 
 def new_code() -> str:

@@ -24,6 +24,7 @@ from klik.services.tasks import (
     attachments,
     changing,
     commenting,
+    drawn,
     exporting,
     mentioning,
     panels,
@@ -56,19 +57,18 @@ def show(work: Work, task_id: int) -> str:
 @blueprint.get("/<id:task_id>.pdf")
 @access(Right.EXPORT)
 def pdf(work: Work, task_id: int) -> Afterwards:
-    """The task as a PDF: collected here, drawn when this transaction is over, noted in one of its own."""
-    house = installation()
-    export = exporting.collect(work, house.files, task_id, house.settings.base_url)
-    actor = work.actor
+    """The task as a PDF: drawn when this transaction is over, noted as taken home in one of its own."""
+    house, actor, now = installation(), work.actor, work.now
+    doors.municipal_task(work, task_id)
 
     def make() -> Any:
         try:
-            drawn = exporting.draw(house.renderer, export)
+            pdf = drawn.task(house, actor, now, task_id)
         except RenderingError as problem:
             return errors.page(503, message=str(problem))
-        with house.writing(export.document.exported_at, actor) as noting:
-            exporting.note(noting, export, drawn)
-        return _attachment(drawn.name, "application/pdf", drawn.content)
+        with house.writing(now, actor) as noting:
+            exporting.note(noting, pdf.export, pdf.sha256, pdf.size)
+        return _attachment(pdf.name, "application/pdf", house.archive.get(pdf.sha256))
 
     return Afterwards(make)
 
