@@ -24,13 +24,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from klik.models import ExportProof
 from klik.services.errors import ForbiddenError, NotFoundError
 from klik.services.filestore import FileStore
+from klik.services.keeping import Keep
 from klik.services.rendering import PdfUnavailable, Renderer, RendererBusy, RenderingError
-from klik.services.tasks import exporting
+from klik.services.tasks import exporting, unchanged
 from klik.services.tasks.exporting import TaskExport
 from klik.services.work import Actor, Work
 from klik.settings import Settings
 
-TOGETHER = 10  # tasks collected, and proven, in one transaction
+TOGETHER = 20  # tasks collected, and proven, in one transaction
 HEARTBEAT = 1.0  # seconds
 GONE = "Opgaven findes ikke længere, eller du har ikke længere adgang til den."
 UNREADABLE = "Opgaven kunne ikke læses. Fejlen står i driftens log."
@@ -42,6 +43,7 @@ class House(Protocol):
 
     files: FileStore
     archive: FileStore
+    kept: Keep
     settings: Settings
 
     @property
@@ -106,7 +108,7 @@ def tasks(
     this machine (PdfUnavailable), no right to export (ForbiddenError), a database or a disk that fails.
     ``told`` hears how many the caller has got, after each and at least once a second, and may raise to stop. Closing
     the generator stops too, at once: a drawing under way is thrown away. What was drawn is kept, so the same call
-    resumes by itself. At most twenty PDFs are held. Not to be called in a transaction.
+    resumes by itself. At most forty PDFs are held. Not to be called in a transaction.
     """
     with _Desk(house, actor, now) as desk:
         got = 0
@@ -156,14 +158,14 @@ class _Desk:
         if not task_ids:
             return []
         with self._house.reading(self._now, self._actor) as work:
-            found = [self._collected(work, task_id) for task_id in task_ids]
+            found = list(unchanged.exports(work, self._house, task_ids, self._collect))
             kept = _kept(work, self._house.archive, [each for each in found if isinstance(each, TaskExport)])
         return [
             each if isinstance(each, Undrawn) else kept.get(each.content_key) or self._drawing(each)
             for each in found
         ]
 
-    def _collected(self, work: Work, task_id: int) -> TaskExport | Undrawn:
+    def _collect(self, work: Work, task_id: int) -> TaskExport | Undrawn:
         try:
             return exporting.collect(work, self._house.files, task_id, self._house.settings.base_url)
         except NotFoundError:
