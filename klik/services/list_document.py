@@ -11,11 +11,11 @@ from klik.services.tasks import exporting
 from klik.services.work import Work
 
 # Drawing costs about 3 ms a row; beyond this nobody wants paper.
-MOST_ROWS = 2_000
+MOST_ROWS = 5_000
 
 
 def collect(work: Work, selection: Selection) -> ListDocument:
-    """The document of every row; raises RefusedError beyond 2.000 rows. Writes nothing."""
+    """The document of every row; raises RefusedError beyond 5.000 rows. Writes nothing."""
     total = listing.count(work, selection).total
     if total > MOST_ROWS:
         raise RefusedError(

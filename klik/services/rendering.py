@@ -16,7 +16,8 @@ import sys
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -107,14 +108,30 @@ class Renderer:
         return self._draw_plain(page, document.exported_at, embedded)
 
     def list_pdf(self, document: ListDocument) -> bytes:
-        """The PDF of a whole list. Raises `RenderingError`, `PdfUnavailable`."""
+        """The PDF of a whole list; a long one is drawn in parts, by all children.
+
+        Raises `RenderingError`, `PdfUnavailable`.
+        """
         extra = self._limits.seconds_per_row * len(document.rows)
         try:
-            return self._draw(self._pages.list(document), document.exported_at, extra_seconds=extra)
+            return self._list_in_parts(document, self._pages.list(document), extra)
         except (_ChildError, RecursionError) as problem:
             log.warning("list %s drawn in the plain layout: %s", document.title, problem)
         page = self._pages.list_in_plain_layout(document)
         return self._draw_plain(page, document.exported_at, extra_seconds=extra)
+
+    def _list_in_parts(self, document: ListDocument, pages: list[str], extra: float) -> bytes:
+        if len(pages) == 1:
+            return self._draw(pages[0], document.exported_at, extra_seconds=extra)
+
+        def draw(page: str) -> bytes:
+            return self._draw(page, document.exported_at, extra_seconds=extra / len(pages))
+
+        with ThreadPoolExecutor(self.children, thread_name_prefix="klik-list") as threads:
+            parts = list(threads.map(draw, pages))
+        number = self._pages.list_number(document)
+        lengths = [len(part) for part in parts]
+        return self._draw(number, document.exported_at, b"".join(parts), extra, parts=lengths)
 
     def meeting_pdf(self, document: MeetingDocument) -> bytes:
         """The PDF of a mødepakke. Raises `RenderingError`, `PdfUnavailable`."""
@@ -153,7 +170,12 @@ class Renderer:
             raise RenderingError(IMPOSSIBLE) from problem
 
     def _draw(
-        self, page: str, exported_at: datetime, embedded: bytes = b"", extra_seconds: float = 0
+        self,
+        page: str,
+        exported_at: datetime,
+        embedded: bytes = b"",
+        extra_seconds: float = 0,
+        parts: Sequence[int] = (),
     ) -> bytes:
         content = page.encode("utf-8")
         description = {
@@ -162,6 +184,7 @@ class Renderer:
             "cpu_seconds": self._limits.cpu_seconds + math.ceil(extra_seconds),
             "embedded_name": EMBEDDED_NAME,
             "embedded_description": EMBEDDED_DESCRIPTION,
+            "parts": parts,
         }
         child = self._take_child()
         try:

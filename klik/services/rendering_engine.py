@@ -20,6 +20,7 @@ PLEX_FACES = {
     "IBMPlexSans-SemiBold": "font-weight: 600",
 }
 FONT_SCHEME = "klik-font"
+SHEET = '<div class="sheet"></div>'
 PAGINATION = pydyf.Dictionary({"Type": "/Pagination"})
 # WeasyPrint's own style sheet has five kinds of notes for every element, and a marker for each that is no list item:
 # six more styles an element to be worked out, although klik prints no notes.
@@ -102,6 +103,16 @@ class Engine:
             finisher=_finish,
         )
         return target.getvalue()
+
+    def join(self, description: dict[str, Any], page: str, content: bytes) -> bytes:
+        """Parts that were drawn before as one PDF; ``page`` has one empty sheet, drawn as often as there are pages."""
+        from klik.services.rendering_joining import joined  # few documents are so long
+
+        parts, start = [], 0
+        for length in description["parts"]:
+            parts.append(content[start : start + length])
+            start += length
+        return joined(parts, lambda count: self.pdf(description, page.replace(SHEET, SHEET * count), b""))
 
 
 def font_rules(faces: dict[str, bytes]) -> str:
