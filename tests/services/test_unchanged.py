@@ -204,13 +204,14 @@ class Asked:
         self._house = house
         self.collected = 0
 
-    def _collect(self, work: Work, task_id: int) -> TaskExport:
+    def collect(self, work: Work, task_id: int) -> TaskExport:
+        """As exporting does it."""
         self.collected += 1
         return exporting.collect(work, self._house.files, task_id, self._house.settings.base_url)
 
     def __call__(self, actor: Actor, task_id: int, later: timedelta = timedelta(0)) -> TaskExport:
         with self._house.reading(NOW + later, actor) as work:
-            (export,) = unchanged.exports(work, self._house, [task_id], self._collect)
+            (export,) = unchanged.exports(work, self._house, [task_id], self.collect)
             return export
 
     def anew(self, actor: Actor, task_id: int, later: timedelta = timedelta(0)) -> TaskExport:
@@ -262,6 +263,25 @@ def test_panels_files_days_and_people_are_seen_too(
     collected = ask.collected
     assert ask(actor, task_id) == ask(actor, task_id)
     assert ask.collected == collected + 2  # where nothing fits, everything is collected
+
+
+def test_a_plug_in_that_answers_otherwise_a_moment_later_has_nothing_kept(
+    full: tuple[Installation, Actor, int], words: dict[str, str]
+) -> None:
+    house, actor, task_id = full
+    ask = Asked(house)
+    collect = ask.collect
+
+    def changing(work: Work, task: int) -> TaskExport:
+        words["word"] = "et øjeblik"
+        export = collect(work, task)
+        words["word"] = "hvide sten"
+        return export
+
+    ask.collect = changing  # type: ignore[method-assign]
+    assert "et øjeblik" in ask(actor, task_id).document.panels[0].html
+    ask.collect = collect  # type: ignore[method-assign]
+    assert ask(actor, task_id) == ask.anew(actor, task_id)
 
 
 def test_collecting_reads_nothing_that_is_not_watched(full: tuple[Installation, Actor, int]) -> None:

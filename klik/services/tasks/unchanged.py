@@ -42,6 +42,7 @@ from klik.models import (
 )
 from klik.models.stamps import EVERYONE, FRAME_OF_EVERYONE, Part
 from klik.services import access, views
+from klik.services.documents import TextPart
 from klik.services.filestore import FileStore
 from klik.services.keeping import Keep
 from klik.services.rendering_pages import LAYOUT
@@ -97,6 +98,14 @@ class _Kept:
     there: tuple[bool, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A hash of all that an export depends on, and the panels that were part of it."""
+
+    digest: str
+    panels: tuple[TextPart, ...]
+
+
 def exports(
     work: Work, house: House, task_ids: Sequence[int], collect: Callable[[Work, int], TaskExport | Other]
 ) -> Iterator[TaskExport | Other]:
@@ -111,29 +120,30 @@ def exports(
     marks = _marks(work, task_ids, house.settings.base_url)
     for task_id in task_ids:
         mark = marks.get(task_id)
-        known = _known(work, house, task_id, mark) if mark else None
+        known = _known(work, house, task_id, mark.digest) if mark else None
         if known is not None:
             yield known
             continue
         answer = collect(work, task_id)
-        if mark and isinstance(answer, TaskExport):
-            _keep(work, house, answer, mark)
+        # A plug-in that answered otherwise a moment later has nothing kept.
+        if mark and isinstance(answer, TaskExport) and answer.document.panels == mark.panels:
+            _keep(work, house, answer, mark.digest)
         yield answer
 
 
-def _known(work: Work, house: House, task_id: int, mark: str) -> TaskExport | None:
-    kept: _Kept | None = house.kept.get(("collected", task_id, work.actor), mark)
+def _known(work: Work, house: House, task_id: int, digest: str) -> TaskExport | None:
+    kept: _Kept | None = house.kept.get(("collected", task_id, work.actor), digest)
     if kept is None:
         return None
     export: TaskExport = pickle.loads(zlib.decompress(kept.export))  # put there by this process
     return export if _there(house.files, export) == kept.there else None
 
 
-def _keep(work: Work, house: House, export: TaskExport, mark: str) -> None:
+def _keep(work: Work, house: House, export: TaskExport, digest: str) -> None:
     content = zlib.compress(pickle.dumps(export), 1)
     kept = _Kept(content, _there(house.files, export))
     house.kept.put(
-        ("collected", export.municipal_task_id, work.actor), mark, kept, len(content) + KEPT_BESIDE
+        ("collected", export.municipal_task_id, work.actor), digest, kept, len(content) + KEPT_BESIDE
     )
 
 
@@ -141,8 +151,8 @@ def _there(files: FileStore, export: TaskExport) -> tuple[bool, ...]:
     return tuple(files.path(file.sha256).exists() for file in export.document.attachments)
 
 
-def _marks(work: Work, task_ids: Sequence[int], base_url: str) -> Mapping[int, str]:
-    """A hash of all that each task's export depends on, of the tasks that the actor may see."""
+def _marks(work: Work, task_ids: Sequence[int], base_url: str) -> Mapping[int, _Mark]:
+    """What each task's export depends on, of the tasks that the actor may see."""
     copies = work.session.scalars(
         select(MunicipalTask).where(MunicipalTask.id.in_(task_ids), access.visible(work))
     ).all()
@@ -157,13 +167,14 @@ def _marks(work: Work, task_ids: Sequence[int], base_url: str) -> Mapping[int, s
     of_municipality = [_rows(work, each, municipalities) for each in _OF_MUNICIPALITY]
     of_task = [_rows(work, each, published | neighbours) for each in (*_OF_TASK, _VERSION_FIELDS)]
     at_home = _rows(work, _AT_HOME, neighbours, places=municipalities) if neighbours else {}
-    shown = dict(zip(copies, views.municipal_task_views(work, copies), strict=True))
+    seen = zip(copies, views.municipal_task_views(work, copies), strict=True)
+    shown = {copy: panels.task_panels(work, view) for copy, view in seen}
 
     def depends_on(copy: MunicipalTask) -> Iterator[object]:
         yield everyone
         yield from (rows.get(copy.id) for rows in of_copy)
         yield from (rows.get(copy.municipality_id) for rows in of_municipality)
-        yield panels.task_panels(work, shown[copy])
+        yield shown[copy]
         if copy.task_id is None:
             return
         yield from (rows.get(copy.task_id) for rows in of_task)
@@ -172,7 +183,13 @@ def _marks(work: Work, task_ids: Sequence[int], base_url: str) -> Mapping[int, s
             yield [row for row in at_home.get(other, ()) if row[0] == copy.municipality_id]
         yield sorted(links.get(copy.task_id, {}).items())
 
-    return {copy.id: hashlib.sha256(repr([*depends_on(copy)]).encode()).hexdigest() for copy in copies}
+    return {
+        copy.id: _Mark(
+            hashlib.sha256(repr([*depends_on(copy)]).encode()).hexdigest(),
+            tuple(TextPart(panel.title, panel.html) for panel in shown[copy] if panel.html is not None),
+        )
+        for copy in copies
+    }
 
 
 def _links(work: Work, published: set[int]) -> Mapping[int, Mapping[int, bool]]:
