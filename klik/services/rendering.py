@@ -16,7 +16,8 @@ import sys
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -54,6 +55,10 @@ class PdfUnavailable(RenderingError):  # noqa: N818
     """This machine cannot make PDFs at all; the text names the command that changes that."""
 
 
+class RendererBusy(RenderingError):  # noqa: N818
+    """Others had every child for as long as one waits; asking again later may well succeed."""
+
+
 class _ChildError(Exception):
     """The child gave no PDF; the text says how it failed, for the log."""
 
@@ -82,7 +87,7 @@ class Renderer:
         self._limits = limits or Limits()
         self._pages = Pages()
         self._closed = False
-        self._children = children
+        self.children = children
         # Last in, first out: a warm child is taken before a new one is started.
         self._places: queue.LifoQueue[_Child | None] = queue.LifoQueue()
         for _ in range(children):
@@ -103,14 +108,30 @@ class Renderer:
         return self._draw_plain(page, document.exported_at, embedded)
 
     def list_pdf(self, document: ListDocument) -> bytes:
-        """The PDF of a whole list. Raises `RenderingError`, `PdfUnavailable`."""
+        """The PDF of a whole list; a long one is drawn in parts, by all children.
+
+        Raises `RenderingError`, `PdfUnavailable`.
+        """
         extra = self._limits.seconds_per_row * len(document.rows)
         try:
-            return self._draw(self._pages.list(document), document.exported_at, extra_seconds=extra)
+            return self._list_in_parts(document, self._pages.list(document), extra)
         except (_ChildError, RecursionError) as problem:
             log.warning("list %s drawn in the plain layout: %s", document.title, problem)
         page = self._pages.list_in_plain_layout(document)
         return self._draw_plain(page, document.exported_at, extra_seconds=extra)
+
+    def _list_in_parts(self, document: ListDocument, pages: list[str], extra: float) -> bytes:
+        if len(pages) == 1:
+            return self._draw(pages[0], document.exported_at, extra_seconds=extra)
+
+        def draw(page: str) -> bytes:
+            return self._draw(page, document.exported_at, extra_seconds=extra / len(pages))
+
+        with ThreadPoolExecutor(self.children, thread_name_prefix="klik-list") as threads:
+            parts = list(threads.map(draw, pages))
+        number = self._pages.list_number(document)
+        lengths = [len(part) for part in parts]
+        return self._draw(number, document.exported_at, b"".join(parts), extra, parts=lengths)
 
     def meeting_pdf(self, document: MeetingDocument) -> bytes:
         """The PDF of a mødepakke. Raises `RenderingError`, `PdfUnavailable`."""
@@ -123,7 +144,7 @@ class Renderer:
     def close(self) -> None:
         """Ends the children; those at work end when their document is done."""
         self._closed = True
-        for _ in range(self._children):
+        for _ in range(self.children):
             try:
                 child = self._places.get_nowait()
             except queue.Empty:
@@ -149,7 +170,12 @@ class Renderer:
             raise RenderingError(IMPOSSIBLE) from problem
 
     def _draw(
-        self, page: str, exported_at: datetime, embedded: bytes = b"", extra_seconds: float = 0
+        self,
+        page: str,
+        exported_at: datetime,
+        embedded: bytes = b"",
+        extra_seconds: float = 0,
+        parts: Sequence[int] = (),
     ) -> bytes:
         content = page.encode("utf-8")
         description = {
@@ -158,6 +184,7 @@ class Renderer:
             "cpu_seconds": self._limits.cpu_seconds + math.ceil(extra_seconds),
             "embedded_name": EMBEDDED_NAME,
             "embedded_description": EMBEDDED_DESCRIPTION,
+            "parts": parts,
         }
         child = self._take_child()
         try:
@@ -177,7 +204,7 @@ class Renderer:
         try:
             child = self._places.get(timeout=self._limits.seconds)
         except queue.Empty:
-            raise RenderingError(BUSY) from None
+            raise RendererBusy(BUSY) from None
         try:
             return child or self._new_child()
         except BaseException:

@@ -1,7 +1,9 @@
 """The disposable process that draws PDFs: reads one job at a time from stdin, answers on stdout.
 
 Started by `rendering.Renderer`, never by hand. A job is three frames: a JSON description, the
-HTML, and the file to embed or nothing. An answer is two: one word, then the PDF or the name of the error.
+HTML, and the file to embed or nothing. Where the description has the lengths of parts, the third frame is those
+parts, drawn before, and the HTML is of one page with nothing but its number. An answer is two: one word, then the
+PDF or the name of the error.
 Before the first job it says that it is ready, or that PDFs cannot be made on this machine.
 The process may read its own code, the system's fonts and nothing else, and may not reach a network.
 """
@@ -17,6 +19,8 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import IO, Any
+
+from klik import paths
 
 LENGTH = struct.Struct(">Q")
 READY, UNAVAILABLE, PDF, PROBLEM = b"ready", b"unavailable", b"pdf", b"problem"
@@ -71,7 +75,8 @@ def main() -> None:
         order = json.loads(description)
         _limit_cpu(order["cpu_seconds"])
         try:
-            pdf = engine.pdf(order, page.decode("utf-8"), embedded)
+            work = engine.join if order["parts"] else engine.pdf
+            pdf = work(order, page.decode("utf-8"), embedded)
         except BaseException as problem:  # whatever a hostile page provokes, the parent is told its name
             write_frame(answers, PROBLEM)
             write_frame(answers, type(problem).__name__.encode())
@@ -119,7 +124,7 @@ def _forbid_reaching_out() -> None:
     installed = (folder for folder in sys.path if folder.endswith("-packages"))
     own = tuple(
         str(Path(folder).resolve()) + os.sep
-        for folder in (sys.prefix, sys.base_prefix, tempfile.gettempdir(), *installed)
+        for folder in (paths.PACKAGE, sys.prefix, sys.base_prefix, tempfile.gettempdir(), *installed)
     )
 
     def guard(event: str, arguments: tuple[Any, ...]) -> None:

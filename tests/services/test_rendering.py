@@ -270,7 +270,7 @@ def test_a_machine_without_pango_is_told_what_to_install(
 
 def test_many_threads_share_the_renderer() -> None:
     answers: list[bytes] = []
-    with Renderer(children=2, limits=Limits(documents_per_child=3)) as renderer:
+    with Renderer(children=2, limits=Limits(documents_per_child=3, seconds=120)) as renderer:
         threads = [
             threading.Thread(target=lambda: answers.append(renderer.task_pdf(a_task(1)))) for _ in range(8)
         ]
