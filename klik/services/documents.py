@@ -57,16 +57,15 @@ class TickLine:
 
 @dataclass(frozen=True, slots=True)
 class CorrectionLine:
-    """A correction of KOMBIT's: the version it led to, what KOMBIT wrote of it, and what it changed as safe HTML.
+    """A correction of KOMBIT's that the task has got: the version it led to, what KOMBIT wrote of it, what changed.
 
-    ``later``: it came when the municipality had closed the task, and is not part of it.
+    ``html`` is safe HTML with what was removed and added.
     """
 
     number: int
     at: datetime
     note: str
     html: str = ""
-    later: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from klik import paths
 from klik.domain.calendar import week
-from klik.services import qr_code
+from klik.services import qr_code, rendering_signs
 from klik.services.documents import ListDocument, MeetingDocument, TaskDocument, TextPart, danish_time
 
 TEMPLATES = paths.PACKAGE / "templates" / "pdf"
@@ -102,15 +102,15 @@ class Pages:
         return self._task_page("task_plain.html", document, embedded_name)
 
     def _task_page(self, template: str, document: TaskDocument, embedded_name: str) -> str:
-        omitted = (*document.omitted, *_pictures_left_out(document))
-        return self._page(
-            template,
-            document,
-            omitted=omitted,
-            embedded_name=embedded_name,
-            facts=task_facts(document),
-            rules=task_rules(document),
-        )
+        values = {
+            "omitted": (*document.omitted, *_pictures_left_out(document)),
+            "embedded_name": embedded_name,
+            "facts": task_facts(document),
+            "rules": task_rules(document),
+        }
+        page = self._page(template, document, **values, signs="")
+        signs = rendering_signs.sentence(rendering_signs.beyond_typeface(page))
+        return self._page(template, document, **values, signs=signs) if signs else page
 
     def list(self, document: ListDocument) -> str:
         parts = [
@@ -163,12 +163,13 @@ def _without_unprintable(text: str) -> str:
 
 
 def _spelled_out(link: re.Match[str]) -> str:
-    address, label = link.groups()
+    """The link with its address after it; both lead there. Markup inside a link would be a link outside the tags."""
+    address, label = link[1], _TAG.sub("", link[2])
     shown = address.removeprefix("mailto:")
     anchor = f'<a href="{address}" title="{address}">{label}</a>'
-    if _TAG.sub("", label).strip() in (shown, address):
+    if label.strip() in (shown, address):
         return anchor
-    return f'{anchor} <span class="address">({shown})</span>'
+    return f'{anchor} <a class="address" href="{address}" title="{address}">({shown})</a>'
 
 
 def column_shares(document: ListDocument) -> list[float]:

@@ -14,7 +14,6 @@ from klik.domain.passages import ADDED, REMOVED, Words
 from klik.models import Deletion, DeletionItem
 from klik.services.correcting import deviations, versions
 from klik.services.correcting.differences import Difference
-from klik.services.correcting.versions import VersionLine
 from klik.services.deadlines import explanation, yellow_note
 from klik.services.documents import CorrectionLine, QuestionLine, TextPart
 from klik.services.filestore import FileStore
@@ -40,17 +39,13 @@ def version(details: TaskDetails) -> str:
 
 
 def corrections(work: Work, details: TaskDetails) -> tuple[CorrectionLine, ...]:
-    """KOMBIT's corrections with what each changed; those that came after the task was closed stand first."""
-    found = versions.of_copy(work, details.task)
-    return (
-        *(_correction(line, later=True) for line in found.later),
-        *(_correction(line, later=False) for line in found.lines),
+    """The corrections of KOMBIT's that the task has got, each with what it changed."""
+    return tuple(
+        CorrectionLine(
+            line.number, line.at, line.note, "".join(_difference(each) for each in line.differences)
+        )
+        for line in versions.of_copy(work, details.task).lines
     )
-
-
-def _correction(line: VersionLine, *, later: bool) -> CorrectionLine:
-    changed = "".join(_difference(each) for each in line.differences)
-    return CorrectionLine(line.number, line.at, line.note, changed, later)
 
 
 def _difference(difference: Difference) -> str:
@@ -144,19 +139,15 @@ def deletion(work: Work, details: TaskDetails) -> Iterator[str]:
     """What was announced of deleting the task; nothing that changes because it is taken home."""
     if details.deletion is None:
         return
-    item, announced = (
-        work.session.execute(
-            select(DeletionItem, Deletion)
-            .join(Deletion, Deletion.id == DeletionItem.deletion_id)
-            .where(
-                Deletion.id == details.deletion.deletion_id,
-                DeletionItem.municipal_task_id == details.task.id,
-                DeletionItem.municipality_id == details.task.municipality_id,
-            )
+    item, announced = work.session.execute(
+        select(DeletionItem, Deletion)
+        .join(Deletion, Deletion.id == DeletionItem.deletion_id)
+        .where(
+            Deletion.id == details.deletion.deletion_id,
+            DeletionItem.municipal_task_id == details.task.id,
+            DeletionItem.municipality_id == details.task.municipality_id,
         )
-        .one()
-        .tuple()
-    )
+    ).one()
     yield (
         f"KOMBIT varslede {clock(announced.announced_at)}, at opgaven slettes: {_bare(announced.heading)}. "
         f"Sidste dag er {long_date(announced.last_day)}."
