@@ -147,7 +147,7 @@ class Generator:
         if version is not None:
             self._more_of_kombit(session, made, version, own, words)
         if chance() < 0.3:
-            self._deletion(session, own, words)
+            self._deletion(session, made, own, words)
         session.flush()
         return made
 
@@ -234,7 +234,9 @@ class Generator:
                 )
             )
 
-    def _deletion(self, session: Session, own: dict[str, int], words: Callable[..., str]) -> None:
+    def _deletion(
+        self, session: Session, made: Generated, own: dict[str, int], words: Callable[..., str]
+    ) -> None:
         deletion = Deletion(
             state="varslet",
             last_day=TODAY + timedelta(days=40),
@@ -255,3 +257,4 @@ class Generator:
                 case_number=words("sagsnummer", 1)[:50],
             )
         )
+        made.words["sagsnummer"] = [word[:50] for word in made.words["sagsnummer"]]
