@@ -32,6 +32,7 @@ class CommentLine:
     author: str
     text: str
     private: bool = False
+    edited_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +52,20 @@ class TickLine:
 
     text: str
     done: bool
+    done_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CorrectionLine:
-    """A correction of KOMBIT's that the task has got: the version it led to, and what KOMBIT wrote of it."""
+    """A correction of KOMBIT's that the task has got: the version it led to, what KOMBIT wrote of it, what changed.
+
+    ``html`` is safe HTML with what was removed and added.
+    """
 
     number: int
     at: datetime
     note: str
+    html: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,8 @@ class AttachmentLine:
     name: str
     size: int
     sha256: str
+    added_by: str = ""
+    added_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +95,9 @@ class TaskDocument:
     Dates are dates, instants aware datetimes (shown in Danish time); an empty string or None means
     "not set" and is shown as such. `omitted` holds one Danish sentence for each thing that could not be
     included: it is written into the PDF. `withdrawn` says when and why KOMBIT took the task back.
-    `identifier` is what the reader quotes to find this export again.
+    `identifier` is what the reader quotes to find this export again, `verify_url` where. `colour_rule` says when
+    the task is green, yellow and red, `deadline_rule` how KOMBIT set the deadline, `deadline_note` why there is
+    none or that it is the municipality's own. `deletion` are sentences about an announced deletion.
     """
 
     number: str
@@ -129,6 +139,15 @@ class TaskDocument:
     attachments: tuple[AttachmentLine, ...] = ()
     omitted: tuple[str, ...] = ()
     withdrawn: str = ""
+    verify_url: str = ""
+    task_id: int | None = None
+    round: int = 1
+    deadline_note: str = ""
+    deadline_rule: str = ""
+    colour_rule: str = ""
+    suggested_responsible: str = ""
+    suggested_executor: str = ""
+    deletion: tuple[str, ...] = ()
 
     @property
     def exported_at(self) -> datetime:

@@ -13,6 +13,8 @@ from babel.dates import format_date, format_datetime
 from markupsafe import Markup
 
 from klik import paths
+from klik.domain.calendar import week
+from klik.services import qr_code, rendering_signs
 from klik.services.documents import ListDocument, MeetingDocument, TaskDocument, TextPart, danish_time
 
 TEMPLATES = paths.PACKAGE / "templates" / "pdf"
@@ -89,6 +91,8 @@ class Pages:
             paragraphs=paragraphs,
             colour_class=colour_class,
             plain_lines=plain_lines,
+            qr_code=qr_code.drawing,
+            marked_changes=marked_changes,
         )
         self.stylesheet = (templates / "print.css").read_text(encoding="utf-8")
 
@@ -99,8 +103,15 @@ class Pages:
         return self._task_page("task_plain.html", document, embedded_name)
 
     def _task_page(self, template: str, document: TaskDocument, embedded_name: str) -> str:
-        omitted = (*document.omitted, *_pictures_left_out(document))
-        return self._page(template, document, omitted=omitted, embedded_name=embedded_name)
+        values = {
+            "omitted": (*document.omitted, *_pictures_left_out(document)),
+            "embedded_name": embedded_name,
+            "facts": task_facts(document),
+            "rules": task_rules(document),
+        }
+        page = self._page(template, document, **values, signs="")
+        signs = rendering_signs.sentence(rendering_signs.beyond_typeface(page))
+        return self._page(template, document, **values, signs=signs) if signs else page
 
     def list(self, document: ListDocument) -> list[str]:
         """The pages of a list: one, or when it is long one for each part, to be joined with ``list_number``."""
@@ -168,12 +179,13 @@ def _without_unprintable(text: str) -> str:
 
 
 def _spelled_out(link: re.Match[str]) -> str:
-    address, label = link.groups()
+    """The link with its address after it; both lead there. Markup inside a link would be a link outside the tags."""
+    address, label = link[1], _TAG.sub("", link[2])
     shown = address.removeprefix("mailto:")
     anchor = f'<a href="{address}" title="{address}">{label}</a>'
-    if _TAG.sub("", label).strip() in (shown, address):
+    if label.strip() in (shown, address):
         return anchor
-    return f'{anchor} <span class="address">({shown})</span>'
+    return f'{anchor} <a class="address" href="{address}" title="{address}">({shown})</a>'
 
 
 def column_shares(document: ListDocument) -> list[float]:
@@ -209,10 +221,60 @@ def plain_lines(text: str, markup: bool = False) -> list[str]:
     return [piece.strip() for line in lines for piece in _PLAIN_PIECE.findall(line)]
 
 
+def marked_changes(markup: str) -> str:
+    """Removed and added words with a word before them, for where they cannot be struck out or underlined."""
+    return markup.replace("<del>", "<del>[fjernet:] ").replace("<ins>", "<ins>[føjet til:] ")
+
+
 def paragraphs(text: str) -> list[list[str]]:
     """Typed text as paragraphs of lines."""
     blocks = re.split(r"\n\s*\n", text.replace("\r\n", "\n").strip())
     return [block.split("\n") for block in blocks if block.strip()]
+
+
+def task_facts(document: TaskDocument) -> list[tuple[str, str]]:
+    """What stands in pairs at the top of a task, label and words."""
+    return [
+        ("Ansvarlig", _with_suggestion(document.responsible, document.suggested_responsible)),
+        ("Udfører", _with_suggestion(document.executor, document.suggested_executor)),
+        ("Fase", _round(document.phase or "Ikke angivet", document.round)),
+        ("Startdato", danish_day(document.start)),
+        ("Tema", document.theme or "Ikke angivet"),
+        ("Deadline", _deadline(document)),
+        ("Prioritet", document.priority or "Ikke angivet"),
+        ("Gul fra", danish_day(document.yellow_from)),
+        ("STS/Infrastruktur", "Ja" if document.infrastructure else "Nej"),
+        ("Slutdato", danish_day(document.completed_on, "Ikke fuldført")),
+        ("Projekt", document.project),
+        ("It-system", document.system or "Intet bestemt system"),
+        ("Kommune", f"{document.municipality} ({document.municipality_code})"),
+        ("Opgavetype", "Lokal opgave" if document.local else "Opgave fra KOMBIT"),
+        *([("Version", document.version)] if document.version else []),
+        *([("Opgave-id", str(document.task_id))] if document.task_id is not None else []),
+        *((label, value or "Ikke angivet") for label, value in document.extra_fields),
+    ]
+
+
+def task_rules(document: TaskDocument) -> list[tuple[str, str]]:
+    """The rules behind the task's dates, label and words."""
+    rules = (("Fristregel", document.deadline_rule), ("Farveregel", document.colour_rule))
+    return [(label, words) for label, words in rules if words]
+
+
+def _with_suggestion(assigned: str, suggested: str) -> str:
+    shown = assigned or "Ingen"
+    return f"{shown}. KOMBIT foreslår: {suggested}" if suggested and suggested not in shown else shown
+
+
+def _round(phase: str, number: int) -> str:
+    return f"{phase}, runde {number}" if number > 1 else phase
+
+
+def _deadline(document: TaskDocument) -> str:
+    if document.deadline is None:
+        return document.deadline_note or "Ikke angivet"
+    note = f" ({document.deadline_note})" if document.deadline_note else ""
+    return f"{danish_day(document.deadline)}, {week(document.deadline)}{note}"
 
 
 def danish_day(value: date | str | None, missing: str = "Ikke angivet") -> str:

@@ -312,7 +312,8 @@ def test_text_is_cleaned_and_links_spelled_out() -> None:
     assert printable("<h1>a</h1><h4>b</h4>") == "<h3>a</h3><h4>b</h4>"
     link = printable('<a href="https://a.dk/" onclick="x()" style="color:red">her</a>')
     assert link == (
-        '<a href="https://a.dk/" title="https://a.dk/">her</a> <span class="address">(https://a.dk/)</span>'
+        '<a href="https://a.dk/" title="https://a.dk/">her</a> '
+        '<a class="address" href="https://a.dk/" title="https://a.dk/">(https://a.dk/)</a>'
     )
     assert printable('<a href="mailto:a@b.dk">a@b.dk</a>').count("a@b.dk") == 3
     assert printable("<script>x</script><style>y</style><p style='display:none'>z</p>") == "<p>z</p>"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 
@@ -33,6 +34,7 @@ class Line:
     version: int
     text: str
     done: bool
+    done_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,9 @@ def of(work: Work, task: MunicipalTask) -> Checklist:
     if work.actor is not None and work.actor.municipality_id != task.municipality_id:
         return Checklist(done, len(rows))
     return Checklist(
-        done, len(rows), tuple(Line(row.id, row.version, row.text, row.done_at is not None) for row in rows)
+        done,
+        len(rows),
+        tuple(Line(row.id, row.version, row.text, row.done_at is not None, row.done_at) for row in rows),
     )
 
 
