@@ -26,6 +26,7 @@ from klik.services.notices.mails import Sender
 from klik.services.people import sessions
 from klik.services.publishing import planned
 from klik.services.saved_filters import digests as subscriptions
+from klik.services.work import Work
 
 Clock = Callable[[], datetime]
 REQUEST_KEYS_KEPT = timedelta(days=30)
@@ -49,13 +50,15 @@ class Outcome:
 class Job:
     """A job: ``every`` is how often the worker runs it, None for those that only people start.
 
-    A ``slow`` job may take minutes; the others do not wait for it.
+    A ``slow`` job may take minutes; the others do not wait for it. One that ``waits`` says has work is not kept
+    waiting for its next period.
     """
 
     name: str
     run: Callable[[Installation, datetime], Outcome]
     every: timedelta | None
     slow: bool = False
+    waits: Callable[[Work], bool] | None = None
 
 
 def wall_clock() -> datetime:
@@ -240,6 +243,7 @@ def _sweep_files(house: Installation, now: datetime) -> int:
     gone = 0
     half_written = (
         *house.files.folder.glob("*/.tmp-*"),
+        *house.archive.folder.glob("*/.tmp-*"),
         *exports.folder_in(house.settings.data).glob(".tmp-*"),
     )
     for file in half_written:
@@ -262,6 +266,7 @@ def run_exports(house: Installation, now: datetime) -> Outcome:
         exports.folder_in(house.settings.data),
         lambda: now + timedelta(seconds=time.monotonic() - started),
         EXPORT_PATIENCE,
+        house.stopping.is_set,
     )
     return Outcome(f"{counted(made, 'udtræk', 'udtræk')} er lavet." if made else "Ingen udtræk venter.")
 
@@ -311,7 +316,7 @@ JOBS = {
         Job("publish-planned", publish_planned, timedelta(minutes=1)),
         Job("send-newsletters", send_newsletters, timedelta(minutes=1)),
         Job("tell-plugins", tell_plugins, timedelta(minutes=1)),
-        Job("run-exports", run_exports, timedelta(minutes=1), slow=True),
+        Job("run-exports", run_exports, timedelta(minutes=1), slow=True, waits=exports.waits),
         Job("delete-due", delete_due, timedelta(hours=1)),
         Job("sweep", sweep, timedelta(hours=1)),
     )

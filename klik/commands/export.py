@@ -112,10 +112,13 @@ def _folders(
     house: Installation, actor: Actor, now: datetime, ids: list[int], bar: ProgressBar[int]
 ) -> Iterator[Folder]:
     for pdf in drawn.tasks(house, actor, now, ids):
+        bar.update(1)
+        if isinstance(pdf, drawn.Undrawn):
+            click.echo(f"Advarsel: Opgave {pdf.task_id}: {pdf.sentence}", err=True)
+            continue
         folder = packing.folder(house, pdf)
         for sentence in folder.missing:
             click.echo(f"Advarsel: {sentence}", err=True)
         with house.writing(now) as work:
             exporting.note(work, pdf.export, pdf.sha256, pdf.size)
-        bar.update(1)
         yield folder

@@ -5,7 +5,7 @@ varslet → hentet → kvitteret → arkiveret → slettet, one item a municipal
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -46,6 +46,7 @@ __all__ = [
     "decide_hold",
     "delete_due",
     "note_fetched",
+    "note_fetched_all",
     "note_notified",
     "postpone",
     "preview",
@@ -266,6 +267,11 @@ def note_fetched(work: Work, municipal_task_id: int, sha256: str) -> bool:
     for item_id in fetched:
         auditing.record(work, "deletion-fetched", f"deletion-item/{item_id}", None, actor.municipality_id)
     return bool(fetched)
+
+
+def note_fetched_all(work: Work, taken: Mapping[int, str]) -> int:
+    """The municipality took these tasks home (the hash of each PDF by the task's id); how many that changed."""
+    return sum(note_fetched(work, task_id, sha256) for task_id, sha256 in taken.items())
 
 
 def receipt(work: Work, deletion_id: int, case_number: str, item_ids: Sequence[int] | None = None) -> int:

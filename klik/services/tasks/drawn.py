@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from concurrent import futures
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,13 +20,16 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from klik.models import ExportProof
+from klik.services.errors import NotFoundError
 from klik.services.filestore import FileStore
-from klik.services.rendering import Renderer
+from klik.services.rendering import PdfUnavailable, Renderer, RenderingError
 from klik.services.tasks import exporting
 from klik.services.tasks.exporting import TaskExport
 from klik.services.work import Actor, Work
 from klik.settings import Settings
 
+HEARTBEAT = 1.0  # seconds
+GONE = "Opgaven findes ikke længere, eller du har ikke længere adgang til den."
 log = logging.getLogger("klik.drawn")
 
 
@@ -44,6 +49,14 @@ class House(Protocol):
 
     def writing(self, now: datetime, actor: Actor | None = None) -> AbstractContextManager[Work]:
         """A transaction that is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undrawn:
+    """A task that has no PDF, and why in a Danish sentence for people."""
+
+    task_id: int
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +90,25 @@ def tasks(
     now: datetime,
     task_ids: Sequence[int],
     told: Callable[[int], None] = lambda _: None,
-) -> Iterator[Drawn]:
-    """The PDFs of many tasks in the order asked for; ``told`` hears how many are ready. Resumes by itself."""
-    for count, task_id in enumerate(task_ids, start=1):
-        yield task(house, actor, now, task_id)
-        told(count)
+) -> Iterator[Drawn | Undrawn]:
+    """The PDFs of many tasks in the order asked for, one answer an id. Resumes by itself.
+
+    ``told`` hears how many the caller has got, after each and at least once a second, and may raise to stop.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        for got, task_id in enumerate(task_ids):
+            drawing = pool.submit(task, house, actor, now, task_id)
+            while not futures.wait([drawing], HEARTBEAT).done:
+                told(got)
+            try:
+                yield drawing.result()
+            except NotFoundError:
+                yield Undrawn(task_id, GONE)
+            except PdfUnavailable:
+                raise
+            except RenderingError as problem:
+                yield Undrawn(task_id, str(problem))
+            told(got + 1)
 
 
 def _kept(work: Work, archive: FileStore, export: TaskExport) -> Drawn | None:
