@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pikepdf
 from sqlalchemy import delete, select
@@ -17,6 +16,7 @@ from klik.db import rows_changed
 from klik.models import Export
 from klik.services import access, auditing, deleting, packing
 from klik.services.errors import NotFoundError
+from klik.services.exports.kinds import KINDS
 from klik.services.exports.states import DONE, RUNNING, WAITING
 from klik.services.work import Work
 
@@ -55,23 +55,25 @@ def fetch(work: Work, folder: Path, export_id: int) -> tuple[Export, Path]:
 
 def inventory(path: Path, kind: str) -> Inventory:
     """What a finished package holds and lacks; an empty one of tables."""
-    if kind not in ("zip", "pdf"):
+    if kind not in KINDS or not KINDS[kind].package:
         return Inventory()
-    manifest = _manifest(path, kind)
+    said = json.loads(manifest(path, kind))
+    tasks = said.get("tasks", ())
     return Inventory(
-        manifest.get("code", ""),
-        sum(task.get("files", 0) for task in manifest.get("tasks", ())),
-        tuple(manifest.get("missing", ())),
-        {task["id"]: task["sha256"] for task in manifest.get("tasks", ())},
+        said.get("code", ""),
+        sum(task["files"] for task in tasks),
+        tuple(said["missing"]),
+        {task["id"]: task["sha256"] for task in tasks},
     )
 
 
-def _manifest(path: Path, kind: str) -> dict[str, Any]:
+def manifest(path: Path, kind: str) -> bytes:
+    """A finished package's manifest as JSON."""
     if kind == "zip":
         with zipfile.ZipFile(path) as package:
-            return json.loads(package.read(packing.MANIFEST))
+            return package.read(packing.MANIFEST)
     with pikepdf.open(path) as document:
-        return json.loads(document.attachments[packing.MANIFEST].get_file().read_bytes())
+        return document.attachments[packing.MANIFEST].get_file().read_bytes()
 
 
 def note_fetched(work: Work, folder: Path, export_id: int) -> None:

@@ -7,7 +7,8 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from klik.domain.deadlines import danish_today, long_date
+from klik.domain.calendar import long_date
+from klik.domain.deadlines import danish_today
 from klik.services import packing
 from klik.services.documents import ListDocument
 from klik.services.exports.gathering import Entry

@@ -37,6 +37,7 @@ from klik.services.tasks.details import TaskDetails
 from klik.services.work import Work
 from klik.web import errors
 from klik.web.base import Afterwards, access, installation
+from klik.web.forms import OnceForm
 from klik.web.questions.forms import QuestionForm
 from klik.web.tasks.checklist import LineForm
 from klik.web.tasks.forms import AttachForm, CommentEditForm, CommentForm, EditForm, edit_form, show_problems
@@ -313,6 +314,7 @@ def _page(
         line_edited=None,
         line_conflict=None,
         may_export=work.actor.has(Right.EXPORT),
+        once=OnceForm(None),
         today=work.today,
         way=way(work),
         back=_list_address(criteria, task.id, neighbours),
