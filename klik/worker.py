@@ -51,12 +51,18 @@ class Worker:
         self._dispatcher: threading.Thread | None = None
         self._first = True
         self._next_look = 0.0
+        self._slow_lane = threading.Lock()
 
     def start(self) -> None:
         """Start the clocks and the dispatcher; returns at once."""
         for tick, seconds in ((self.tick, TICK), (self.tick_slowly, QUICK_TICK)):
             self._scheduler.add_job(
-                tick, "interval", seconds=seconds, id=tick.__name__, next_run_time=jobs.wall_clock()
+                tick,
+                "interval",
+                seconds=seconds,
+                id=tick.__name__,
+                next_run_time=jobs.wall_clock(),
+                max_instances=2 if tick == self.tick_slowly else 1,
             )
         self._scheduler.start()
         target = self._mind_child if self._own_process else self._send
@@ -89,6 +95,15 @@ class Worker:
 
         A job that somebody waits for runs at once, every few seconds if need be.
         """
+        # Asked again while a large file is being made: nothing to do, and nothing to complain of in the log.
+        if not self._slow_lane.acquire(blocking=False):
+            return
+        try:
+            self._run_slow()
+        finally:
+            self._slow_lane.release()
+
+    def _run_slow(self) -> None:
         look = time.monotonic() >= self._next_look
         if look:
             self._next_look = time.monotonic() + TICK
