@@ -54,6 +54,10 @@ class PdfUnavailable(RenderingError):  # noqa: N818
     """This machine cannot make PDFs at all; the text names the command that changes that."""
 
 
+class RendererBusy(RenderingError):  # noqa: N818
+    """Others had every child for as long as one waits; asking again later may well succeed."""
+
+
 class _ChildError(Exception):
     """The child gave no PDF; the text says how it failed, for the log."""
 
@@ -82,7 +86,7 @@ class Renderer:
         self._limits = limits or Limits()
         self._pages = Pages()
         self._closed = False
-        self._children = children
+        self.children = children
         # Last in, first out: a warm child is taken before a new one is started.
         self._places: queue.LifoQueue[_Child | None] = queue.LifoQueue()
         for _ in range(children):
@@ -123,7 +127,7 @@ class Renderer:
     def close(self) -> None:
         """Ends the children; those at work end when their document is done."""
         self._closed = True
-        for _ in range(self._children):
+        for _ in range(self.children):
             try:
                 child = self._places.get_nowait()
             except queue.Empty:
@@ -177,7 +181,7 @@ class Renderer:
         try:
             child = self._places.get(timeout=self._limits.seconds)
         except queue.Empty:
-            raise RenderingError(BUSY) from None
+            raise RendererBusy(BUSY) from None
         try:
             return child or self._new_child()
         except BaseException:

@@ -1,6 +1,8 @@
 """WeasyPrint with everything shared between documents; imported only by the child process."""
 
+import gc
 import io
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pydyf
 from weasyprint import CSS, HTML, Attachment
+from weasyprint.html import UA
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
@@ -18,6 +21,12 @@ PLEX_FACES = {
 }
 FONT_SCHEME = "klik-font"
 PAGINATION = pydyf.Dictionary({"Type": "/Pagination"})
+# WeasyPrint's own style sheet has five kinds of notes for every element, and a marker for each that is no list item:
+# six more styles an element to be worked out, although klik prints no notes.
+_NOTES = re.compile(r"^::(?:foot)?note-\w+ \{.*\}$", re.MULTILINE)
+_MARKER = re.compile(r"^::marker \{", re.MULTILINE)
+# Allocations between two looks for garbage: a document of one page makes some 50,000 objects that last till its end.
+_GARBAGE_EVERY = 50_000
 # PDF/A allows only metadata it knows or that is described; the mark of PDF/UA has to be described.
 ACCESSIBLE_MARK = b"""<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/">\
 <pdfuaid:part>1</pdfuaid:part></rdf:Description>
@@ -56,6 +65,15 @@ class FontsFetched(URLFetcher):
         return URLFetcherResponse(url, self._fonts[address.path], {"Content-Type": "font/woff2"})
 
 
+class Page(HTML):  # type: ignore[misc]
+    """A page that is styled without what no document of klik's has."""
+
+    _style = CSS(string=_MARKER.sub("li::marker {", _NOTES.sub("", UA)))
+
+    def _ua_stylesheets(self, forms: bool = False) -> list[CSS]:
+        return [self._style]
+
+
 class Engine:
     """Draws HTML as PDF/A-3a marked PDF/UA-1; fonts and style sheet are shared by all documents."""
 
@@ -65,12 +83,16 @@ class Engine:
         self._style = CSS(
             string=font_rules(faces) + stylesheet, font_config=self._fonts, url_fetcher=FontsFetched(faces)
         )
+        # What is here now stays for good, and is never looked through again.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(_GARBAGE_EVERY, 20, 50)
 
     def pdf(self, description: dict[str, Any], page: str, embedded: bytes) -> bytes:
         """The PDF of a page; `description` is what `rendering.Renderer` sends with it."""
         attachments = [_attachment(description, embedded)] if embedded else None
         target = io.BytesIO()
-        HTML(string=page, url_fetcher=NothingFetched()).write_pdf(
+        Page(string=page, url_fetcher=NothingFetched()).write_pdf(
             target,
             font_config=self._fonts,
             stylesheets=[self._style],

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent import futures
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,18 +19,22 @@ from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
 
 from klik.models import ExportProof
-from klik.services.errors import NotFoundError
+from klik.services.errors import ForbiddenError, NotFoundError
 from klik.services.filestore import FileStore
-from klik.services.rendering import PdfUnavailable, Renderer, RenderingError
-from klik.services.tasks import exporting
+from klik.services.keeping import Keep
+from klik.services.rendering import PdfUnavailable, Renderer, RendererBusy, RenderingError
+from klik.services.tasks import exporting, unchanged
 from klik.services.tasks.exporting import TaskExport
 from klik.services.work import Actor, Work
 from klik.settings import Settings
 
+TOGETHER = 20  # tasks collected, and proven, in one transaction
 HEARTBEAT = 1.0  # seconds
 GONE = "Opgaven findes ikke længere, eller du har ikke længere adgang til den."
+UNREADABLE = "Opgaven kunne ikke læses. Fejlen står i driftens log."
 log = logging.getLogger("klik.drawn")
 
 
@@ -38,6 +43,7 @@ class House(Protocol):
 
     files: FileStore
     archive: FileStore
+    kept: Keep
     settings: Settings
 
     @property
@@ -49,14 +55,6 @@ class House(Protocol):
 
     def writing(self, now: datetime, actor: Actor | None = None) -> AbstractContextManager[Work]:
         """A transaction that is stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class Undrawn:
-    """A task that has no PDF, and why in a Danish sentence for people."""
-
-    task_id: int
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +71,14 @@ class Drawn:
         return self.export.file_name
 
 
+@dataclass(frozen=True, slots=True)
+class Undrawn:
+    """A task that has no PDF, and why in a Danish sentence for people."""
+
+    task_id: int
+    sentence: str
+
+
 def task(house: House, actor: Actor | None, now: datetime, task_id: int) -> Drawn:
     """The PDF of one task, drawn unless the same content was drawn today. Not to be called in a transaction.
 
@@ -80,8 +86,13 @@ def task(house: House, actor: Actor | None, now: datetime, task_id: int) -> Draw
     """
     with house.reading(now, actor) as work:
         export = exporting.collect(work, house.files, task_id, house.settings.base_url)
-        kept = _kept(work, house.archive, export)
-    return kept or _drawn(house, now, export)
+        kept = _kept(work, house.archive, [export])
+    if export.content_key in kept:
+        return kept[export.content_key]
+    content = house.renderer.task_pdf(export.document, export.embedded)
+    drawn = Drawn(export, hashlib.sha256(content).hexdigest(), len(content))
+    _store(house, now, [(drawn, content)])
+    return drawn
 
 
 def tasks(
@@ -91,43 +102,142 @@ def tasks(
     task_ids: Sequence[int],
     told: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Drawn | Undrawn]:
-    """The PDFs of many tasks in the order asked for, one answer an id. Resumes by itself.
+    """The PDFs of many tasks in the order asked for, one answer an id; as many at once as the renderer has children.
 
-    ``told`` hears how many the caller has got, after each and at least once a second, and may raise to stop.
+    A task that cannot be read or drawn is answered by ``Undrawn``; what concerns all of them is raised: no PDFs on
+    this machine (PdfUnavailable), no right to export (ForbiddenError), a database or a disk that fails.
+    ``told`` hears how many the caller has got, after each and at least once a second, and may raise to stop. Closing
+    the generator stops too, at once: a drawing under way is thrown away. What was drawn is kept, so the same call
+    resumes by itself. At most forty PDFs are held. Not to be called in a transaction.
     """
-    with ThreadPoolExecutor(1) as pool:
-        for got, task_id in enumerate(task_ids):
-            drawing = pool.submit(task, house, actor, now, task_id)
-            while not futures.wait([drawing], HEARTBEAT).done:
+    with _Desk(house, actor, now) as desk:
+        got = 0
+        ahead: list[_Ordered] = []
+        for portion in (*_portions(task_ids), ()):
+            # The next portion is on its way while this one is waited for.
+            at_hand, ahead = ahead, desk.order(portion)
+            desk.wait(at_hand, lambda: told(got))  # noqa: B023
+            for answer in desk.store(at_hand):
+                yield answer
+                got += 1
                 told(got)
+
+
+def _portions(task_ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (task_ids[first : first + TOGETHER] for first in range(0, len(task_ids), TOGETHER))
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """A PDF that is being drawn, and what of."""
+
+    export: TaskExport
+    pdf: Future[bytes]
+
+
+_Ordered = Drawn | Undrawn | _Drawing
+
+
+class _Desk:
+    """Collects and stores in the caller's thread, and has threads of its own only wait for the children."""
+
+    def __init__(self, house: House, actor: Actor | None, now: datetime) -> None:
+        self._house, self._actor, self._now = house, actor, now
+        self._closed = threading.Event()
+        self._threads = ThreadPoolExecutor(house.renderer.children, thread_name_prefix="klik-drawn")
+
+    def __enter__(self) -> _Desk:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._closed.set()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def order(self, task_ids: Sequence[int]) -> list[_Ordered]:
+        """What is known of each task, its PDF ordered where none of the same content is kept."""
+        if not task_ids:
+            return []
+        with self._house.reading(self._now, self._actor) as work:
+            found = list(unchanged.exports(work, self._house, task_ids, self._collect))
+            kept = _kept(work, self._house.archive, [each for each in found if isinstance(each, TaskExport)])
+        return [
+            each if isinstance(each, Undrawn) else kept.get(each.content_key) or self._drawing(each)
+            for each in found
+        ]
+
+    def _collect(self, work: Work, task_id: int) -> TaskExport | Undrawn:
+        try:
+            return exporting.collect(work, self._house.files, task_id, self._house.settings.base_url)
+        except NotFoundError:
+            return Undrawn(task_id, GONE)
+        except (SQLAlchemyError, ForbiddenError, OSError):
+            raise
+        except Exception:
+            log.exception("task %s could not be collected", task_id)
+            return Undrawn(task_id, UNREADABLE)
+
+    def _drawing(self, export: TaskExport) -> _Drawing:
+        return _Drawing(export, self._threads.submit(self._pdf, export))
+
+    def _pdf(self, export: TaskExport) -> bytes:
+        while True:
             try:
-                yield drawing.result()
-            except NotFoundError:
-                yield Undrawn(task_id, GONE)
+                return self._house.renderer.task_pdf(export.document, export.embedded)
+            except RendererBusy:
+                if self._closed.is_set():
+                    raise
+
+    def wait(self, ordered: Sequence[_Ordered], beat: Callable[[], None]) -> None:
+        """Until every PDF is drawn or has failed."""
+        waiting = [each.pdf for each in ordered if isinstance(each, _Drawing)]
+        while waiting := list(futures.wait(waiting, HEARTBEAT).not_done):
+            beat()
+
+    def store(self, ordered: Sequence[_Ordered]) -> list[Drawn | Undrawn]:
+        """The answers in order, what was drawn now proven and on disk."""
+        answers: list[Drawn | Undrawn] = []
+        made: list[tuple[Drawn, bytes]] = []
+        for each in ordered:
+            if not isinstance(each, _Drawing):
+                answers.append(each)
+                continue
+            try:
+                content = each.pdf.result()
             except PdfUnavailable:
                 raise
             except RenderingError as problem:
-                yield Undrawn(task_id, str(problem))
-            told(got + 1)
+                answers.append(Undrawn(each.export.municipal_task_id, str(problem)))
+                continue
+            drawn = Drawn(each.export, hashlib.sha256(content).hexdigest(), len(content))
+            answers.append(drawn)
+            made.append((drawn, content))
+        if made:
+            _store(self._house, self._now, made)
+        return answers
 
 
-def _kept(work: Work, archive: FileStore, export: TaskExport) -> Drawn | None:
-    for sha256, size in work.session.execute(
-        select(ExportProof.sha256, ExportProof.size).where(ExportProof.content_key == export.content_key)
-    ):
-        if size is not None and archive.path(sha256).exists():
-            return Drawn(export, sha256, size)
-    return None
+def _kept(work: Work, archive: FileStore, exports: Sequence[TaskExport]) -> Mapping[str, Drawn]:
+    """What was drawn of the same content before and is still on disk, by content."""
+    by_key = {export.content_key: export for export in exports}
+    rows = work.session.execute(
+        select(ExportProof.content_key, ExportProof.sha256, ExportProof.size).where(
+            ExportProof.content_key.in_(by_key)
+        )
+    )
+    return {
+        key: Drawn(by_key[key], sha256, size)
+        for key, sha256, size in rows
+        if size is not None and archive.path(sha256).exists()
+    }
 
 
-def _drawn(house: House, now: datetime, export: TaskExport) -> Drawn:
-    content = house.renderer.task_pdf(export.document, export.embedded)
-    sha256 = hashlib.sha256(content).hexdigest()
+def _store(house: House, now: datetime, made: Sequence[tuple[Drawn, bytes]]) -> None:
     with house.writing(now) as work:
-        prove(work, export, sha256, len(content))
+        for drawn, _ in made:
+            prove(work, drawn.export, drawn.sha256, drawn.size)
     # The proof comes first: a file nobody knows of is worse than a proof whose file is drawn again.
-    house.archive.put(content)
-    return Drawn(export, sha256, len(content))
+    for _, content in made:
+        house.archive.put(content)
 
 
 def prove(work: Work, export: TaskExport, sha256: str, size: int) -> None:
