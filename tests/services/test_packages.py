@@ -16,6 +16,7 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import select, update
 
+from klik.domain.deadlines import end_of_day
 from klik.domain.rights import Level
 from klik.installation import Installation
 from klik.models import AuditEntry, DeletionItem, Export, ExportProof, Membership, MunicipalTask, TaskFile
@@ -163,6 +164,19 @@ def test_hent_alt_holds_everything_and_says_what_it_is(koege: Koege) -> None:
         proof = session.scalars(select(ExportProof).where(ExportProof.kind == "pakke")).one()
         assert (proof.code, proof.tasks, proof.municipality_id) == (code, 3, make.KOEGE)
         assert proof.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_deletions_package_lasts_as_long_as_its_archive(koege: Koege) -> None:
+    export_id = int(koege.made(deletion_id=koege.deletion).name)
+    last = end_of_day(TODAY + timedelta(days=40 + koege.house.settings.archive_days))
+    assert koege.row(export_id).expires_at == last
+    with koege.house.writing(NOW) as work:
+        kept = {"archive_kept_until": TODAY + timedelta(days=300)}
+        work.session.execute(update(DeletionItem).where(DeletionItem.id > 0).values(**kept))
+    later = int(koege.made(deletion_id=koege.deletion).name)
+    assert koege.row(later).expires_at == end_of_day(TODAY + timedelta(days=300))
+    usual = int(koege.made(task_ids=koege.tasks).name)
+    assert koege.row(usual).expires_at == NOW + exports.KEPT
 
 
 def test_it_counts_when_it_is_fetched_by_who_may(koege: Koege) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
-from klik.models import DeletionItem, Export, MunicipalTask
+from klik.domain.deadlines import end_of_day
+from klik.models import Deletion, DeletionItem, Export, MunicipalTask
 from klik.services import access, filtering, list_document, listing
 from klik.services.errors import NotFoundError
+from klik.services.exports.states import KEPT
 from klik.services.filtering import Selection
 from klik.services.work import Work
 
@@ -82,6 +84,20 @@ def deletion_items(work: Work, deletion_id: int) -> list[DeletionItem]:
             .order_by(MunicipalTask.number_key, MunicipalTask.id)
         )
     )
+
+
+def kept_until(work: Work, contents: Contents, archive_days: int) -> datetime:
+    """How long a file made now can be fetched: a week, a deletion's package as long as its archive files at least."""
+    week = work.now + KEPT
+    deletion = work.session.get(Deletion, contents.deletion_id) if contents.deletion_id is not None else None
+    if deletion is None:
+        return week
+    kept = work.session.scalar(
+        select(func.max(DeletionItem.archive_kept_until)).where(
+            DeletionItem.deletion_id == deletion.id, DeletionItem.municipality_id == contents.municipality_id
+        )
+    )
+    return max(week, end_of_day(max(deletion.last_day + timedelta(days=archive_days), kept or work.today)))
 
 
 def in_words(work: Work, contents: Contents) -> tuple[str, ...]:

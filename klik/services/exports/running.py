@@ -20,14 +20,13 @@ from klik.domain.calendar import clock as clock_words
 from klik.domain.rights import Right
 from klik.models import Export, ExportProof, Membership, Person
 from klik.services.exports import making
-from klik.services.exports.contents import Contents, contents_of
+from klik.services.exports.contents import Contents, contents_of, kept_until
 from klik.services.exports.fetching import path_of
 from klik.services.exports.gathering import House
 from klik.services.exports.making import Made, Order
 from klik.services.exports.states import (
     DONE,
     FAILED,
-    KEPT,
     LEASE,
     RUNNING,
     WAITING,
@@ -174,7 +173,7 @@ class _Making:
             export = work.session.get_one(Export, self._id)
             if _actor(work, export) is None:
                 raise ImpossibleError(NO_RIGHT)
-            expires = now + KEPT
+            expires = kept_until(work, asked, self._house.settings.archive_days)
             values = {"file_name": made.name, "sha256": sha256, "size": size, "expires_at": expires}
             _store(work, self._id, self._fence, state=DONE, finished_at=now, **values)
             work.session.refresh(export)
