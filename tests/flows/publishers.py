@@ -161,7 +161,7 @@ def _lines(log: Path) -> int:
 def _kill_at_line(child: int, log: Path, lines: int) -> None:
     """Kill it once its log has so many lines; it may come to its end before."""
     while _lines(log) < lines and Path(f"/proc/{child}/stat").read_text().split(")")[1].split()[0] != "Z":
-        time.sleep(0.002)
+        time.sleep(0.02)
     os.kill(child, signal.SIGKILL)
 
 

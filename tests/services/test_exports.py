@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from klik import jobs
 from klik.domain.rights import Level
 from klik.installation import Installation
 from klik.models import Export, Membership, Notice, Person
@@ -74,8 +73,14 @@ def test_made_told_fetched_and_forgotten(house: Installation, scene: Scene) -> N
     later = NOW + exports.KEPT + timedelta(minutes=1)
     with house.reading(later, me) as work, pytest.raises(NotFoundError):
         exports.fetch(work, _folder(house), export_id)
-    assert "række" in jobs.sweep(house, later).sentence
+    with house.writing(later) as work:
+        assert exports.sweep(work, _folder(house)) == 1
     assert not path.exists()
+    # The account of what was taken home outlasts the file.
+    with house.reading(later, me) as work:
+        assert [there for _export, there in exports.receipts(work, _folder(house))] == [False]
+    with house.writing(later + timedelta(days=366)) as work:
+        assert exports.sweep(work, _folder(house)) == 1
 
 
 def test_rights_are_those_of_the_moment(house: Installation, scene: Scene) -> None:
