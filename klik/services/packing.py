@@ -37,10 +37,15 @@ class House(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file of a package, by its path in it; content that may be large is opened when it is written."""
+    """A file of a package, by its path in it; what may be large is ``opened`` when it is written."""
 
     path: str
-    content: bytes | Callable[[], IO[bytes]]
+    content: bytes = b""
+    opened: Callable[[], IO[bytes]] | None = None
+
+    def open(self) -> IO[bytes]:
+        """The content to be read in pieces."""
+        return self.opened() if self.opened else io.BytesIO(self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,7 @@ def folder(house: House, drawn: Drawn) -> Folder:
         safe = safe if safe.casefold() not in taken else f"{place} {safe}"
         taken.add(safe.casefold())
         opened = partial(house.files.path(file.sha256).open, "rb")
-        members.append(Member(f"{name}/{FILES_FOLDER}/{safe}", opened))
+        members.append(Member(f"{name}/{FILES_FOLDER}/{safe}", opened=opened))
     return Folder(name, tuple(members), tuple(missing))
 
 
@@ -133,9 +138,8 @@ class Package:
         self._lines.append({"path": member.path, "size": size, "sha256": sha256})
 
     def _written(self, member: Member) -> tuple[str, int]:
-        content = member.content
         digest, size = hashlib.sha256(), 0
-        with io.BytesIO(content) if isinstance(content, bytes) else content() as source:
+        with member.open() as source:
             entry = zipfile.ZipInfo(member.path, _NO_TIME)
             entry.external_attr = 0o644 << 16
             with self._zip.open(entry, "w") as target:

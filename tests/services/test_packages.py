@@ -20,12 +20,12 @@ from klik.domain.deadlines import end_of_day
 from klik.domain.rights import Level
 from klik.installation import Installation
 from klik.models import AuditEntry, DeletionItem, Export, ExportProof, Membership, MunicipalTask, TaskFile
-from klik.services import deleting, exports, filtering, packing
-from klik.services.deleting import Draft, Selection
+from klik.services import deleting, exports, filtering
+from klik.services.deleting import Draft, Selection, erasing, sanity
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.exports import kinds
 from klik.services.rendering import Renderer
-from klik.services.tasks import attachments, drawn
+from klik.services.tasks import attachments
 from klik.services.work import Actor
 from tests import make
 from tests.make import HERNING, NOW, TODAY
@@ -227,18 +227,16 @@ def test_what_is_missing_is_named_everywhere_and_stops_nothing(koege: Koege) -> 
 
 def test_what_is_archived_or_erased_comes_out_of_its_archive(koege: Koege) -> None:
     house, (first, *_rest) = koege.house, koege.tasks
-    one = drawn.task(house, koege.me, NOW, first)
-    target = house.settings.data / "archive.zip"
-    packing.write(target, [packing.folder(house, one)])
-    archive = house.archive.put(target.read_bytes())
-    with house.writing(NOW) as work:
-        item = DeletionItem.municipal_task_id == first
-        told = {"notified_at": NOW, "archive_sha256": archive, "archive_size": target.stat().st_size}
-        work.session.execute(update(DeletionItem).where(item).values(**told))
-        work.session.execute(update(DeletionItem).where(item).values(state="arkiveret", verified_at=NOW))
-        erased = {"erased_at": NOW, "title": "Slettet opgave"}
-        work.session.execute(update(MunicipalTask).where(MunicipalTask.id == first).values(**erased))
-        work.session.execute(update(DeletionItem).where(item).values(state="slettet", erased_at=NOW))
+    after = end_of_day(TODAY + timedelta(days=40)) + timedelta(hours=1)
+    with house.writing(after) as work:
+        sanity.confirm(work, work.today)
+        mine = DeletionItem.municipal_task_id == first
+        work.session.execute(update(DeletionItem).where(mine).values(notified_at=NOW))
+        item_id = work.session.scalars(select(DeletionItem.id).where(mine)).one()
+    erasing.delete(house, lambda: after, item_id)
+    with house.database.reading() as session:
+        archive = session.get_one(DeletionItem, item_id).archive_sha256
+        assert session.get_one(MunicipalTask, first).title != "Opgave 1" and archive
     members = checked(koege.made(deletion_id=koege.deletion))
     assert [task["title"] for task in json.loads(members["opgaver.json"])["tasks"]] == [
         "Opgave 1",
@@ -250,9 +248,8 @@ def test_what_is_archived_or_erased_comes_out_of_its_archive(koege: Koege) -> No
     spoiled = koege.made(deletion_id=koege.deletion)
     assert any("Arkivfilen mangler" in sentence for sentence in exports.inventory(spoiled, "zip").missing)
     with house.writing(NOW) as work:
-        work.session.execute(
-            update(DeletionItem).where(DeletionItem.municipal_task_id == first).values(archive_removed_at=NOW)
-        )
+        gone = update(DeletionItem).where(DeletionItem.id == item_id)
+        work.session.execute(gone.values(archive_removed_at=after))
     assert set(exports.inventory(koege.made(deletion_id=koege.deletion), "zip").taken) == set(koege.tasks[1:])
 
 

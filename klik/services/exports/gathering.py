@@ -60,10 +60,7 @@ class Gathered:
     def content(self) -> bytes:
         """The PDF."""
         assert self.folder is not None
-        content = self.folder.members[0].content
-        if isinstance(content, bytes):
-            return content
-        with content() as file:
+        with self.folder.members[0].open() as file:
             return file.read()
 
 
@@ -173,5 +170,5 @@ def _archived(house: House, task_id: int, sha256: str) -> Iterator[Gathered]:
             hashes[pdf],
             missing,
         )
-        members = tuple(Member(name, partial(archive.open, name)) for name in names)
+        members = tuple(Member(name, opened=partial(archive.open, name)) for name in names)
         yield Gathered(entry, Folder(folder_name, members, missing), data)

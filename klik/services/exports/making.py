@@ -88,7 +88,7 @@ def _package(order: Order, target: Path) -> Made:
             data.close()
             made = _described(order, entries, "")
             package.put(Member(INDEX_NAME, _index(order, entries, made.code)))
-            package.put(Member(TASKS_NAME, partial(spool.open, "rb")))
+            package.put(Member(TASKS_NAME, opened=partial(spool.open, "rb")))
             base_url = order.house.settings.base_url
             note = indexing.read_me(entries, made.code, order.actor, order.now, base_url)
             package.put(Member(READ_ME, note))
