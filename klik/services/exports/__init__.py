@@ -6,7 +6,6 @@ writing over the second.
 """
 
 from klik.services.exports.contents import Contents, contents_of, in_words
-from klik.services.exports.estimating import Estimate, estimate
 from klik.services.exports.fetching import (
     Inventory,
     fetch,
@@ -49,14 +48,12 @@ __all__ = [
     "STATES",
     "WAITING",
     "Contents",
-    "Estimate",
     "ExportCancelledError",
     "Inventory",
     "Kind",
     "Progress",
     "cancel",
     "contents_of",
-    "estimate",
     "fetch",
     "folder_in",
     "in_words",
