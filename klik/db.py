@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -91,6 +91,22 @@ class Database:
             except BaseException:
                 session.rollback()
                 raise
+
+    def leave_no_trace(self, tables: Iterable[str]) -> bool:
+        """After an erasure: empty SQLite's write-ahead log, or vacuum the tables on PostgreSQL; outside transactions.
+
+        SQLite zeroes what is deleted in the file (``secure_delete``), but its log holds the pages as they were
+        until it is cut off. False when a reader kept it from that; the next call does it.
+        """
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if not self.sqlite:
+                for table in tables:
+                    connection.exec_driver_sql(f"vacuum {table}")
+                return True
+            raw = connection.connection.driver_connection
+            assert raw is not None
+            with self._queue:
+                return raw.execute("pragma wal_checkpoint(truncate)").fetchone()[0] == 0
 
     def close(self) -> None:
         """Give back every connection."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -38,6 +39,8 @@ class Installation:
         self.kept = Keep()
         self.files = FileStore(settings.data / "files")
         self.archive = FileStore(settings.data / "arkiv")
+        # Set when this process is to end: long work is then given back, for another process to go on with.
+        self.stopping = threading.Event()
 
     @cached_property
     def renderer(self) -> Renderer:

@@ -12,8 +12,9 @@ from sqlalchemy import delete, func, select, union_all
 from klik.db import rows_changed
 from klik.installation import Installation
 from klik.models import Mail, NewsletterRecipient, Notice, RequestKey
-from klik.services import control, deleting, events, exports, job_runs
+from klik.services import control, events, exports, job_runs
 from klik.services.control import heartbeat, reporting
+from klik.services.deleting import erasing, sanity, sweeping
 from klik.services.deleting import notices as deletion_notices
 from klik.services.newsletters import sending as newsletters
 from klik.services.newsletters import subscribing
@@ -26,6 +27,7 @@ from klik.services.notices.mails import Sender
 from klik.services.people import sessions
 from klik.services.publishing import planned
 from klik.services.saved_filters import digests as subscriptions
+from klik.services.work import Work
 
 Clock = Callable[[], datetime]
 REQUEST_KEYS_KEPT = timedelta(days=30)
@@ -33,6 +35,8 @@ STALE_MAILS_KEPT = timedelta(days=30)
 TEMPORARY_FILES_KEPT = timedelta(hours=24)
 # Seconds after which no further large file is begun in one run, so that each run is noted and the worker can stop.
 EXPORT_PATIENCE = 40.0
+# The same for tasks that are deleted: large files that people wait for come in between.
+DELETION_PATIENCE = 60.0
 # Notices planned before they are written: one transaction, so that a person gets one mail, and bounded memory.
 MOST_PLANNED = 20_000
 
@@ -49,13 +53,15 @@ class Outcome:
 class Job:
     """A job: ``every`` is how often the worker runs it, None for those that only people start.
 
-    A ``slow`` job may take minutes; the others do not wait for it.
+    A ``slow`` job may take minutes; the others do not wait for it. One that ``waits`` says has work is not kept
+    waiting for its next period.
     """
 
     name: str
     run: Callable[[Installation, datetime], Outcome]
     every: timedelta | None
     slow: bool = False
+    waits: Callable[[Work], bool] | None = None
 
 
 def wall_clock() -> datetime:
@@ -214,6 +220,9 @@ def sweep(house: Installation, now: datetime) -> Outcome:
 
     Looks also whether every municipality can be reached by mail.
     """
+    files, doubt = sweeping.sweep(house, now)
+    if doubt:
+        return Outcome(doubt, well=False)
     with house.writing(now) as work:
         telling.watch(work)
         rows = (
@@ -234,40 +243,48 @@ def sweep(house: Installation, now: datetime) -> Outcome:
                 Mail.state == "stale", Mail.created_at < now - STALE_MAILS_KEPT, Mail.id.not_in(carried)
             ),
         )
-    files = _sweep_files(house, now)
     return Outcome(
         f"{counted(rows, 'gammel række', 'gamle rækker')} og "
-        f"{counted(files, 'halvfærdig fil', 'halvfærdige filer')} er fjernet."
+        f"{counted(files + _half_written(house, now), 'fil', 'filer')} er fjernet."
     )
 
 
-def _sweep_files(house: Installation, now: datetime) -> int:
+def _half_written(house: Installation, now: datetime) -> int:
     gone = 0
-    half_written = (
-        *house.files.folder.glob("*/.tmp-*"),
-        *exports.folder_in(house.settings.data).glob(".tmp-*"),
-    )
-    for file in half_written:
+    for file in exports.folder_in(house.settings.data).glob(".tmp-*"):
         if file.stat().st_mtime < (now - TEMPORARY_FILES_KEPT).timestamp():
             file.unlink(missing_ok=True)
             gone += 1
     return gone
 
 
+def _going_on(now: datetime) -> Clock:
+    """A clock that shows ``now`` at first and goes on while a long job works."""
+    started = time.monotonic()
+    return lambda: now + timedelta(seconds=time.monotonic() - started)
+
+
 def delete_due(house: Installation, now: datetime) -> Outcome:
-    """Delete what is past its last day and proven archived."""
-    return Outcome(deleting.delete_due(house, now))
+    """Delete what is past its last day, each task when its archive file was read again."""
+    done = erasing.delete_due(house, _going_on(now), DELETION_PATIENCE)
+    if done.doubt:
+        return Outcome(done.doubt, well=False)
+    if not (done.erased or done.waiting or done.left or done.untold):
+        return Outcome("Ingen opgaver er over deres sidste dag.")
+    parts = [f"{counted(done.erased, 'opgave', 'opgaver')} er arkiveret og slettet"]
+    if done.left:
+        parts.append(f"{counted(done.left, 'opgave', 'opgaver')} slettes i næste omgang")
+    if done.untold:
+        parts.append(f"{counted(done.untold, 'opgave', 'opgaver')} venter på, at kommunen har fået varslet")
+    if done.waiting:
+        parts.append(f"{counted(done.waiting, 'opgave', 'opgaver')} kunne ikke slettes: {done.problem}")
+    return Outcome(f"{'; '.join(parts).rstrip('.')}.", well=not done.waiting)
 
 
 def run_exports(house: Installation, now: datetime) -> Outcome:
     """Make the large files that people wait for; time goes on from ``now`` meanwhile."""
-    started = time.monotonic()
-    made = exports.run_waiting(
-        house,
-        exports.folder_in(house.settings.data),
-        lambda: now + timedelta(seconds=time.monotonic() - started),
-        EXPORT_PATIENCE,
-    )
+    folder = exports.folder_in(house.settings.data)
+    made = exports.run_waiting(house, folder, _going_on(now), EXPORT_PATIENCE, house.stopping.is_set)
     return Outcome(f"{counted(made, 'udtræk', 'udtræk')} er lavet." if made else "Ingen udtræk venter.")
 
 
@@ -316,8 +333,8 @@ JOBS = {
         Job("publish-planned", publish_planned, timedelta(minutes=1)),
         Job("send-newsletters", send_newsletters, timedelta(minutes=1)),
         Job("tell-plugins", tell_plugins, timedelta(minutes=1)),
-        Job("run-exports", run_exports, timedelta(minutes=1), slow=True),
-        Job("delete-due", delete_due, timedelta(hours=1)),
+        Job("run-exports", run_exports, timedelta(minutes=1), slow=True, waits=exports.waits),
+        Job("delete-due", delete_due, timedelta(minutes=5), slow=True),
         Job("sweep", sweep, timedelta(hours=1)),
     )
 }
@@ -328,6 +345,7 @@ def run(house: Installation, name: str, now: datetime, period: str) -> Outcome |
     with house.writing(now) as work:
         if not job_runs.begin(work, name, period):
             return None
+        sanity.note(work)
     started = time.monotonic()
     try:
         outcome = JOBS[name].run(house, now)

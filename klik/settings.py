@@ -22,6 +22,7 @@ NAMES = {
     "KLIK_RETURN_ADDRESS",
     "KLIK_YELLOW_DAYS",
     "KLIK_LEADER_DAYS",
+    "KLIK_ARCHIVE_DAYS",
     "KLIK_DISABLED_PLUGINS",
     "KLIK_PHASES_DIR",
     "KLIK_ROLES_DIR",
@@ -63,6 +64,7 @@ class Settings:
     return_address: str
     yellow_days: int
     leader_days: int
+    archive_days: int
     disabled_plugins: frozenset[str]
     phases_dir: Path
     roles_dir: Path
@@ -95,6 +97,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         return_address=_return_address(values, problems),
         yellow_days=_days("KLIK_YELLOW_DAYS", values, 14, 365, problems),
         leader_days=_days("KLIK_LEADER_DAYS", values, 5, 20, problems),
+        archive_days=_days("KLIK_ARCHIVE_DAYS", values, 90, 3650, problems, least=1),
         disabled_plugins=frozenset(values.get("KLIK_DISABLED_PLUGINS", "").replace(",", " ").split()),
         phases_dir=_folder("KLIK_PHASES_DIR", values.get("KLIK_PHASES_DIR", ""), "phases", problems),
         roles_dir=_folder("KLIK_ROLES_DIR", values.get("KLIK_ROLES_DIR", ""), "roles", problems),
@@ -236,10 +239,12 @@ def _return_address(values: Mapping[str, str], problems: list[str]) -> str:
     return _mail_address("KLIK_RETURN_ADDRESS", value, problems) if value else ""
 
 
-def _days(name: str, values: Mapping[str, str], usual: int, most: int, problems: list[str]) -> int:
+def _days(
+    name: str, values: Mapping[str, str], usual: int, most: int, problems: list[str], *, least: int = 0
+) -> int:
     value = values.get(name) or str(usual)
-    if not value.isascii() or not value.isdigit() or not 0 <= int(value) <= most:
-        problems.append(f"{name}: {value} er ikke et helt antal dage mellem 0 og {most}")
+    if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
+        problems.append(f"{name}: {value} er ikke et helt antal dage mellem {least} og {most}")
         return usual
     return int(value)
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from datetime import datetime, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from klik.services import job_runs
 from klik.services.notices.delivery import owner_name
 
 log = logging.getLogger("klik.worker")
+QUICK_TICK = 3  # seconds between two looks whether somebody waits for a slow job
 TICK = 20  # seconds: where one worker dies, another has its jobs within half a minute
 WATCH = 5  # seconds between two looks at the dispatcher's process
 EPOCH = datetime(2000, 1, 1, tzinfo=jobs.UTC)
@@ -48,12 +50,19 @@ class Worker:
         )
         self._dispatcher: threading.Thread | None = None
         self._first = True
+        self._next_look = 0.0
+        self._slow_lane = threading.Lock()
 
     def start(self) -> None:
         """Start the clocks and the dispatcher; returns at once."""
-        for tick in (self.tick, self.tick_slowly):
+        for tick, seconds in ((self.tick, TICK), (self.tick_slowly, QUICK_TICK)):
             self._scheduler.add_job(
-                tick, "interval", seconds=TICK, id=tick.__name__, next_run_time=jobs.wall_clock()
+                tick,
+                "interval",
+                seconds=seconds,
+                id=tick.__name__,
+                next_run_time=jobs.wall_clock(),
+                max_instances=2 if tick == self.tick_slowly else 1,
             )
         self._scheduler.start()
         target = self._mind_child if self._own_process else self._send
@@ -61,8 +70,9 @@ class Worker:
         self._dispatcher.start()
 
     def stop(self) -> None:
-        """Let what runs come to its end, and stop."""
+        """Let what runs come to its end, give long work back, and stop."""
         self._stopped.set()
+        self._house.stopping.set()
         self._scheduler.shutdown(wait=True)
         if self._dispatcher is not None:
             self._dispatcher.join(70)
@@ -81,16 +91,44 @@ class Worker:
                 self._run(job, now)
 
     def tick_slowly(self) -> None:
-        """The same for the slow jobs, on a thread of their own: no reminder waits for a large file."""
+        """The same for the slow jobs, on a thread of their own: no reminder waits for a large file.
+
+        A job that somebody waits for runs at once, every few seconds if need be.
+        """
+        # Asked again while a large file is being made: nothing to do, and nothing to complain of in the log.
+        if not self._slow_lane.acquire(blocking=False):
+            return
+        try:
+            self._run_slow()
+        finally:
+            self._slow_lane.release()
+
+    def _run_slow(self) -> None:
+        look = time.monotonic() >= self._next_look
+        if look:
+            self._next_look = time.monotonic() + TICK
         for job in jobs.JOBS.values():
-            if job.slow:
+            if job.slow and self._is_waited_for(job):
+                self._run(job, jobs.wall_clock(), at_once=True)
+            elif job.slow and look:
                 self._run(job, jobs.wall_clock())
 
-    def _run(self, job: jobs.Job, now: datetime) -> None:
+    def _is_waited_for(self, job: jobs.Job) -> bool:
+        if job.waits is None or self._stopped.is_set():
+            return False
+        try:
+            with self._house.reading(jobs.wall_clock()) as work:
+                return job.waits(work)
+        except Exception:
+            log.exception("whether the job %s is waited for could not be seen", job.name)
+            return False
+
+    def _run(self, job: jobs.Job, now: datetime, *, at_once: bool = False) -> None:
         if job.every is None or self._stopped.is_set():
             return
         try:
-            jobs.run(self._house, job.name, now, period(job.every, now))
+            stretch = now.isoformat(timespec="seconds") if at_once else period(job.every, now)
+            jobs.run(self._house, job.name, now, stretch)
         except Exception:
             log.exception("the job %s failed", job.name)
 

@@ -36,6 +36,8 @@ BAD = [
     ("KLIK_YELLOW_DAYS", "1e9", "0 og 365"),
     ("KLIK_YELLOW_DAYS", "٣", "0 og 365"),
     ("KLIK_RETURN_ADDRESS", "retur", "mailadresse"),
+    ("KLIK_ARCHIVE_DAYS", "0", "1 og 3650"),
+    ("KLIK_ARCHIVE_DAYS", "3651", "1 og 3650"),
     ("KLIK_LEADER_DAYS", "21", "0 og 20"),
     ("KLIK_LEADER_DAYS", "fem", "0 og 20"),
     ("KLIK_PHASES_DIR", "/findes/ikke", "findes ikke"),

@@ -6,21 +6,31 @@ import json
 import os
 import signal
 import threading
+from datetime import datetime
 from types import FrameType
 
 import click
 
 from klik import dispatcher, jobs, logs
-from klik.cli import FOUND_A_PROBLEM, data_option, installation
+from klik.cli import FOUND_A_PROBLEM, data_option, installation, problem
+from klik.installation import Installation
+from klik.services.deleting import sanity
+from klik.services.errors import RefusedError
 
 
 @click.command("run-job")
 @click.argument("name", metavar="NAVN", type=click.Choice(sorted(jobs.JOBS)))
 @click.option("--json", "as_json", is_flag=True, help="Skriv resultatet som JSON.")
+@click.option(
+    "--today",
+    "day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Bekræft, hvilken dag det er, når klik har sagt, at uret ser forkert ud.",
+)
 @click.option("--loop", "in_a_loop", is_flag=True, hidden=True)
 @data_option
 @click.pass_context
-def command(context: click.Context, name: str, as_json: bool, in_a_loop: bool) -> None:
+def command(context: click.Context, name: str, as_json: bool, day: datetime | None, in_a_loop: bool) -> None:
     """Kør et job nu, og skriv i én sætning, hvad det gjorde."""
     house = installation(context)
     logs.set_up(house.settings.log_level)
@@ -30,6 +40,8 @@ def command(context: click.Context, name: str, as_json: bool, in_a_loop: bool) -
         dispatcher.loop(house, _until_told())
         return
     now = jobs.wall_clock()
+    if day is not None:
+        _confirm(house, now, day)
     outcome = jobs.run(house, name, now, f"{now.isoformat()} manuelt")
     if outcome is None:
         raise click.UsageError("Jobbet kører allerede.")
@@ -40,6 +52,14 @@ def command(context: click.Context, name: str, as_json: bool, in_a_loop: bool) -
         click.echo(outcome.sentence)
     if not outcome.well:
         raise SystemExit(FOUND_A_PROBLEM)
+
+
+def _confirm(house: Installation, now: datetime, day: datetime) -> None:
+    try:
+        with house.writing(now) as work:
+            sanity.confirm(work, day.date())
+    except RefusedError as error:
+        raise problem(str(error)) from error
 
 
 def _until_told() -> threading.Event:

@@ -46,7 +46,10 @@ class Deletion(Versioned, Base):
 
 
 class DeletionItem(OfMunicipality, Base):
-    """One municipal task in a deletion: varslet → hentet → kvitteret → arkiveret → slettet."""
+    """One municipal task in a deletion: varslet → hentet → kvitteret → arkiveret → slettet.
+
+    ``problem`` says in Danish why a task that is due waits; the next run tries it again.
+    """
 
     __tablename__ = "deletion_items"
     __table_args__ = (
@@ -81,6 +84,7 @@ class DeletionItem(OfMunicipality, Base):
     erased_at: Mapped[datetime | None] = mapped_column(Instant)
     archive_kept_until: Mapped[date | None] = mapped_column(Date)
     archive_removed_at: Mapped[datetime | None] = mapped_column(Instant)
+    problem: Mapped[str | None] = mapped_column(String(500))
 
 
 class Export(Base):

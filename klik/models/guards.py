@@ -5,6 +5,7 @@ They stand here and not in a migration, because SQLite rebuilds a table to chang
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -17,9 +18,29 @@ from klik.models.base import Base, OfMunicipality
 ALSO_OF_MUNICIPALITY = ("role_holdings", "municipal_systems", "notices", "memberships")
 
 
+# The words of a task whose content is gone; klik.services.deleting.erasing writes them.
+ERASED_TITLE = "Slettet opgave"
+# Between the reading of an archive file and the erasing it stands for.
+MOST_SECONDS = 60
+# What hangs on a municipal task and cannot be hung on an erased one.
+HANGING_ON = (
+    "bulk_change_items",
+    "checklist_items",
+    "comments",
+    "deviations",
+    "municipal_task_fields",
+    "municipal_task_files",
+    "questions",
+    "task_changes",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """One rule: when ``refused`` holds for the old and new row at ``event`` on ``table``, the statement fails."""
+    """One rule: when ``refused`` holds for the old and new row at ``event`` on ``table``, the statement fails.
+
+    ``danish_day(x)`` in it is the Danish date of an instant, ``seconds(x, y)`` how much later x is than y.
+    """
 
     name: str
     table: str
@@ -48,7 +69,18 @@ def all_guards() -> tuple[Guard, ...]:
         )
         for table in tables
     ]
-    return (*stays, *RULES)
+    erased = [
+        Guard(
+            f"{table}_not_on_erased",
+            table,
+            "insert",
+            "exists (select 1 from municipal_tasks"
+            " where municipal_tasks.id = new.municipal_task_id and municipal_tasks.erased_at is not null)",
+            "nothing is put on an erased task",
+        )
+        for table in HANGING_ON
+    ]
+    return (*stays, *erased, *RULES)
 
 
 _LIFE = " or ".join(f"(old.state = '{begin}' and new.state = '{end}')" for begin, end in sorted(life.steps()))
@@ -70,10 +102,31 @@ RULES = (
         "municipal_tasks_erased_after_archive",
         "municipal_tasks",
         "update",
-        "new.erased_at is not null and old.erased_at is null and not exists (select 1 from deletion_items"
+        "new.erased_at is not null and old.erased_at is null and ("
+        "not exists (select 1 from deletion_items join deletions on deletions.id = deletion_items.deletion_id"
         " where deletion_items.municipal_task_id = new.id and deletion_items.state = 'arkiveret'"
-        " and deletion_items.archive_sha256 is not null and deletion_items.verified_at is not null)",
-        "a task is erased only after its archive file was read again",
+        " and deletion_items.archive_sha256 is not null and deletion_items.verified_at is not null"
+        " and deletions.state = 'varslet' and deletions.last_day < danish_day(new.erased_at)"
+        f" and seconds(new.erased_at, deletion_items.verified_at) between 0 and {MOST_SECONDS})"
+        f" or new.title <> '{ERASED_TITLE}' or new.local_text <> '' or new.search_key <> ''"
+        " or new.not_relevant_reason is not null)",
+        "a task is erased whole, after its last day, and only when its archive file was just read again",
+    ),
+    Guard(
+        "municipal_tasks_cleared_when_erased",
+        "municipal_tasks",
+        "update",
+        f"new.erased_at is null and (new.title = '' or (new.title = '{ERASED_TITLE}' and new.search_key = ''))",
+        "a task keeps its content until it is erased",
+    ),
+    Guard(
+        "municipal_tasks_stay_erased",
+        "municipal_tasks",
+        "update",
+        "old.erased_at is not null and (new.erased_at is distinct from old.erased_at or new.title <> old.title"
+        " or new.local_text <> old.local_text or new.search_key <> old.search_key"
+        " or new.not_relevant_reason is distinct from old.not_relevant_reason)",
+        "an erased task stays as it is",
     ),
     Guard("deletions_remain", "deletions", "delete", "true", "an announcement stays"),
     Guard(
@@ -82,6 +135,20 @@ RULES = (
         "update",
         "new.last_day < old.last_day",
         "the announced last day is never moved earlier",
+    ),
+    Guard(
+        "deletions_stay_closed",
+        "deletions",
+        "update",
+        "old.state <> 'varslet' and new.state = 'varslet'",
+        "a deletion that was regretted or is done is announced anew",
+    ),
+    Guard(
+        "deletion_items_begin_unarchived",
+        "deletion_items",
+        "insert",
+        "new.state in ('arkiveret', 'slettet')",
+        "a deletion begins with announcing",
     ),
     Guard("deletion_items_remain", "deletion_items", "delete", "true", "the account of a deletion stays"),
     Guard(
@@ -103,12 +170,58 @@ RULES = (
         "nothing is archived for deletion before the municipality was told",
     ),
     Guard(
+        "deletion_items_not_held",
+        "deletion_items",
+        "update",
+        "new.state = 'arkiveret' and old.state <> 'arkiveret' and new.hold_reason is not null"
+        " and (new.hold_granted is null or (new.hold_granted and (new.hold_until is null"
+        " or new.archived_at is null or new.hold_until >= danish_day(new.archived_at))))",
+        "what a municipality asked to keep is not archived for deletion",
+    ),
+    Guard(
         "deletion_items_verified",
         "deletion_items",
         "update",
-        "new.state = 'slettet' and (new.archive_sha256 is null or new.verified_at is null)",
-        "nothing is deleted before its archive file was read again",
+        "new.state = 'slettet' and old.state <> 'slettet' and (new.archive_sha256 is null"
+        " or new.verified_at is null or new.erased_at is null"
+        f" or seconds(new.erased_at, new.verified_at) not between 0 and {MOST_SECONDS}"
+        " or not exists (select 1 from deletions where deletions.id = new.deletion_id"
+        " and deletions.state = 'varslet' and deletions.last_day < danish_day(new.erased_at))"
+        " or not exists (select 1 from municipal_tasks where municipal_tasks.id = new.municipal_task_id"
+        " and municipal_tasks.erased_at is not null))",
+        "nothing is deleted before its last day is over and its archive file was just read again",
     ),
+    Guard(
+        "deletion_items_archive_stays",
+        "deletion_items",
+        "update",
+        # A task that was changed after it was archived is archived once more, and read again before it goes.
+        "old.archive_sha256 is not null and new.archive_sha256 is distinct from old.archive_sha256"
+        " and not (old.state = 'arkiveret' and new.state = 'arkiveret' and new.archive_sha256 is not null"
+        " and new.verified_at is null and coalesce(seconds(new.archived_at, old.archived_at) > 0, false))",
+        "the archive file of a deletion is never another one",
+    ),
+    Guard(
+        "deletion_items_proof_stays",
+        "deletion_items",
+        "update",
+        "old.state = 'slettet' and (new.verified_at is distinct from old.verified_at"
+        " or new.erased_at is distinct from old.erased_at or new.archived_at is distinct from old.archived_at"
+        " or new.archive_size is distinct from old.archive_size)",
+        "the proof of a deletion is append-only",
+    ),
+    Guard("export_proofs_stay", "export_proofs", "update", "true", "proofs are append-only"),
+    Guard("export_proofs_remain", "export_proofs", "delete", "true", "proofs are append-only"),
+)
+
+_DAY = re.compile(r"danish_day\(([a-z_.]+)\)")
+_SECONDS = re.compile(r"seconds\(([a-z_.]+), ([a-z_.]+)\)")
+# SQLite knows no time zones: summer time lasts from the last Sunday of March to that of October, at 01:00 UTC.
+_SQLITE_DAY = (
+    "date({0}, case when"
+    " datetime({0}) >= datetime(strftime('%Y', {0}) || '-03-25', 'weekday 0', '+1 hours') and"
+    " datetime({0}) < datetime(strftime('%Y', {0}) || '-10-25', 'weekday 0', '+1 hours')"
+    " then '+2 hours' else '+1 hours' end)"
 )
 
 
@@ -134,6 +247,8 @@ def missing(connection: Connection) -> list[str]:
 
 def _make_sqlite(connection: Connection, guard: Guard) -> None:
     refused = guard.refused.replace(" is distinct from ", " is not ")
+    refused = _DAY.sub(lambda found: _SQLITE_DAY.format(found[1]), refused)
+    refused = _SECONDS.sub(r"(round((julianday(\1) - julianday(\2)) * 86400.0, 2))", refused)
     connection.exec_driver_sql(f"drop trigger if exists {guard.name}")
     connection.exec_driver_sql(
         f"create trigger {guard.name} before {guard.event} on {guard.table} when {refused} "
@@ -143,9 +258,11 @@ def _make_sqlite(connection: Connection, guard: Guard) -> None:
 
 def _make_postgresql(connection: Connection, guard: Guard) -> None:
     row = "old" if guard.event == "delete" else "new"
+    refused = _DAY.sub(r"(\1 at time zone 'Europe/Copenhagen')::date", guard.refused)
+    refused = _SECONDS.sub(r"extract(epoch from (\1 - \2))", refused)
     connection.exec_driver_sql(
         f"create or replace function {guard.name}() returns trigger language plpgsql as $$ begin "
-        f"if {guard.refused} then raise exception '{guard.words}' using errcode = 'integrity_constraint_violation'; "
+        f"if {refused} then raise exception '{guard.words}' using errcode = 'integrity_constraint_violation'; "
         f"end if; return {row}; end $$"
     )
     connection.exec_driver_sql(f"drop trigger if exists {guard.name} on {guard.table}")

@@ -25,25 +25,48 @@ class FileStore:
     def put(self, content: bytes) -> str:
         """Store the bytes durably and return their SHA-256; storing the same twice costs nothing."""
         sha256 = hashlib.sha256(content).hexdigest()
-        target = self.path(sha256)
-        if target.exists():
+        if self._is_here(sha256):
             return sha256
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.parent / f".tmp-{secrets.token_hex(8)}"
+        temporary = self.temporary()
         try:
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(target)
+            temporary.write_bytes(content)
+            self._move_in(temporary, sha256)
         finally:
             temporary.unlink(missing_ok=True)
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
         return sha256
+
+    def temporary(self) -> Path:
+        """The name of a new file in the store, to be written and taken in; left-over ones are swept after a day."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self.folder / f".tmp-{secrets.token_hex(8)}"
+
+    def take(self, temporary: Path) -> str:
+        """Store a temporary file of the store's own durably, whatever its size, and return its SHA-256."""
+        sha256 = self.digest(temporary)
+        self._move_in(temporary, sha256)
+        return sha256
+
+    @staticmethod
+    def digest(path: Path) -> str:
+        """The SHA-256 of a file as it is on disk now."""
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def _is_here(self, sha256: str) -> bool:
+        # Its time is new now, so that a sweeper that looks at it this moment leaves it alone.
+        try:
+            os.utime(self.path(sha256))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _move_in(self, temporary: Path, sha256: str) -> None:
+        target = self.path(sha256)
+        target.parent.mkdir(exist_ok=True)
+        _sync(temporary)
+        temporary.replace(target)
+        _sync(target.parent)
+        _sync(self.folder)
 
     def get(self, sha256: str) -> bytes:
         """The bytes, checked against their hash; raises MissingFileError."""
@@ -54,3 +77,11 @@ class FileStore:
         if hashlib.sha256(content).hexdigest() != sha256:
             raise MissingFileError(sha256)
         return content
+
+
+def _sync(path: Path) -> None:
+    place = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(place)
+    finally:
+        os.close(place)

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from klik.models import ControlReport, Heartbeat, Mail, Notice, PluginEvent
+from klik.models import ControlReport, DeletionItem, Heartbeat, Mail, Notice, PluginEvent
 from klik.services import schema
 from klik.services.control import heartbeat, reporting
+from klik.services.deleting import sanity
 from klik.services.work import Work
 
 SILENT = timedelta(minutes=10)
@@ -39,6 +40,8 @@ def findings(work: Work, data: Path) -> Sequence[Finding]:
         _doubt(work),
         _events(work),
         _disk(data),
+        _clock(work),
+        *_deletion(work),
         *_plugins(work),
     ]
     return sorted(found, key=lambda finding: finding.well)
@@ -125,6 +128,26 @@ def _disk(data: Path) -> Finding:
     share = usage.free / usage.total
     says = f"{round(share * 100)} procent af disken er ledig"
     return Finding("disk", share >= LEAST_FREE, says)
+
+
+def _clock(work: Work) -> Finding:
+    doubt = sanity.doubt(work)
+    return Finding("clock", doubt is None, doubt or "Uret går, som det skal")
+
+
+def _deletion(work: Work) -> list[Finding]:
+    """Tasks past their last day that could not be deleted, and the first reason."""
+    count, problem = work.session.execute(
+        select(func.count(), func.min(DeletionItem.problem)).where(
+            DeletionItem.problem.is_not(None), DeletionItem.state != "slettet"
+        )
+    ).one()
+    if not count:
+        return []
+    words = (
+        "1 opgave venter på at blive slettet" if count == 1 else f"{count} opgaver venter på at blive slettet"
+    )
+    return [Finding("deletion", False, f"{words}: {problem}")]
 
 
 def _plugins(work: Work) -> list[Finding]:

@@ -62,6 +62,38 @@ where m.erased_at is not null
     select 1 from deletion_items d
     where d.municipal_task_id = m.id and d.archive_sha256 is not null and d.verified_at is not null);
 
+-- name: erased-has-no-content
+-- says: Opgaven er slettet, men noget af dens indhold står der endnu
+select 'kommuneopgave/' || m.id
+from municipal_tasks m
+where m.erased_at is not null
+  and (m.title <> 'Slettet opgave' or m.local_text <> '' or m.search_key <> '' or m.not_relevant_reason is not null
+    or exists (select 1 from comments c where c.municipal_task_id = m.id)
+    or exists (select 1 from task_changes c where c.municipal_task_id = m.id)
+    or exists (select 1 from checklist_items c where c.municipal_task_id = m.id)
+    or exists (select 1 from municipal_task_files c where c.municipal_task_id = m.id));
+
+-- name: deleted-on-both-sides
+-- says: Sletningen og opgaven er ikke enige om, at den er slettet
+select 'slettepost/' || d.id
+from deletion_items d join municipal_tasks m on m.id = d.municipal_task_id
+where d.state = 'slettet' and m.erased_at is null;
+
+-- name: deleted-in-time
+-- says: Opgaven er slettet før sin sidste dag, eller uden at arkivfilen lige var læst
+select 'slettepost/' || d.id
+from deletion_items d join deletions x on x.id = d.deletion_id
+where d.state = 'slettet'
+  and (d.erased_at is null or d.verified_at is null or d.erased_at < d.verified_at or d.archive_size is null
+    or d.archive_kept_until is null or d.archive_kept_until <= x.last_day);
+
+-- name: done-deletion-has-nothing-left
+-- says: Sletningen er afsluttet, men ikke alle dens opgaver er slettet
+select 'sletning/' || x.id
+from deletions x
+where x.state = 'afsluttet'
+  and exists (select 1 from deletion_items d where d.deletion_id = x.id and d.state <> 'slettet');
+
 -- name: member-of-the-municipality
 -- says: Den ansvarlige eller udføreren hører ikke til kommunen
 select 'kommuneopgave/' || m.id

@@ -39,10 +39,10 @@ def finish(work: Work, job: str, period: str, outcome: str) -> None:
     )
 
 
-def beat(work: Work, process: str, detail: str = "") -> None:
-    """Say that a process is alive."""
+def beat(work: Work, process: str, detail: str = "", at: datetime | None = None) -> None:
+    """Say that a process is alive, now or as of another moment."""
     dialect = sqlite if work.session.get_bind().dialect.name == "sqlite" else postgresql
-    values = {"at": work.now, "detail": detail[:300]}
+    values = {"at": at or work.now, "detail": detail[:300]}
     work.session.execute(
         dialect.insert(Heartbeat)
         .values(process=process, **values)

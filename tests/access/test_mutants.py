@@ -47,6 +47,7 @@ ADDRESSES = {
     "filter_to_share": r"/filtre",
     "filter_to_open_with": r"/filtre",
     "notices": r"/varsler|^/$|<id:task_id>$",
+    "erased_task": r"^/opgaver/<id:task_id>$",
     "deletion": r"/sletning",
     "deletion_items": r"/sletning|^/$",
     "deletion_item": r"/sletning",

@@ -28,6 +28,7 @@ def drivers() -> Iterator[tuple[Driver, ...]]:
     root = Path(__file__).parents[2]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(root), "KLIK_SECRET_KEY": SECRET}
     environment |= {"PYTHONDONTWRITEBYTECODE": "1"}
+    environment |= {name: value for name, value in os.environ.items() if name == "KLIK_TEST_KILLS"}
     both = tuple(Driver(environment) for _process in range(2))
     yield both
     for driver in both:

@@ -31,6 +31,7 @@ from klik.services.publishing import Draft
 from klik.services.work import Work
 from tests import make
 from tests.conftest import make_settings
+from tests.flows import packers
 
 ANYBODY = ctypes.c_ulong(-1)
 SET_TRACER = 0x59616D61
@@ -130,6 +131,8 @@ PUBLISHERS: dict[str, Callable[[Path], int]] = {
     "naive-correct": naive_correct,
     "deliver": deliver,
     "deliver-naively": deliver_naively,
+    "package": packers.package,
+    "package-naively": packers.package_naively,
 }
 
 
@@ -151,10 +154,23 @@ def _traced_by(child: int) -> bool:
     return "TracerPid:\t0\n" not in status
 
 
-def _run(who: str, folder: Path, trace: list[str]) -> int:
+def _lines(log: Path) -> int:
+    return len(log.read_text().splitlines()) if log.exists() else 0
+
+
+def _kill_at_line(child: int, log: Path, lines: int) -> None:
+    """Kill it once its log has so many lines; it may come to its end before."""
+    while _lines(log) < lines and Path(f"/proc/{child}/stat").read_text().split(")")[1].split()[0] != "Z":
+        time.sleep(0.02)
+    os.kill(child, signal.SIGKILL)
+
+
+def _run(who: str, folder: Path, trace: list[str], lines: int) -> int:
     child = os.fork()
     if child == 0:
         _in_child(who, folder, bool(trace))
+    if lines:
+        _kill_at_line(child, folder / packers.DRAWN, lines)
     tracer = None
     if trace:
         os.waitpid(child, os.WUNTRACED)
@@ -172,7 +188,7 @@ def main() -> None:
     """Answer line by line until there are no more."""
     for line in sys.stdin:
         order = json.loads(line)
-        code = _run(order["who"], Path(order["folder"]), order["trace"])
+        code = _run(order["who"], Path(order["folder"]), order["trace"], order["lines"])
         sys.stdout.write(f"{code}\n")
         sys.stdout.flush()
 
@@ -189,9 +205,9 @@ class Driver:
             text=True,
         )
 
-    def run(self, who: str, folder: Path, trace: list[str] | None = None) -> int:
-        """The exit code of one publisher on one folder, under strace with these options."""
-        order = {"who": who, "folder": str(folder), "trace": trace or []}
+    def run(self, who: str, folder: Path, trace: list[str] | None = None, lines: int = 0) -> int:
+        """The exit code of one publisher on one folder, under strace with these options, or killed at a line."""
+        order = {"who": who, "folder": str(folder), "trace": trace or [], "lines": lines}
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()

@@ -16,6 +16,7 @@ from klik.installation import Installation
 from klik.models import AuditEntry, DeletionItem, Mail, Municipality, Notice, Person
 from klik.services import access, auditing, deleting
 from klik.services.deleting import Draft, Selection
+from klik.services.deleting import progress as deletion_progress
 from klik.services.errors import ForbiddenError, NotFoundError, RefusedError
 from klik.services.work import Actor
 from tests import make
@@ -58,6 +59,10 @@ class Ground:
     def announce(self, key: str | None = KEY, now: datetime = NOW, **changes: Any) -> int:
         with self.writing(now=now) as work:
             return deleting.announce(work, draft(**changes), key)
+
+    def due(self, now: datetime) -> int:
+        with self.house.reading(now) as work:
+            return deletion_progress.due(work).tasks
 
     def items(self, municipality: int | None = None) -> list[DeletionItem]:
         statement = select(DeletionItem).order_by(DeletionItem.id)
@@ -440,18 +445,18 @@ def test_asking_to_keep_a_task_and_the_answer(ground: Ground) -> None:
         deleting.ask_to_keep(work, access.deletion_item(work, deletion_id, item_id), "Klagesag", later)
     assert [one.person_id for one in ground.notices("sletning-bevaring")] == [ground.people["kombit"].id]
     over = NOW + timedelta(days=31)
-    assert deleting.delete_due(ground.house, over).startswith("5 opgaver er over deres sidste dag.")
+    assert ground.due(over) == 5
     with ground.writing() as work:
         deleting.decide_hold(work, access.deletion_item(work, deletion_id, item_id), True)
     assert {one.person_id for one in ground.notices("sletning-afgoerelse")} == {
         ground.people["koege"].id,
         ground.people["koege-administrator"].id,
     }
-    assert deleting.delete_due(ground.house, over).startswith("5 opgaver")
-    assert deleting.delete_due(ground.house, NOW + timedelta(days=91)).startswith("6 opgaver")
+    assert ground.due(over) == 5
+    assert ground.due(NOW + timedelta(days=91)) == 6
     with ground.writing() as work:
         deleting.decide_hold(work, access.deletion_item(work, deletion_id, item_id), False)
-    assert deleting.delete_due(ground.house, over).startswith("6 opgaver")
+    assert ground.due(over) == 6
 
 
 DST_AND_OTHER_DAYS = [
@@ -467,14 +472,8 @@ DST_AND_OTHER_DAYS = [
 def test_the_last_day_is_open_until_its_last_danish_second(ground: Ground, day: date) -> None:
     ground.announce(last_day=day)
     end = end_of_day(day)
-    assert (
-        deleting.delete_due(ground.house, end - timedelta(microseconds=1))
-        == "Ingen opgaver er over deres sidste dag."
-    )
-    assert deleting.delete_due(ground.house, end) == (
-        "6 opgaver er over deres sidste dag. klik sletter dem ikke endnu: uden en arkivfil, der er læst igen, "
-        "slettes intet. Heraf venter 6 på, at kommunen har fået varslet."
-    )
+    assert ground.due(end - timedelta(microseconds=1)) == 0
+    assert ground.due(end) == 6
 
 
 def test_every_act_stands_in_the_audit_trail_without_names(ground: Ground) -> None:

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from klik import jobs
 from klik.domain.rights import Level
 from klik.installation import Installation
 from klik.models import Export, Membership, Notice, Person
-from klik.services import exports, filtering
+from klik.services import exports, filtering, tables
 from klik.services.errors import NotFoundError, RefusedError
+from klik.services.exports import running
 from klik.services.work import Actor, Work
+from klik.web.exports import views
 from tests import make
 from tests.client import Browser
 from tests.make import NOW
@@ -72,8 +73,14 @@ def test_made_told_fetched_and_forgotten(house: Installation, scene: Scene) -> N
     later = NOW + exports.KEPT + timedelta(minutes=1)
     with house.reading(later, me) as work, pytest.raises(NotFoundError):
         exports.fetch(work, _folder(house), export_id)
-    assert "række" in jobs.sweep(house, later).sentence
+    with house.writing(later) as work:
+        assert exports.sweep(work, _folder(house)) == 1
     assert not path.exists()
+    # The account of what was taken home outlasts the file.
+    with house.reading(later, me) as work:
+        assert [there for _export, there in exports.receipts(work, _folder(house))] == [False]
+    with house.writing(later + timedelta(days=366)) as work:
+        assert exports.sweep(work, _folder(house)) == 1
 
 
 def test_rights_are_those_of_the_moment(house: Installation, scene: Scene) -> None:
@@ -116,11 +123,11 @@ def test_who_has_left_a_municipality_takes_no_file_of_it_along(house: Installati
         elsewhere = replace(me, membership_id=herning.id, municipality_id=make.HERNING)
     with house.reading(NOW, elsewhere) as work:
         assert exports.fetch(work, _folder(house), export_id)
-        assert [export.id for export in exports.own(work)] == [export_id]
+        assert [export.id for export, _there in exports.receipts(work, _folder(house))] == [export_id]
     with house.writing(NOW) as work:
         work.session.execute(update(Membership).where(Membership.id == me.membership_id).values(active=False))
     with house.reading(NOW, elsewhere) as work:
-        assert exports.own(work) == []
+        assert exports.receipts(work, _folder(house)) == []
         with pytest.raises(NotFoundError):
             exports.fetch(work, _folder(house), export_id)
 
@@ -132,34 +139,33 @@ def test_cancelled_before_and_while_it_is_made(
     with house.writing(NOW, me) as work:
         exports.cancel(work, export_id)
         second = _ordered(work)
-    monkeypatch.setattr(exports.tables, "PORTION", 1)
-    monkeypatch.setattr(exports, "TELL_EVERY", 0.0)
-    seen = []
-    real = exports._note
+    monkeypatch.setattr(tables, "PORTION", 1)
+    monkeypatch.setattr(running, "TELL_EVERY", 0.0)
+    asked = 0
 
-    def cancelled_after_one(*facts: object, **values: object) -> None:
-        seen.append(values.get("done"))
-        if len(seen) == 2:
+    def clock() -> datetime:
+        nonlocal asked
+        asked += 1
+        if asked == 6:  # after the first row is told
             with house.writing(NOW, me) as work:
                 exports.cancel(work, second)
-        real(*facts, **values)  # type: ignore[arg-type]
+        return NOW
 
-    monkeypatch.setattr(exports, "_note", cancelled_after_one)
-    assert _run(house) == 1
-    assert seen == [1, 2]
+    assert exports.run_waiting(house, _folder(house), clock, 60) == 1
     assert [_export(house, each).state for each in (export_id, second)] == ["annulleret", "annulleret"]
+    assert _export(house, second).done == 1
     assert not list(_folder(house).iterdir())
 
 
 def test_a_worker_that_died_is_followed_by_another(house: Installation, scene: Scene) -> None:
     _me, export_id = scene
-    assert exports._claim(house, NOW) == (export_id, 1)
+    assert running._claim(house, NOW) == (export_id, 1)
     assert _run(house) == 0
     later = NOW + exports.LEASE + timedelta(seconds=1)
     assert _run(house, later) == 1
     assert (_export(house, export_id).state, _export(house, export_id).fence) == ("faerdig", 2)
-    with pytest.raises(exports.ExportCancelledError):
-        exports._note(house, later, export_id, 1, done=1)
+    with house.writing(later) as work, pytest.raises(exports.ExportCancelledError):
+        running._store(work, export_id, 1, done=1)
 
 
 def test_how_far_and_how_long() -> None:
@@ -185,7 +191,7 @@ def test_small_at_once_and_large_by_a_page(
     me, _export_id = scene
     window = browser().sign_in(me.email)
     assert window.download("/opgaver.xlsx")[:2] == b"PK"
-    monkeypatch.setattr(exports, "AT_ONCE", 2)
+    monkeypatch.setattr(views.exports, "AT_ONCE", 2)
     page = window.get("/opgaver.xlsx?sorter=titel")
     assert "3 opgaver" in page.h1.text
     page = window.submit(page, "/eksport")

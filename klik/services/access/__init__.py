@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from klik.services.access.actor import require
 from klik.services.access.comments import may_comment, own_comment, visible_comments
-from klik.services.access.deletions import deletion, deletion_item, deletion_items
+from klik.services.access.deletions import deletion, deletion_item, deletion_items, erased_task
 from klik.services.access.files import (
     calendar_feed,
     export,
@@ -74,6 +74,7 @@ __all__ = [
     "deletion",
     "deletion_item",
     "deletion_items",
+    "erased_task",
     "export",
     "exports",
     "filter_to_open_with",

@@ -5,11 +5,9 @@ varslet → hentet → kvitteret → arkiveret → slettet, one item a municipal
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import Protocol
+from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, insert, literal, select, update
 
@@ -20,7 +18,6 @@ from klik.domain.rights import Right
 from klik.models import Deletion, DeletionItem, MunicipalTask, Task
 from klik.services import access, auditing, idempotency
 from klik.services.deleting import notices as deletion_notices
-from klik.services.deleting import progress as deletion_progress
 from klik.services.deleting.notices import note_notified, remind
 from klik.services.deleting.progress import Standing, standing
 from klik.services.deleting.selection import (
@@ -44,8 +41,8 @@ __all__ = [
     "ask_to_keep",
     "check",
     "decide_hold",
-    "delete_due",
     "note_fetched",
+    "note_fetched_all",
     "note_notified",
     "postpone",
     "preview",
@@ -268,6 +265,11 @@ def note_fetched(work: Work, municipal_task_id: int, sha256: str) -> bool:
     return bool(fetched)
 
 
+def note_fetched_all(work: Work, taken: Mapping[int, str]) -> int:
+    """The municipality took these tasks home (the hash of each PDF by the task's id); how many that changed."""
+    return sum(note_fetched(work, task_id, sha256) for task_id, sha256 in taken.items())
+
+
 def receipt(work: Work, deletion_id: int, case_number: str, item_ids: Sequence[int] | None = None) -> int:
     """The municipality says where it put what it fetched: hentet → kvitteret; returns how many tasks.
 
@@ -363,25 +365,3 @@ def _wrong_until(work: Work, deletion: Deletion, until: date | None) -> dict[str
     if until is None or until < first:
         return {"until": f"Bevares til skal ligge efter sidste dag: tidligst {long_date(first)}."}
     return {"until": f"Bevares til må senest være {long_date(latest)}."} if until > latest else {}
-
-
-class Readable(Protocol):
-    """What deleting needs of an installation."""
-
-    def reading(self, now: datetime) -> AbstractContextManager[Work]:
-        """Work that looks and changes nothing."""
-
-
-def delete_due(installation: Readable, now: datetime) -> str:
-    """Say how many tasks are past their last day. Nothing is deleted: there are no archive files yet."""
-    with installation.reading(now) as work:
-        due = deletion_progress.due(work)
-    if not due.tasks:
-        return "Ingen opgaver er over deres sidste dag."
-    are = (
-        "1 opgave er over sin sidste dag"
-        if due.tasks == 1
-        else f"{due.tasks} opgaver er over deres sidste dag"
-    )
-    untold = f" Heraf venter {due.untold} på, at kommunen har fået varslet." if due.untold else ""
-    return f"{are}. klik sletter dem ikke endnu: uden en arkivfil, der er læst igen, slettes intet.{untold}"

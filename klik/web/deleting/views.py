@@ -27,6 +27,7 @@ from klik.web.deleting.forms import (
     row_ids,
     say,
 )
+from klik.web.forms import OnceForm
 
 blueprint = Blueprint("deleting", __name__)
 PROGRESS = {"tavs": "Tavs", "aabnet": "Har åbnet", "hentet": "Har hentet"}
@@ -195,6 +196,7 @@ def _own(work: Work, deletion: Deletion, form: ReceiptForm, status: int = 200) -
         items=items,
         standing=deleting.standing(work, deletion),
         form=form,
+        once=OnceForm(None),
         ticked=set(row_ids(request.form.getlist("item_ids"))) if form.errors else None,
         states=deletion_progress.STATE_WORDS,
         may_fetch=_may(work, Right.FETCH_DELETION),

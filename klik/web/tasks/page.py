@@ -15,7 +15,8 @@ from klik.services import access as doors
 from klik.services import idempotency, listing, past, views
 from klik.services.correcting import deviations, versions
 from klik.services.criteria import Criteria
-from klik.services.errors import ConflictError, RefusedError
+from klik.services.deleting import tombstone
+from klik.services.errors import ConflictError, NotFoundError, RefusedError
 from klik.services.listing import Neighbours
 from klik.services.notices import task_account
 from klik.services.questions import reading
@@ -37,6 +38,7 @@ from klik.services.tasks.details import TaskDetails
 from klik.services.work import Work
 from klik.web import errors
 from klik.web.base import Afterwards, access, installation
+from klik.web.forms import OnceForm
 from klik.web.questions.forms import QuestionForm
 from klik.web.tasks.checklist import LineForm
 from klik.web.tasks.forms import AttachForm, CommentEditForm, CommentForm, EditForm, edit_form, show_problems
@@ -49,9 +51,18 @@ blueprint = Blueprint("task", __name__, url_prefix="/opgaver")
 
 @blueprint.get("/<id:task_id>")
 @access(Right.READ_TASKS)
-def show(work: Work, task_id: int) -> str:
-    """The task."""
-    return _page(work, task_details.load(work, task_id))
+def show(work: Work, task_id: int) -> Any:
+    """The task; where it was deleted, who decided so and what is left."""
+    try:
+        details = task_details.load(work, task_id)
+    except NotFoundError:
+        return _erased(work, task_id)
+    return _page(work, details)
+
+
+def _erased(work: Work, task_id: int) -> Any:
+    stone = tombstone.read(work, task_id)
+    return render_template("tasks/erased.html", stone=stone), 410
 
 
 @blueprint.get("/<id:task_id>.pdf")
@@ -313,6 +324,7 @@ def _page(
         line_edited=None,
         line_conflict=None,
         may_export=work.actor.has(Right.EXPORT),
+        once=OnceForm(None),
         today=work.today,
         way=way(work),
         back=_list_address(criteria, task.id, neighbours),
