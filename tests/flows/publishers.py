@@ -7,6 +7,7 @@ most of the time. It reads one JSON line a death and answers with the child's ex
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import json
 import os
 import signal
@@ -19,18 +20,20 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from klik import jobs
 from klik.cli import klik
 from klik.commands import publish as _loaded_now  # noqa: F401 - the command line would load it in each child
 from klik.installation import Installation
-from klik.models import Mail, Municipality, MunicipalTask, TaskStep
+from klik.models import DeletionItem, Mail, Municipality, MunicipalTask, TaskStep, guards
 from klik.services import correcting, publishing
+from klik.services.deleting import erasing, sweeping, tombstones
 from klik.services.publishing import Draft
 from klik.services.work import Work
 from tests import make
 from tests.conftest import make_settings
+from tests.services.deletion_world import DUE
 
 ANYBODY = ctypes.c_ulong(-1)
 SET_TRACER = 0x59616D61
@@ -122,6 +125,39 @@ def deliver_naively(folder: Path) -> int:
     return 0
 
 
+def delete(folder: Path) -> int:
+    """What the worker does after the last day, on that day: archive, read again, erase, sweep."""
+    house = Installation(make_settings(folder), plugins=[])
+    started = time.monotonic()
+    erasing.delete_due(house, lambda: DUE + timedelta(seconds=time.monotonic() - started), 600)
+    sweeping.sweep(house, DUE + timedelta(seconds=time.monotonic() - started))
+    house.close()
+    return 0
+
+
+def delete_naively(folder: Path) -> int:
+    """Erase, and make the archive file afterwards, as somebody would who does not think of the power going."""
+    house = Installation(make_settings(folder), plugins=[])
+    with house.database.writing() as session:
+        for guard in guards.all_guards():
+            session.execute(text(f"drop trigger {guard.name}"))
+        ids = session.scalars(select(DeletionItem.id).where(DeletionItem.deletion_id == 1)).all()
+    archives = []
+    for item_id in ids:
+        with house.writing(DUE) as work:
+            item = work.session.get_one(DeletionItem, item_id)
+            task = work.session.get_one(MunicipalTask, item.municipal_task_id)
+            content = f"{task.title} {task.local_text}".encode()
+            tombstones.clear(work, item)
+            item.state, item.erased_at, item.verified_at = "slettet", DUE, DUE
+            item.archive_sha256 = hashlib.sha256(content).hexdigest()
+        archives.append(content)
+    for content in archives:
+        house.archive.put(content)
+    house.close()
+    return 0
+
+
 PUBLISHERS: dict[str, Callable[[Path], int]] = {
     "publish": publish,
     "planned": planned,
@@ -130,6 +166,8 @@ PUBLISHERS: dict[str, Callable[[Path], int]] = {
     "naive-correct": naive_correct,
     "deliver": deliver,
     "deliver-naively": deliver_naively,
+    "delete": delete,
+    "delete-naively": delete_naively,
 }
 
 
@@ -151,7 +189,7 @@ def _traced_by(child: int) -> bool:
     return "TracerPid:\t0\n" not in status
 
 
-def _run(who: str, folder: Path, trace: list[str]) -> int:
+def _run(who: str, folder: Path, trace: list[str], after: float | None = None) -> int:
     child = os.fork()
     if child == 0:
         _in_child(who, folder, bool(trace))
@@ -162,6 +200,9 @@ def _run(who: str, folder: Path, trace: list[str]) -> int:
         while not _traced_by(child) and tracer.poll() is None:
             time.sleep(0.001)
         os.kill(child, signal.SIGCONT)
+    if after is not None:
+        time.sleep(after)
+        os.kill(child, signal.SIGKILL)
     _child, status = os.waitpid(child, 0)
     if tracer:
         tracer.wait()
@@ -172,7 +213,7 @@ def main() -> None:
     """Answer line by line until there are no more."""
     for line in sys.stdin:
         order = json.loads(line)
-        code = _run(order["who"], Path(order["folder"]), order["trace"])
+        code = _run(order["who"], Path(order["folder"]), order["trace"], order["after"])
         sys.stdout.write(f"{code}\n")
         sys.stdout.flush()
 
@@ -189,9 +230,9 @@ class Driver:
             text=True,
         )
 
-    def run(self, who: str, folder: Path, trace: list[str] | None = None) -> int:
-        """The exit code of one publisher on one folder, under strace with these options."""
-        order = {"who": who, "folder": str(folder), "trace": trace or []}
+    def run(self, who: str, folder: Path, trace: list[str] | None = None, after: float | None = None) -> int:
+        """The exit code of one publisher on one folder, under strace with these options, killed after so long."""
+        order = {"who": who, "folder": str(folder), "trace": trace or [], "after": after}
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
