@@ -240,7 +240,7 @@ class Driver:
 
     def close(self) -> None:
         """End the process."""
-        self._process.communicate(timeout=10)
+        self._process.communicate(timeout=60)
 
 
 if __name__ == "__main__":
