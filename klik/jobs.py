@@ -221,8 +221,6 @@ def sweep(house: Installation, now: datetime) -> Outcome:
     Looks also whether every municipality can be reached by mail.
     """
     files, doubt = sweeping.sweep(house, now)
-    if doubt:
-        return Outcome(doubt, well=False)
     with house.writing(now) as work:
         telling.watch(work)
         rows = (
@@ -243,10 +241,11 @@ def sweep(house: Installation, now: datetime) -> Outcome:
                 Mail.state == "stale", Mail.created_at < now - STALE_MAILS_KEPT, Mail.id.not_in(carried)
             ),
         )
-    return Outcome(
+    sentence = (
         f"{counted(rows, 'gammel række', 'gamle rækker')} og "
         f"{counted(files + _half_written(house, now), 'fil', 'filer')} er fjernet."
     )
+    return Outcome(f"{sentence} {doubt}".rstrip(), well=not doubt)
 
 
 def _half_written(house: Installation, now: datetime) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from klik.models import ControlReport, DeletionItem, Heartbeat, Mail, Notice, PluginEvent
-from klik.services import schema
+from klik.services import job_runs, schema
 from klik.services.control import heartbeat, reporting
 from klik.services.deleting import sanity
 from klik.services.work import Work
@@ -171,7 +171,7 @@ def figures(work: Work) -> Mapping[str, float]:
     )
     numbers: dict[str, float] = {f'klik_mails{{state="{state}"}}': count for state, count in states.items()}
     numbers["klik_notices_waiting"] = waiting or 0
-    for beat in session.scalars(select(Heartbeat)):
+    for beat in session.scalars(select(Heartbeat).where(Heartbeat.process.in_(job_runs.NAMES))):
         numbers[f'klik_heartbeat_age_seconds{{process="{beat.process}"}}'] = (
             work.now - beat.at
         ).total_seconds()

@@ -242,11 +242,18 @@ class _Builder:
         self._guest()
         self._visitors()
         self._plugins()
-        guards.install(self.session.connection())
         self.session.flush()
+        self._without("municipal_tasks_stay_erased", "municipal_tasks")
+        self._without("export_proofs_stay", "export_proofs")
         self._mark()
         self._come_back()
+        guards.install(self.session.connection())
         return self.made
+
+    def _without(self, guard: str, table: str) -> None:
+        """Take a guard away until the world is made; it guards the way to a row, not one that is made so."""
+        on = "" if self.house.database.sqlite else f" on {table}"
+        self.session.execute(text(f"drop trigger if exists {guard}{on}"))
 
     def _come_back(self) -> None:
         """A mail to everybody came back once, a soft mark that changes nobody's notices and can be taken away."""
@@ -295,7 +302,6 @@ class _Builder:
         self.erased = make.task(self.session, in_project=self.projects["kp"])
         self.withdrawn = make.task(self.session, in_project=self.projects["kp"])
         self.of_role = make.task(self.session, in_project=self.projects["kp"])
-        self._on = "" if self.house.database.sqlite else " on municipal_tasks"
         draft = make.task(self.session, in_project=self.projects["kp"], state="kladde")
         self.made.ids |= {("task", "draft"): draft.task_id, ("task", "published"): self.versions[0].task_id}
         self.draft = draft
@@ -399,8 +405,8 @@ class _Builder:
             self.made.at_home.add(("municipal_tasks", row.id))
         self.made.task_counts[place] = 3 + locals_here
         gone = make.municipal_task(session, self.erased, municipality=place, responsible=staff["ansvarlig"])
-        # Erased is seen by nobody; the trigger guards the way there, not a row that is made so.
-        session.execute(text("drop trigger if exists municipal_tasks_erased_after_archive" + self._on))
+        # Erased is seen by nobody.
+        self._without("municipal_tasks_erased_after_archive", "municipal_tasks")
         gone.erased_at = NOW
         session.flush()
         ids["erased", place] = gone.id

@@ -7,6 +7,7 @@ most of the time. It reads one JSON line a death and answers with the child's ex
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import json
 import os
 import signal
@@ -19,19 +20,21 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from klik import jobs
 from klik.cli import klik
 from klik.commands import publish as _loaded_now  # noqa: F401 - the command line would load it in each child
 from klik.installation import Installation
-from klik.models import Mail, Municipality, MunicipalTask, TaskStep
+from klik.models import DeletionItem, Mail, Municipality, MunicipalTask, TaskStep, guards
 from klik.services import correcting, publishing
+from klik.services.deleting import erasing, sweeping, tombstones
 from klik.services.publishing import Draft
 from klik.services.work import Work
 from tests import make
 from tests.conftest import make_settings
 from tests.flows import packers
+from tests.services.deletion_world import DUE
 
 ANYBODY = ctypes.c_ulong(-1)
 SET_TRACER = 0x59616D61
@@ -123,6 +126,39 @@ def deliver_naively(folder: Path) -> int:
     return 0
 
 
+def delete(folder: Path) -> int:
+    """What the worker does after the last day, on that day: archive, read again, erase, sweep."""
+    house = Installation(make_settings(folder), plugins=[])
+    started = time.monotonic()
+    erasing.delete_due(house, lambda: DUE + timedelta(seconds=time.monotonic() - started), 600)
+    sweeping.sweep(house, DUE + timedelta(seconds=time.monotonic() - started))
+    house.close()
+    return 0
+
+
+def delete_naively(folder: Path) -> int:
+    """Erase, and make the archive file afterwards, as somebody would who does not think of the power going."""
+    house = Installation(make_settings(folder), plugins=[])
+    with house.database.writing() as session:
+        for guard in guards.all_guards():
+            session.execute(text(f"drop trigger {guard.name}"))
+        ids = session.scalars(select(DeletionItem.id).where(DeletionItem.deletion_id == 1)).all()
+    archives = []
+    for item_id in ids:
+        with house.writing(DUE) as work:
+            item = work.session.get_one(DeletionItem, item_id)
+            task = work.session.get_one(MunicipalTask, item.municipal_task_id)
+            content = f"{task.title} {task.local_text}".encode()
+            tombstones.clear(work, item)
+            item.state, item.erased_at, item.verified_at = "slettet", DUE, DUE
+            item.archive_sha256 = hashlib.sha256(content).hexdigest()
+        archives.append(content)
+    for content in archives:
+        house.archive.put(content)
+    house.close()
+    return 0
+
+
 PUBLISHERS: dict[str, Callable[[Path], int]] = {
     "publish": publish,
     "planned": planned,
@@ -133,6 +169,8 @@ PUBLISHERS: dict[str, Callable[[Path], int]] = {
     "deliver-naively": deliver_naively,
     "package": packers.package,
     "package-naively": packers.package_naively,
+    "delete": delete,
+    "delete-naively": delete_naively,
 }
 
 
@@ -165,7 +203,7 @@ def _kill_at_line(child: int, log: Path, lines: int) -> None:
     os.kill(child, signal.SIGKILL)
 
 
-def _run(who: str, folder: Path, trace: list[str], lines: int) -> int:
+def _run(who: str, folder: Path, trace: list[str], lines: int, after: float | None) -> int:
     child = os.fork()
     if child == 0:
         _in_child(who, folder, bool(trace))
@@ -178,6 +216,9 @@ def _run(who: str, folder: Path, trace: list[str], lines: int) -> int:
         while not _traced_by(child) and tracer.poll() is None:
             time.sleep(0.001)
         os.kill(child, signal.SIGCONT)
+    if after is not None:
+        time.sleep(after)
+        os.kill(child, signal.SIGKILL)
     _child, status = os.waitpid(child, 0)
     if tracer:
         tracer.wait()
@@ -188,7 +229,9 @@ def main() -> None:
     """Answer line by line until there are no more."""
     for line in sys.stdin:
         order = json.loads(line)
-        code = _run(order["who"], Path(order["folder"]), order["trace"], order["lines"])
+        code = _run(
+            order["who"], Path(order["folder"]), order["trace"], order["lines"], order["after"]
+        )
         sys.stdout.write(f"{code}\n")
         sys.stdout.flush()
 
@@ -205,9 +248,18 @@ class Driver:
             text=True,
         )
 
-    def run(self, who: str, folder: Path, trace: list[str] | None = None, lines: int = 0) -> int:
-        """The exit code of one publisher on one folder, under strace with these options, or killed at a line."""
-        order = {"who": who, "folder": str(folder), "trace": trace or [], "lines": lines}
+    def run(
+        self,
+        who: str,
+        folder: Path,
+        trace: list[str] | None = None,
+        *,
+        lines: int = 0,
+        after: float | None = None,
+    ) -> int:
+        """The exit code of one publisher on one folder, under strace with these options, or killed: when its log
+        has so many lines, or after so long."""
+        order = {"who": who, "folder": str(folder), "trace": trace or [], "lines": lines, "after": after}
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
@@ -215,7 +267,7 @@ class Driver:
 
     def close(self) -> None:
         """End the process."""
-        self._process.communicate(timeout=10)
+        self._process.communicate(timeout=60)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,11 +15,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
+from klik.domain.deadlines import danish_today
 from klik.domain.rights import Level
 from klik.installation import Installation
-from klik.models import Deletion, DeletionItem
+from klik.models import Deletion, DeletionItem, MunicipalTask
 from klik.services import access, deleting
-from klik.services.deleting import Draft, Selection
+from klik.services.deleting import Draft, Selection, archiving, erasing, sanity
 from klik.services.deleting import progress as deletion_progress
 from klik.services.errors import RefusedError
 from klik.services.work import Actor
@@ -153,7 +154,8 @@ class Life(RuleBasedStateMachine):
 
     @rule(new=st.sampled_from(ORDER), proven=st.booleans())
     def raw_sql_sets_the_state(self, new: str, proven: bool) -> None:
-        proof = ", archive_sha256 = 'x', verified_at = '2026-11-21'" if proven else ""
+        stamp = self._stamp(self.now)
+        proof = f", archive_sha256 = 'x', archive_size = 1, archived_at = '{stamp}'" if proven else ""
         try:
             with self.house.database.writing() as session:
                 session.execute(
@@ -165,8 +167,41 @@ class Life(RuleBasedStateMachine):
         old, self.state = self.state, new
         steps = ORDER.index(new) - ORDER.index(old)
         assert steps >= 0
-        assert new != "arkiveret" or self.told
-        assert new != "slettet" or old in ("arkiveret", "slettet")
+        assert new != "arkiveret" or old == "arkiveret" or (self.told and not self._kept())
+        assert new != "slettet" or old == "slettet", "not without the task itself"
+
+    @rule(late=st.integers(-1, 62), skipped=st.booleans())
+    def raw_sql_erases(self, late: int, skipped: bool) -> None:
+        """As the worker would, or without reading the archive file again, or so many seconds after it."""
+        erased = self.now + timedelta(seconds=late)
+        read = "null" if skipped else f"'{self._stamp(self.now)}'"
+        statements = (
+            f"update deletion_items set verified_at = {read} where id = {self.item_id}",
+            (
+                "update municipal_tasks set title = 'Slettet opgave', local_text = '', search_key = '',"
+                f" erased_at = '{self._stamp(erased)}' where id = {self.task_id}"
+            ),
+            (
+                f"update deletion_items set state = 'slettet', erased_at = '{self._stamp(erased)}'"
+                f" where id = {self.item_id}"
+            ),
+        )
+        try:
+            with self.house.database.writing() as session:
+                for statement in statements:
+                    session.execute(text(statement))
+        except DatabaseError:
+            return
+        assert self.state == "arkiveret"
+        assert self.runs
+        assert not skipped
+        assert 0 <= late <= 60
+        assert danish_today(erased) > self.last_day
+        self.state = "slettet"
+
+    @staticmethod
+    def _stamp(moment: datetime) -> str:
+        return f"{moment:%Y-%m-%d %H:%M:%S.%f}"
 
     @rule(days=st.integers(-40, -1))
     def raw_sql_moves_the_day_earlier(self, days: int) -> None:
@@ -176,16 +211,46 @@ class Life(RuleBasedStateMachine):
                 {"day": (self.last_day + timedelta(days=days)).isoformat(), "id": self.deletion_id},
             )
 
+    def _kept(self) -> bool:
+        return self.asked is not None and (self.granted is None or (self.granted and self.asked >= self.day))
+
+    @rule()
+    def the_worker_runs(self) -> None:
+        """Some of what is in the state arkiveret has no file behind it here; it is archived anew."""
+        with self.house.writing(self.now) as work:
+            sanity.confirm(work, self.day)
+        done = erasing.delete_due(self.house, lambda: self.now, 60)
+        # With a clock that stands, what is archived anew in the moment it was archived in waits for the next run.
+        item = self._now()
+        due = self.runs and self.last_day < self.day and self.told and not self._kept()
+        if self.state != "slettet":
+            assert item.state == self.state or (due and item.state in ("arkiveret", "slettet"))
+            if due and item.state != "slettet":
+                assert done.waiting == 1
+                assert item.problem
+        self.state = item.state
+        if self.state == "slettet":
+            self.runs = False if self._deletion_done() else self.runs
+
+    def _now(self) -> DeletionItem:
+        with self.house.database.reading() as session:
+            item = session.get_one(DeletionItem, self.item_id)
+            session.expunge(item)
+            return item
+
+    def _deletion_done(self) -> bool:
+        with self.house.database.reading() as session:
+            return session.get_one(Deletion, self.deletion_id).state == "afsluttet"
+
     @invariant()
     def the_account_and_the_oracle_agree(self) -> None:
         with self.house.reading(self.now) as work:
             deletion = work.session.get_one(Deletion, self.deletion_id)
             account = deleting.standing(work, deletion).municipalities[0]
             item = work.session.get_one(DeletionItem, self.item_id)
-            kept = self.asked is not None and (
-                self.granted is None or (self.granted and self.asked >= self.day)
-            )
-            due = self.runs and self.last_day < self.day and self.state != "slettet" and not kept
+            due = self.runs and self.last_day < self.day and self.state != "slettet" and not self._kept()
+            mine = archiving.due(work, self.item_id)
+            assert bool(mine) is (due and self.told)
             of_this = deletion_progress.due(work).tasks
             assert item.state == self.state
             assert deletion.last_day == self.last_day
@@ -193,12 +258,14 @@ class Life(RuleBasedStateMachine):
             counts = (account.announced, account.fetched, account.receipted, account.archived, account.erased)
             assert dict(zip(ORDER, counts, strict=True))[self.state] == 1
             assert sum(counts) == 1
+            erased = work.session.get_one(MunicipalTask, self.task_id).erased_at is not None
+            assert erased is (self.state == "slettet")
             assert of_this == int(due)
 
     def teardown(self) -> None:
         # What is due is counted over all announcements, so each example leaves none running.
         with self.house.database.writing() as session:
-            session.execute(text("update deletions set state = 'fortrudt'"))
+            session.execute(text("update deletions set state = 'fortrudt' where state = 'varslet'"))
 
 
 def test_one_items_life_is_as_the_oracle_says(quick_house: Installation) -> None:

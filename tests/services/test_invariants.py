@@ -6,14 +6,15 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from klik.domain.status import Status
 from klik.installation import Installation
-from klik.models import Mail, Municipality, MunicipalTask, Notice, StoredFile, Task
+from klik.models import Deletion, Mail, Municipality, MunicipalTask, Notice, StoredFile, Task
 from klik.services import auditing, invariants
 from tests import make
+from tests.services.deletion_world import announced
 
 
 def _names(house: Installation) -> set[str]:
@@ -86,6 +87,7 @@ FAULTS: dict[str, Callable[[Session], object]] = {
     ),
     "mail-of-its-own-recipient": _notice_in_anothers_mail,
     "sent-has-moment": lambda session: _mail(session, "a@klik.example", state="sent"),
+    "done-deletion-has-nothing-left": lambda session: _done(session),
     "every-municipality-once": lambda session: session.execute(
         update(Municipality).where(Municipality.id == 101).values(active=False)
     ),
@@ -93,8 +95,18 @@ FAULTS: dict[str, Callable[[Session], object]] = {
         StoredFile(sha256="0" * 64, size=1, media_type="text/plain", created_at=make.NOW)
     ),
 }
+
+
+def _done(session: Session) -> None:
+    task_id = session.scalars(select(MunicipalTask.id)).first()
+    assert task_id is not None
+    deletion_id = announced(session, [task_id])
+    session.execute(update(Deletion).where(Deletion.id == deletion_id).values(state="afsluttet"))
+
+
 # These the database refuses outright, so they cannot be planted; the guards have their own tests.
-GUARDED = {"erased-has-archive", "member-of-the-municipality", "one-primary", "audit-chain"}
+GUARDED = {"erased-has-archive", "erased-has-no-content", "deleted-on-both-sides", "deleted-in-time"}
+GUARDED |= {"member-of-the-municipality", "one-primary", "audit-chain"}
 
 
 def test_every_invariant_has_a_planted_fault() -> None:
