@@ -19,11 +19,14 @@ from klik.services.deleting.announcing import (
     regret,
 )
 from klik.services.deleting.due import delete_due
-from klik.services.deleting.holds import ask_to_keep, decide_hold
-from klik.services.deleting.notices import note_notified, remind
+from klik.services.deleting.holds import ask_to_keep, ask_to_keep_all, decide_hold, decide_holds
+from klik.services.deleting.nudging import SUBJECT_LIMIT, TEXT_LIMIT, nudge
+from klik.services.deleting.previewing import Preview, preview
 from klik.services.deleting.progress import Standing, standing
-from klik.services.deleting.receipts import CASE_NUMBER_LIMIT, note_fetched, receipt
-from klik.services.deleting.selection import Preview, Selection, preview
+from klik.services.deleting.reaching import note_notified
+from klik.services.deleting.receipts import CASE_NUMBER_LIMIT, note_fetched, note_fetched_all, receipt
+from klik.services.deleting.reminding import remind
+from klik.services.deleting.selection import Selection
 
 __all__ = [
     "BASIS_LIMIT",
@@ -32,18 +35,24 @@ __all__ = [
     "HEADING_LIMIT",
     "LEAST_DAYS",
     "NOTE_LIMIT",
+    "SUBJECT_LIMIT",
+    "TEXT_LIMIT",
     "Draft",
     "Preview",
     "Selection",
     "Standing",
     "announce",
     "ask_to_keep",
+    "ask_to_keep_all",
     "check",
     "decide_hold",
+    "decide_holds",
     "delete_due",
     "first_legal_day",
     "note_fetched",
+    "note_fetched_all",
     "note_notified",
+    "nudge",
     "postpone",
     "preview",
     "receipt",

@@ -14,13 +14,21 @@ from klik.domain.rights import Right
 from klik.models import Deletion, DeletionItem, MunicipalTask, Task
 from klik.services import access, auditing, idempotency
 from klik.services.deleting import notices as deletion_notices
-from klik.services.deleting.selection import MOST_TASKS, Selection, already_announced, chosen
+from klik.services.deleting.selection import (
+    MOST_TASKS,
+    Selection,
+    already_announced,
+    chosen,
+    criteria_of,
+    wrong_filter,
+)
 from klik.services.errors import RefusedError
 from klik.services.work import Work
 
 # Seed 003: the municipality may save its task before a stated date; klik promises thirty days.
 LEAST_DAYS = 30
 MOST_DAYS = 3_650
+QUERY_LIMIT = 4_000
 HEADING_LIMIT, BASIS_LIMIT, DECIDED_BY_LIMIT, NOTE_LIMIT = 200, 500, 200, 500
 
 
@@ -83,7 +91,11 @@ def _wrong_last_day(work: Work, day: date | None) -> str | None:
 
 def _wrong_selection(work: Work, selection: Selection) -> str | None:
     if selection.empty:
-        return "Opgaver skal vælges: et projekt, et system eller enkelte opgaver."
+        return "Opgaver skal vælges: et projekt, et system, et filter eller enkelte opgaver."
+    if selection.query and (problem := wrong_filter(work, selection.query)):
+        return problem
+    if len(selection.query or "") > QUERY_LIMIT:
+        return f"Opgaver: filteret må højst fylde {QUERY_LIMIT} tegn. Vælg færre værdier i det."
     if len(selection.task_ids) > MOST_TASKS:
         return f"Opgaver: vælg højst {MOST_TASKS} enkelte opgaver ad gangen, eller et helt projekt."
     if work.session.scalar(select(MunicipalTask.id).where(_free(work, selection)).limit(1)) is None:
@@ -116,6 +128,7 @@ def announce(work: Work, draft: Draft, key: str | None) -> int:
         decided_on=draft.decided_on,
         announced_by=actor.person_id,
         announced_at=work.now,
+        query=criteria_of(work, draft.selection.query).query() if draft.selection.query else None,
     )
     work.session.add(deletion)
     work.session.flush()
