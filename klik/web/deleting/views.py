@@ -91,6 +91,7 @@ def _form(work: Work, form: AnnounceForm, status: int = 200) -> Any:
             "deleting/announce.html",
             form=form,
             first_day=deleting.first_legal_day(work.today),
+            found=_in_words(work, form.query.data) if form.query.data else None,
             tasks_open=bool(form.task_ids.data or form.task_ids.errors)
             or request.form.get("trin") == "opgaver",
         ),
