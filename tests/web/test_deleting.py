@@ -111,9 +111,9 @@ def test_pressing_announce_twice_leads_to_the_same_announcement(
 def test_single_tasks_can_be_ticked_without_javascript(kombit: Browser, first_day: date) -> None:
     form = kombit.get("/sletning/varsl")
     form = kombit.submit(form, "/sletning/varsl", **written(first_day, trin="opgaver"))
-    ticks = form.select("input[name=task_ids]")
+    ticks = form.select("input[name=opgave]")
     assert [tick.find_next("label").text for tick in ticks] == ["MI 01 Opgave 1", "MI 02 Opgave 2"]
-    preview = kombit.submit(form, "/sletning/varsl", trin="vis", task_ids=[ticks[0]["value"]])
+    preview = kombit.submit(form, "/sletning/varsl", trin="vis", opgave=[ticks[0]["value"]])
     assert preview.h1.text == "2 opgaver i 2 kommuner"
     page = kombit.submit(preview, "/sletning/varsl", trin="varsl")
     assert [cell.text for cell in page.select("td[data-label=Varslet]")] == ["1", "1"]
@@ -143,7 +143,7 @@ def test_the_form_says_what_is_wrong_and_keeps_what_was_typed(kombit: Browser, f
         ({"decided_on": ""}, "Besluttet den skal udfyldes"),
         ({"scope": ""}, "Opgaver skal vælges"),
         ({"scope": "projekt=findes-ikke"}, "Vælg en af mulighederne på listen."),
-        ({"task_ids": "99999999999999999999"}, "Vælg en af mulighederne på listen."),
+        ({"opgave": "99999999999999999999"}, "Vælg en af mulighederne på listen."),
         ({"heading": "æ" * 201}, "Overskrift må højst fylde 200 tegn; du har skrevet 201."),
     ]
     form = kombit.get("/sletning/varsl")

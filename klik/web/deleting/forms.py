@@ -85,7 +85,7 @@ class AnnounceForm(OnceForm):
     """KOMBIT announces a deletion; ``expected`` is how many tasks the preview showed."""
 
     scope = SelectField("Opgaver", [Needed()])
-    task_ids = TickField("Kun disse opgaver", coerce=row_id, validate_choice=False)
+    task_ids = TickField("Kun disse opgaver", coerce=row_id, validate_choice=False, name="opgave")
     heading = StringField("Overskrift", [CleanText(deleting.HEADING_LIMIT, required=True)])
     last_day = DayField("Sidste dag", [Needed()])
     legal_basis = TextAreaField("Hjemmel", [CleanText(deleting.BASIS_LIMIT, required=True)])
