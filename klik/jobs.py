@@ -15,7 +15,6 @@ from klik.models import Mail, NewsletterRecipient, Notice, RequestKey
 from klik.services import control, events, exports, job_runs
 from klik.services.control import heartbeat, reporting
 from klik.services.deleting import erasing, sanity, sweeping
-from klik.services.deleting import notices as deletion_notices
 from klik.services.newsletters import sending as newsletters
 from klik.services.newsletters import subscribing
 from klik.services.newsletters.links import Links
@@ -97,7 +96,7 @@ def scan_deadlines(house: Installation, now: datetime) -> Outcome:
     with house.reading(now) as work:
         of_roles = roles.lacking(work)
     with house.writing(now) as work:
-        written += ledger.enqueue(work, of_roles) + deletion_notices.remind(work)
+        written += ledger.enqueue(work, of_roles) + deleting.remind(work)
     if subscriptions.is_morning(now):
         written += _enter_subscriptions(house, now)
     sentence = f"{counted(written, 'nyt varsel', 'nye varsler')} er skrevet ind"
@@ -148,7 +147,7 @@ def send_due(
     )
     if done.sent:
         with house.writing(clock()) as work:
-            deletion_notices.note_notified(work)
+            deleting.note_notified(work)
     return done
 
 

@@ -16,6 +16,7 @@ import click
 from klik import jobs
 from klik.cli import data_option, installation
 from klik.installation import Installation
+from klik.services import deleting
 from klik.services.notices.bounces import acting
 
 LARGEST = 10 * 1024 * 1024
@@ -68,6 +69,8 @@ def _store(house: Installation, taken: _Taken, recipient: str) -> bool:
         bounce = acting.receive(
             work, taken.start, house.settings.secret_key, digest=taken.digest, delivered_to=recipient
         )
+        if bounce is not None:
+            deleting.note_notified(work)
     return bounce is not None
 
 

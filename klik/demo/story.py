@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, insert, select, update
 from klik.demo import (
     asked,
     corrections,
+    deletions,
     filters,
     following,
     history,
@@ -31,17 +32,12 @@ from klik.domain.rights import Level
 from klik.domain.status import Status
 from klik.models import (
     Comment,
-    DeletionItem,
     Membership,
     MunicipalTask,
-    Notice,
     Person,
-    Project,
-    Task,
     TaskChange,
-    TaskVersion,
 )
-from klik.services import deleting, importing, publishing
+from klik.services import importing, publishing
 from klik.services.filestore import FileStore
 from klik.services.tasks import changing
 from klik.services.work import Actor, Work
@@ -66,7 +62,7 @@ def fill(work: Work, store: FileStore) -> None:
     _progress(work, staff)
     life.fill(work, editor, list(staff))
     waves.finish_ksd(work, staff)
-    _announce_deletion(work, editor)
+    deletions.announce(work, editor)
     _read_reports(work, staff)
     waves.join_late(replace(work, now=work.now - timedelta(days=2), actor=editor))
     following.fill(work, staff, editor)
@@ -76,7 +72,7 @@ def fill(work: Work, store: FileStore) -> None:
     notices.remind(work)
     history.deliver_past(work)
     notices.account(work)
-    _take_home(work, staff)
+    deletions.take_home(work, staff, _member)
     _talk(work, staff)
     filters.fill(work, staff, editor)
     teamwork.fill(work, staff[KOEGE], _member)
@@ -166,49 +162,6 @@ def _status(random: Random, pace: float, deadline: date | None, created: datetim
 def _worked_on(random: Random, created: datetime, now: datetime) -> datetime:
     seconds = (now - created).total_seconds()
     return created + timedelta(seconds=seconds * random.uniform(0.25, 0.98))
-
-
-def _announce_deletion(work: Work, editor: Actor) -> None:
-    old = work.session.scalars(
-        select(Task.id)
-        .join(Project, Project.id == Task.project_id)
-        .join(TaskVersion, TaskVersion.task_id == Task.id)
-        .where(Project.slug == "ksd", TaskVersion.phase == "opstart")
-        .order_by(Task.id)
-    ).all()
-    when = replace(work, now=work.now - timedelta(days=12), actor=editor)
-    draft = deleting.Draft(
-        heading="KSD: opgaver fra fase 1",
-        last_day=when.today + timedelta(days=37),
-        legal_basis="Bevarings- og kassationsbestemmelser for fælleskommunale projekter: opgaverne er afsluttet",
-        decided_by="Gitte Lyngholm, KOMBIT",
-        decided_on=when.today - timedelta(days=4),
-        selection=deleting.Selection(project="ksd", task_ids=tuple(old)),
-    )
-    deleting.announce(when, draft, None)
-
-
-def _take_home(work: Work, staff: Mapping[int, Staff]) -> None:
-    """Some municipalities have saved their tasks already; Køge has not, so that its countdown shows."""
-    random = Random(37)
-    work.session.execute(update(DeletionItem).values(notified_at=work.now - timedelta(days=12)))
-    done = [code for code in staff if code != KOEGE and random.random() < 0.6]
-    silent = [code for code in staff if code not in done and random.random() < 0.4]
-    work.session.execute(
-        update(Notice)
-        .where(Notice.occasion.startswith("sletning"), Notice.municipality_id.in_(silent))
-        .values(read_at=None)
-    )
-    for code in done:
-        work.session.execute(
-            update(DeletionItem)
-            .where(DeletionItem.municipality_id == code)
-            .values(
-                state="hentet",
-                fetched_at=work.now - timedelta(days=random.randrange(1, 11)),
-                fetched_by=staff[code].ids["administrator"],
-            )
-        )
 
 
 R23 = """Opgavetype;Antal uløste opgaver;Blokerende

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from klik.domain.deadlines import Colour, colour
 from klik.domain.status import OPEN_STATUSES, Status
 from klik.models import (
-    Deletion,
-    DeletionItem,
     Municipality,
     MunicipalTask,
     Notice,
@@ -20,7 +18,6 @@ from klik.models import (
     Project,
     Task,
 )
-from klik.models.stamps import Part
 from klik.services import access
 from klik.services.work import Work
 
@@ -224,46 +221,6 @@ def most_behind(work: Work, limit: int = 10) -> Sequence[MunicipalityStanding]:
         .limit(limit)
     )
     return [MunicipalityStanding(*row) for row in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class Countdown:
-    """The nearest announced deletion that concerns the actor's municipality."""
-
-    deletion_id: int
-    last_day: date
-    tasks: int
-
-    def days_left(self, today: date) -> int:
-        """Whole days until and including the last day."""
-        return (self.last_day - today).days
-
-
-_NEAREST = (
-    select(Deletion.id, Deletion.last_day, func.count())
-    .join(DeletionItem, DeletionItem.deletion_id == Deletion.id)
-    .where(
-        DeletionItem.municipality_id == bindparam("municipality"),
-        DeletionItem.state == "varslet",
-        Deletion.state == "varslet",
-    )
-    .group_by(Deletion.id, Deletion.last_day)
-    .order_by(Deletion.last_day)
-    .limit(1)
-)
-
-
-def countdown(work: Work) -> Countdown | None:
-    """The announced deletion with the earliest last day whose tasks the municipality has not taken home yet."""
-    actor = work.actor
-    if actor is None or actor.municipality_id is None:
-        return None
-
-    def nearest() -> Countdown | None:
-        row = work.session.execute(_NEAREST, {"municipality": actor.municipality_id}).first()
-        return Countdown(*row) if row else None
-
-    return work.kept.once(("countdown", actor.municipality_id), nearest, part=Part.FRAME)
 
 
 def unread_notices(work: Work) -> int:

@@ -10,6 +10,8 @@ from klik.web.calendar.feed import blueprint as calendar_feed
 from klik.web.calendar.views import blueprint as calendar
 from klik.web.correcting.deviations import blueprint as deviations
 from klik.web.correcting.views import blueprint as correcting
+from klik.web.deleting.follow_up import blueprint as deletion_follow_up
+from klik.web.deleting.holds import blueprint as deletion_holds
 from klik.web.deleting.views import blueprint as deleting
 from klik.web.exports.listed import blueprint as list_export
 from klik.web.exports.views import blueprint as exports
@@ -62,6 +64,8 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         handling,
         channels,
         deleting,
+        deletion_follow_up,
+        deletion_holds,
         operations,
         tasks,
         overview,

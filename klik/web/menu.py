@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
 
-from klik.domain.calendar import long_date, relative
+from klik.domain.calendar import relative
 from klik.domain.rights import Right
-from klik.services import overview
+from klik.services.deleting import countdown
 from klik.services.work import Actor, Work
 
 
@@ -24,10 +25,11 @@ class MenuItem:
 
 @dataclass(frozen=True, slots=True)
 class CountdownBar:
-    """The red bar on top while a deletion is announced."""
+    """The red bar on top while a deletion is announced; ``link`` is what its link says."""
 
     text: str
     href: str
+    link: str
 
 
 ENTRIES: tuple[tuple[str, str, Right], ...] = (
@@ -78,12 +80,20 @@ _UNDER = {
     ),
     "inbox": "notices",
     "deviations": "tasks",
+    "deletion_holds": "deleting",
+    "deletion_follow_up": "deleting",
     "preferences": "notices",
     "waves": "systems",
     "newsletter_writing": "newsletters",
     "newsletter_sending": "newsletters",
     "newsletter_subscribing": "newsletters",
 }
+
+
+# The pages on which the bar stands.
+_WITH_COUNTDOWN = frozenset(
+    ("front", "tasks", "task", "overview", "deleting", "deletion_holds", "exports", "inbox")
+)
 
 
 def items(actor: Actor) -> list[MenuItem]:
@@ -115,13 +125,27 @@ def set_up(app: Flask) -> None:
 
 
 def _countdown(work: Work) -> CountdownBar | None:
-    nearest = overview.countdown(work)
-    if nearest is None or "deleting.show" not in current_app.view_functions:
+    """The bar on the pages a deletion may concern; the list and a task say themselves when it does not."""
+    if request.blueprint not in _WITH_COUNTDOWN:
         return None
-    left = nearest.days_left(work.today)
-    when = "i dag" if left == 0 else relative(nearest.last_day, work.today)
-    tasks = "1 opgave slettes" if nearest.tasks == 1 else f"{nearest.tasks} opgaver slettes"
+    nearest = countdown.countdown(work)
+    if nearest is None:
+        return None
+    tasks = "1 opgave" if nearest.tasks == 1 else f"{nearest.tasks} opgaver"
+    text, link = _words(nearest, work.today)
     return CountdownBar(
-        text=f"{tasks} efter {long_date(nearest.last_day)} ({when}).",
-        href=url_for("deleting.show", deletion_id=nearest.deletion_id),
+        text=f"{text} · {tasks}", href=url_for("deleting.show", deletion_id=nearest.deletion_id), link=link
     )
+
+
+def _words(nearest: countdown.Countdown, today: date) -> tuple[str, str]:
+    """ "Sletning 15-12 om 19 dage" and what the link says; on the last day, and after it, what is true then."""
+    last = f"{nearest.last_day.day}-{nearest.last_day.month}"
+    if not nearest.over(today):
+        left = nearest.days_left(today)
+        when = "i dag til kl. 23.59" if left == 0 else f"{last} {relative(nearest.last_day, today)}"
+        return f"Sletning {when}", "Hent alt"
+    if nearest.kept_until is not None:
+        until = f"{nearest.kept_until.day}-{nearest.kept_until.month}-{nearest.kept_until.year}"
+        return f"I nåede det ikke – pakken ligger her til {until}", "Hent alt"
+    return f"I nåede det ikke – sidste dag var {last}", "Hent alt nu"

@@ -261,6 +261,11 @@ def _deletion_items(view: _View) -> Ids:
     return Ids(own, list(product((each[0] for each in real), (each[1] for each in real))))
 
 
+def _deletion_places(view: _View) -> Ids:
+    """A deletion and a municipality that has tasks in it."""
+    return Ids([(view.ids["deletion-both", None], place) for place in PLACES], [])
+
+
 def _municipalities(_view: _View) -> Ids:
     return Ids([(code,) for code in PLACES], [])
 
@@ -382,6 +387,7 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     "/udgivelser/<id:task_id>/filer/<id:file_id>": _published_files,
     "/sletning/<id:deletion_id>": _deletions,
     "/sletning/<id:deletion_id>/opgaver/<id:item_id>": _deletion_items,
+    "/sletning/<id:deletion_id>/kommuner/<id:code>": _deletion_places,
     "/varsler/<id:notice_id>": _notices,
     "/varsler/<id:notice_id>/send-igen": _notices_of_the_account,
     # Whose time is over: one that held would show what it is about to everybody, as it is meant to.

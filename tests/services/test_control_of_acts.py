@@ -24,6 +24,7 @@ from klik.models import (
 from klik.services import control
 from klik.services.control.findings import Findings
 from klik.services.deleting import notices as deletion_notices
+from klik.services.deleting import reminding
 from klik.services.newsletters import sending, writing
 from klik.services.newsletters.audience import Audience
 from klik.services.notices import roles
@@ -121,7 +122,7 @@ def test_a_reminder_of_a_deletion_that_never_came(work: Work, days: int, missing
     deletion_notices.announced(replace(work, now=NOW), work.session.scalars(select(Deletion)).one())
     assert looked(work, deletion_notices.REMINDER, days) == (missing, missing)
     assert healed(work, deletion_notices.REMINDER, days) == (missing, 0)
-    assert deletion_notices.remind(at) == (1 if days in (30, 46) else 0)
+    assert reminding.remind(at) == (1 if days in (30, 46) else 0)
 
 
 def test_what_a_municipality_asked_to_keep_is_not_reminded_of(work: Work) -> None:

@@ -79,7 +79,7 @@ class Ground:
             session.expunge_all()
             return rows
 
-    def send(self, notice: Notice, state: str = "sent") -> None:
+    def send(self, notice: Notice, state: str = "sent", at: datetime = NOW) -> None:
         """As delivery would: a mail that carries the notice, in this state."""
         with self.house.database.writing() as session:
             mail = Mail(
@@ -92,7 +92,7 @@ class Ground:
                 next_attempt_at=NOW,
                 created_at=NOW,
                 expires_at=NOW,
-                sent_at=NOW if state == "sent" else None,
+                sent_at=at if state == "sent" else None,
             )
             session.add(mail)
             session.flush()
@@ -201,7 +201,7 @@ FIRST = "Sidste dag skal ligge mindst 30 dage fremme: tidligst mandag den 21. de
         (
             {"selection": Selection()},
             "selection",
-            "Opgaver skal vælges: et projekt, et system eller enkelte opgaver.",
+            "Opgaver skal vælges: et projekt, et system, et filter eller enkelte opgaver.",
         ),
         (
             {"selection": Selection(project="findes-ikke")},
@@ -309,7 +309,7 @@ def test_a_receipt_takes_a_case_number_and_something_fetched(ground: Ground) -> 
     deletion_id = ground.announce()
     with pytest.raises(RefusedError) as refused, ground.writing("koege") as work:
         deleting.receipt(work, deletion_id, "2026-1234")
-    assert "Eksportér dem først" in refused.value.problems["items"]
+    assert "Hent dem først" in refused.value.problems["items"]
     with ground.writing("koege") as work:
         deleting.note_fetched(work, ground.koege[0], "0" * 64)
         deleting.note_fetched(work, ground.koege[1], "0" * 64)
@@ -453,7 +453,15 @@ def test_asking_to_keep_a_task_and_the_answer(ground: Ground) -> None:
         ground.people["koege-administrator"].id,
     }
     assert ground.due(over) == 5
-    assert ground.due(NOW + timedelta(days=91)) == 6
+    # The day until which it was kept is over, but nobody was told that it ends.
+    assert ground.due(NOW + timedelta(days=120)) == 5
+    with ground.writing(None, NOW + timedelta(days=76)) as work:
+        deleting.remind(work)
+    ends = ground.notices("sletning-ophoerer")
+    assert {one.heading for one in ends} == {"1 opgave, der blev bevaret, slettes efter 19. februar 2027"}
+    ground.send(ends[0], at=NOW + timedelta(days=80))
+    assert ground.due(NOW + timedelta(days=93)) == 5
+    assert ground.due(NOW + timedelta(days=94)) == 6
     with ground.writing() as work:
         deleting.decide_hold(work, access.deletion_item(work, deletion_id, item_id), False)
     assert ground.due(over) == 6

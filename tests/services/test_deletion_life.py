@@ -18,7 +18,7 @@ from sqlalchemy.exc import DatabaseError
 from klik.domain.deadlines import danish_today
 from klik.domain.rights import Level
 from klik.installation import Installation
-from klik.models import Deletion, DeletionItem, MunicipalTask
+from klik.models import Deletion, DeletionItem, MunicipalTask, Notice
 from klik.services import access, deleting
 from klik.services.deleting import Draft, Selection, archiving, erasing, sanity
 from klik.services.deleting import progress as deletion_progress
@@ -26,7 +26,7 @@ from klik.services.errors import RefusedError
 from klik.services.work import Actor
 from tests import make
 from tests.conftest import make_settings
-from tests.make import NOW, TODAY
+from tests.make import KOEGE, NOW, TODAY
 
 ORDER = ("varslet", "hentet", "kvitteret", "arkiveret", "slettet")
 DAYS = st.integers(-3, 40)
@@ -69,9 +69,11 @@ class Life(RuleBasedStateMachine):
                 text("select id from deletion_items where deletion_id = :id"), {"id": self.deletion_id}
             ).scalar_one()
         self.state, self.runs, self.last_day = "varslet", True, TODAY + timedelta(days=30)
-        self.told = False
+        self.told = self.taken = False
         self.asked: date | None = None
         self.granted: bool | None = None
+        self.ends_told: dict[date, datetime] = {}
+        self.answered_at = NOW - timedelta(days=365)
 
     def _try(self, actor: Actor, act: Any) -> bool:
         try:
@@ -102,13 +104,15 @@ class Life(RuleBasedStateMachine):
     def fetched(self) -> None:
         self._try(self.koege, lambda work: deleting.note_fetched(work, self.task_id, "0" * 64))
         if self.runs and self.state == "varslet":
-            self.state = "hentet"
+            self.state, self.taken = "hentet", True
+        elif self.state in ("arkiveret", "slettet"):
+            self.taken = True
 
     @rule()
     def receipted(self) -> None:
         done = self._try(self.koege, lambda work: deleting.receipt(work, self.deletion_id, "2026-1"))
-        assert done is (self.runs and self.state in ("hentet", "kvitteret"))
-        if done:
+        assert done is (self.runs and (self.taken or self.state in ("hentet", "kvitteret")))
+        if done and self.state == "hentet":
             self.state = "kvitteret"
 
     @rule(days=DAYS)
@@ -132,8 +136,10 @@ class Life(RuleBasedStateMachine):
         done = self._try(
             self.koege, lambda work: deleting.ask_to_keep(work, self._item(work), "Klagesag", until)
         )
-        early = self.runs and self.state not in ("arkiveret", "slettet") and self.day <= self.last_day
-        assert done is (early and until > self.last_day)
+        kept = self.asked if self.granted and self.asked else self.last_day
+        early = self.runs and self.state not in ("arkiveret", "slettet")
+        early = early and self.day <= max(self.last_day, kept)
+        assert done is (early and until > self.last_day and until >= self.day)
         if done:
             self.asked, self.granted = until, None
 
@@ -144,7 +150,32 @@ class Life(RuleBasedStateMachine):
         in_time = self.asked is not None and self.asked > self.last_day and self.asked >= self.day
         assert done is (open_ and (in_time or not granted))
         if done:
-            self.granted = granted
+            self.granted, self.answered_at = granted, self.now
+
+    @rule()
+    def told_that_the_hold_ends(self) -> None:
+        if self.asked is None or self.asked in self.ends_told:
+            return
+        self.ends_told[self.asked] = self.now
+        with self.house.database.writing() as session:
+            session.add(
+                Notice(
+                    dedupe_key=f"{self.deletion_id}/{self.asked}",
+                    occasion="sletning-ophoerer",
+                    channel="core.mail",
+                    municipality_id=KOEGE,
+                    person_id=self.koege.person_id,
+                    address="koege@klik.example",
+                    reason="",
+                    heading="",
+                    sentence="",
+                    path=f"/sletning/{self.deletion_id}",
+                    about_day=self.asked,
+                    created_at=self.now,
+                    due_at=self.now,
+                    read_at=self.now,
+                )
+            )
 
     @rule()
     def told_by_mail(self) -> None:
@@ -212,7 +243,16 @@ class Life(RuleBasedStateMachine):
             )
 
     def _kept(self) -> bool:
+        """What the database itself refuses to archive."""
         return self.asked is not None and (self.granted is None or (self.granted and self.asked >= self.day))
+
+    def _held(self) -> bool:
+        """What klik leaves alone: also for two weeks after the answer was no, or the notice that a yes ends."""
+        return self.asked is not None and (
+            self.granted is None
+            or (self.granted and (self.asked >= self.day or not self.back()))
+            or (self.granted is False and self.answered_at > self.now - timedelta(days=14))
+        )
 
     @rule()
     def the_worker_runs(self) -> None:
@@ -222,7 +262,7 @@ class Life(RuleBasedStateMachine):
         done = erasing.delete_due(self.house, lambda: self.now, 60)
         # With a clock that stands, what is archived anew in the moment it was archived in waits for the next run.
         item = self._now()
-        due = self.runs and self.last_day < self.day and self.told and not self._kept()
+        due = self.runs and self.last_day < self.day and self.told and not self._held()
         if self.state != "slettet":
             assert item.state == self.state or (due and item.state in ("arkiveret", "slettet"))
             if due and item.state != "slettet":
@@ -248,7 +288,7 @@ class Life(RuleBasedStateMachine):
             deletion = work.session.get_one(Deletion, self.deletion_id)
             account = deleting.standing(work, deletion).municipalities[0]
             item = work.session.get_one(DeletionItem, self.item_id)
-            due = self.runs and self.last_day < self.day and self.state != "slettet" and not self._kept()
+            due = self.runs and self.last_day < self.day and self.state != "slettet" and not self._held()
             mine = archiving.due(work, self.item_id)
             assert bool(mine) is (due and self.told)
             of_this = deletion_progress.due(work).tasks
@@ -261,6 +301,12 @@ class Life(RuleBasedStateMachine):
             erased = work.session.get_one(MunicipalTask, self.task_id).erased_at is not None
             assert erased is (self.state == "slettet")
             assert of_this == int(due)
+
+    def back(self) -> bool:
+        """Whether two weeks have passed since they were told that the hold ends, or the last day is later anyway."""
+        assert self.asked is not None
+        told = self.ends_told.get(self.asked)
+        return self.last_day >= self.asked or (told is not None and told <= self.now - timedelta(days=14))
 
     def teardown(self) -> None:
         # What is due is counted over all announcements, so each example leaves none running.

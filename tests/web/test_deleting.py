@@ -111,9 +111,9 @@ def test_pressing_announce_twice_leads_to_the_same_announcement(
 def test_single_tasks_can_be_ticked_without_javascript(kombit: Browser, first_day: date) -> None:
     form = kombit.get("/sletning/varsl")
     form = kombit.submit(form, "/sletning/varsl", **written(first_day, trin="opgaver"))
-    ticks = form.select("input[name=task_ids]")
+    ticks = form.select("input[name=opgave]")
     assert [tick.find_next("label").text for tick in ticks] == ["MI 01 Opgave 1", "MI 02 Opgave 2"]
-    preview = kombit.submit(form, "/sletning/varsl", trin="vis", task_ids=[ticks[0]["value"]])
+    preview = kombit.submit(form, "/sletning/varsl", trin="vis", opgave=[ticks[0]["value"]])
     assert preview.h1.text == "2 opgaver i 2 kommuner"
     page = kombit.submit(preview, "/sletning/varsl", trin="varsl")
     assert [cell.text for cell in page.select("td[data-label=Varslet]")] == ["1", "1"]
@@ -143,7 +143,7 @@ def test_the_form_says_what_is_wrong_and_keeps_what_was_typed(kombit: Browser, f
         ({"decided_on": ""}, "Besluttet den skal udfyldes"),
         ({"scope": ""}, "Opgaver skal vælges"),
         ({"scope": "projekt=findes-ikke"}, "Vælg en af mulighederne på listen."),
-        ({"task_ids": "99999999999999999999"}, "Vælg en af mulighederne på listen."),
+        ({"opgave": "99999999999999999999"}, "Vælg en af mulighederne på listen."),
         ({"heading": "æ" * 201}, "Overskrift må højst fylde 200 tegn; du har skrevet 201."),
     ]
     form = kombit.get("/sletning/varsl")
@@ -172,28 +172,29 @@ def test_a_municipality_sees_its_own_and_takes_it_home(
     announce(kombit, first_day)
     page = mette.get("/sletning/1")
     assert "Herning" not in page.text
-    assert [cell.text for cell in page.select("td[data-label=Tilstand]")] == ["Varslet", "Varslet"]
+    assert [cell.text.split()[0] for cell in page.select("td[data-label=Tilstand]")] == ["Varslet", "Varslet"]
     assert f"{long_date(first_day)} kl. 23.59.59 dansk tid" in page.text
+    order = page.find("form", id="hent")
+    sent = {field["name"]: field.get("value") for field in order.select("input")}
+    assert (order["action"], sent["kind"], sent["deletion_id"]) == ("/eksport", "zip", "1")
     assert page.select_one(".klik-countdown") is not None
-    assert page.find("form", id="kvittering") is None
+    assert page.find("button", string="Kvittér") is None
     with house.database.reading() as session:
         actor = make.actor(session, make_person(session, "koege@klik.example"))
     with house.writing(datetime.now(UTC), actor) as work:
         deleting.note_fetched(work, koege[0], "0" * 64)
     page = mette.get("/sletning/1")
     assert "1 af 2 opgaver er hentet." in page.text
-    ticked = [tick["value"] for tick in page.select("input[name=item_ids][checked]")]
-    assert len(ticked) == 1
+    ticked = [tick["value"] for tick in page.select("input[name=item_ids]")][:1]
     receipt = "/sletning/1/kvittering"
     wrong = mette.post(receipt, {"item_ids": ticked, "case_number": ""}, expect=422)
     assert "Sagsnummer skal udfyldes." in wrong.text
-    wrong = mette.post(receipt, {"case_number": "2026-1234"}, expect=422)
-    assert "sæt kryds ved mindst én" in wrong.text
-    assert wrong.select_one("#case_number")["value"] == "2026-1234"
-    page = mette.post(receipt, {"item_ids": ticked, "case_number": "2026-1234"})
+    page = mette.post(receipt, {"case_number": "2026-1234"})
     assert "Der er kvitteret for 1 opgave." in page.text
-    assert "Kvitteret, sag 2026-1234" in page.text
-    counts = kombit.get("/sletning/1?vis=aabnet").select("tbody tr")
+    assert ", sag 2026-1234" in page.select_one("td[data-label=Tilstand]").text
+    page = mette.post(receipt, {"item_ids": ticked, "case_number": "2026-4321"})
+    assert ", sag 2026-4321" in page.select_one("td[data-label=Tilstand]").text
+    counts = kombit.get("/sletning/1?vis=aabnet").select("section[aria-labelledby=kommuner] tbody tr")
     assert [row.th.text for row in counts] == ["Køge"]
     assert "Ingen kommuner her" in kombit.get("/sletning/1?vis=hentet").text
 
@@ -317,12 +318,13 @@ def test_after_the_last_day_the_pages_say_what_is_true(
         deleting.announce(work, draft, None)
     page = kombit.get("/sletning")
     assert "4 opgaver er over deres sidste dag" in page.text
-    assert "klik sletter dem ikke endnu" in page.text
+    assert "læser arkivfilen igen og sletter først derefter" in page.text
     page = kombit.get("/sletning/1")
     assert "Sidste dag er passeret" in page.text
     assert "Varslet er ikke nået frem til 2 kommuner" in page.text
     page = mette.get("/sletning/1")
-    assert "Opgaverne kan slettes når som helst" in page.text
+    assert "I nåede det ikke" in page.select_one(".klik-countdown").text
+    assert "I kan stadig hente alt nu" in page.text
     assert page.select_one("a[href$=behold]") is None
 
 

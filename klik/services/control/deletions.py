@@ -11,6 +11,7 @@ from klik.models import Deletion, DeletionItem, MunicipalTask, Notice
 from klik.services.control.findings import Untold, since
 from klik.services.control.people import People
 from klik.services.deleting import notices as deletion_notices
+from klik.services.deleting import reminding
 from klik.services.work import Work
 
 OCCASIONS = (deletion_notices.ANNOUNCED, deletion_notices.REMINDER)
@@ -56,7 +57,7 @@ def _reminders(work: Work, people: People) -> Iterable[Untold]:
         if step and about not in abouts and people.others(code, system, None):
             lacking[deletion.id, code] = about
     for about in lacking.values():
-        yield Untold(deletion_notices.REMINDER, about, deletion_notices.remind)
+        yield Untold(deletion_notices.REMINDER, about, reminding.remind)
 
 
 def _last_step(deletion: Deletion, work: Work) -> int | None:

@@ -1,25 +1,26 @@
-"""What municipalities are told about an announced deletion, and whether a mail with it was accepted."""
+"""What municipalities and KOMBIT are told of an announced deletion when somebody does something about it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 
-from sqlalchemy import String, cast, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from klik.domain.calendar import days, long_date
-from klik.models import Deletion, DeletionItem, Mail, Membership, MunicipalTask, Notice, Person
-from klik.services.deleting.progress import held
-from klik.services.notices import ledger, recipients, stand_ins
+from klik.models import Deletion, DeletionItem, Municipality, MunicipalTask, Notice, Person
+from klik.services.deleting import recipients as deletion_recipients
+from klik.services.deleting.progress import HOLD_NOTICE_DAYS
+from klik.services.notices import ledger
 from klik.services.notices.ledger import NoticeDraft
 from klik.services.notices.recipients import Recipient
 from klik.services.work import Work
 
 ANNOUNCED, POSTPONED, REGRETTED = "sletning-varslet", "sletning-udsat", "sletning-fortrudt"
-REMINDER, ASKED, DECIDED = "sletning-rykker", "sletning-bevaring", "sletning-afgoerelse"
-# Days before the last day on which those who have not fetched are reminded, the nearest first.
-REMINDED = (1, 7, 14, 30)
+REMINDER, NUDGE = "sletning-rykker", "sletning-opfordring"
+ASKED, DECIDED, HOLD_ENDS = "sletning-bevaring", "sletning-afgoerelse", "sletning-ophoerer"
+MISSED, PACKAGE_ENDS = "sletning-passeret", "sletning-pakke"
 
 
 def path(deletion_id: int) -> str:
@@ -37,8 +38,13 @@ def tasks(count: int) -> str:
     return "1 opgave" if count == 1 else f"{count} opgaver"
 
 
+def are_deleted(count: int) -> str:
+    """1 opgave slettes, 12 opgaver slettes"""
+    return f"{tasks(count)} slettes"
+
+
 @dataclass(frozen=True, slots=True)
-class _Matter:
+class Matter:
     """How many tasks of one municipality a notice is about, and who hears of it."""
 
     municipality_id: int
@@ -46,40 +52,49 @@ class _Matter:
     recipients: tuple[Recipient, ...]
 
 
-def announced(work: Work, deletion: Deletion) -> int:
-    """Tell every affected municipality; returns how many rows the ledger got."""
-    what = f"KOMBIT sletter “{deletion.heading}”."
+def announced(work: Work, deletion: Deletion, codes: Collection[int] | None = None, again: str = "") -> int:
+    """Tell every affected municipality, or only those of ``codes`` and their own people; returns the new rows.
+
+    ``again`` is put on the key when those who were told already are to be told once more.
+    """
     todo = (
-        f"Gem opgaverne som PDF senest {until(deletion)}, og kvittér med sagsnummeret, "
+        f"Hent opgaverne senest {until(deletion)}, og kvittér med sagsnummeret, "
         "når de ligger i jeres eget system. Skal en opgave blive, så bed om det på siden."
     )
-    return _tell(
+    if deletion.last_day < work.today:
+        todo = (
+            f"Sidste dag var {long_date(deletion.last_day)}, men varslet er ikke nået frem til jer før nu. "
+            "Hent opgaverne med det samme; klik gemmer også en pakke med dem, før de slettes."
+        )
+    return tell(
         work,
         deletion,
         ANNOUNCED,
-        "",
-        lambda count: f"{_are_deleted(count)} efter {long_date(deletion.last_day)}",
-        f"{what} {todo}",
+        again,
+        lambda count: f"{are_deleted(count)} efter {long_date(deletion.last_day)}",
+        f"KOMBIT sletter “{deletion.heading}”. {todo}",
+        codes=codes,
     )
 
 
 def postponed(work: Work, deletion: Deletion) -> int:
     """Tell that there is more time."""
-    _withdraw(work, deletion, (REMINDER,), "Sletningen er udsat")
-    return _tell(
+    withdraw(work, deletion, (REMINDER, NUDGE, MISSED), "Sletningen er udsat")
+    return tell(
         work,
         deletion,
         POSTPONED,
         f"/udsat={deletion.last_day}",
         lambda count: f"Sletning af {tasks(count)} er udsat til efter {long_date(deletion.last_day)}",
-        f"KOMBIT har udsat sletningen af “{deletion.heading}”. I kan gemme opgaverne til og med {until(deletion)}.",
+        f"KOMBIT har udsat sletningen af “{deletion.heading}”. I kan hente opgaverne til og med {until(deletion)}.",
     )
 
 
 def regretted(work: Work, deletion: Deletion) -> int:
     """Tell that the tasks stay; what was not sent yet about the deletion is withdrawn."""
-    _withdraw(work, deletion, (ANNOUNCED, POSTPONED, REMINDER), "Sletningen er fortrudt")
-    return _tell(
+    occasions = (ANNOUNCED, POSTPONED, REMINDER, NUDGE, MISSED, HOLD_ENDS)
+    withdraw(work, deletion, occasions, "Sletningen er fortrudt")
+    return tell(
         work,
         deletion,
         REGRETTED,
@@ -89,137 +104,99 @@ def regretted(work: Work, deletion: Deletion) -> int:
     )
 
 
-def asked_to_keep(work: Work, deletion: Deletion, item: DeletionItem) -> int:
-    """Tell whoever announced the deletion that a municipality asks to keep a task."""
+def asked_to_keep(work: Work, deletion: Deletion, items: Sequence[DeletionItem]) -> int:
+    """Tell whoever announced the deletion that a municipality asks to keep tasks: one notice a request."""
     announcer = work.session.get(Person, deletion.announced_by) if deletion.announced_by else None
-    assert item.hold_until is not None
+    first = items[0]
+    assert first.hold_until is not None
     if announcer is None or not announcer.active:
         return 0
-    to = Recipient(announcer.id, announcer.email, item.municipality_id, "du varslede sletningen")
+    place = work.session.get_one(Municipality, first.municipality_id).name
+    one = len(items) == 1
     draft = NoticeDraft(
         occasion=ASKED,
-        dedupe_key=f"sletning={deletion.id}/bevar={item.id}/til={item.hold_until}/{work.now:%Y%m%d%H%M%S}",
-        recipient=to,
-        heading="En kommune beder om at beholde en opgave",
-        sentence=f"Opgaven ønskes bevaret til {long_date(item.hold_until)}. Den slettes ikke, før du har svaret.",
+        dedupe_key=f"sletning={deletion.id}/bevar={first.id}/til={first.hold_until}/{work.now:%Y%m%d%H%M%S}",
+        recipient=Recipient(announcer.id, announcer.email, first.municipality_id, "du varslede sletningen"),
+        heading=f"{place} beder om at beholde {tasks(len(items))}",
+        sentence=f"{'Opgaven ønskes' if one else 'De ønskes'} bevaret til {long_date(first.hold_until)}. "
+        f"{'Den' if one else 'De'} slettes ikke, før du har svaret.",
         path=path(deletion.id),
-        municipal_task_id=item.municipal_task_id,
+        municipal_task_id=first.municipal_task_id if one else None,
         about_day=deletion.last_day,
     )
     return ledger.enqueue(work, [draft])
 
 
-def hold_decided(work: Work, deletion: Deletion, item: DeletionItem) -> int:
-    """Tell the municipality what KOMBIT answered."""
-    assert item.hold_until is not None
-    task = work.session.get_one(MunicipalTask, item.municipal_task_id)
-    name = f"{task.task_number or ''} {task.title}".strip()
-    if item.hold_granted:
-        heading = f"Opgaven bevares til {long_date(item.hold_until)}"
-        sentence = f"KOMBIT har sagt ja til at beholde “{name}” til og med {long_date(item.hold_until)}."
-    else:
-        heading = f"Opgaven slettes efter {long_date(deletion.last_day)}"
-        sentence = f"KOMBIT har sagt nej til at beholde “{name}”. Gem den senest {until(deletion)}."
-    stamp = f"svar={item.id}/{work.now:%Y%m%d%H%M%S}"
-    return ledger.enqueue(
-        work,
-        [
+def hold_decided(work: Work, deletion: Deletion, items: Sequence[DeletionItem]) -> int:
+    """Tell each municipality what KOMBIT answered: one notice a municipality and answer."""
+    rows = {
+        task.id: task
+        for task in work.session.scalars(
+            select(MunicipalTask).where(MunicipalTask.id.in_([each.municipal_task_id for each in items]))
+        )
+    }
+    groups: dict[tuple[int, bool, date | None], list[DeletionItem]] = {}
+    for item in items:
+        key = (item.municipality_id, bool(item.hold_granted), item.hold_until)
+        groups.setdefault(key, []).append(item)
+    systems: dict[str | None, set[int]] = {}
+    for item in items:
+        systems.setdefault(rows[item.municipal_task_id].system_code, set()).add(item.municipality_id)
+    to = deletion_recipients.of_systems(work, systems)
+    drafts = []
+    for group in groups.values():
+        names = [_name(rows[item.municipal_task_id]) for item in group]
+        heading, sentence = _answer(work.today, deletion, group[0], names)
+        drafts += [
             NoticeDraft(
                 occasion=DECIDED,
-                dedupe_key=f"sletning={deletion.id}/{stamp}",
-                recipient=to,
+                dedupe_key=f"sletning={deletion.id}/svar={group[0].id}/{work.now:%Y%m%d%H%M%S}",
+                recipient=recipient,
                 heading=heading,
                 sentence=sentence,
                 path=path(deletion.id),
-                municipal_task_id=item.municipal_task_id,
+                municipal_task_id=group[0].municipal_task_id if len(group) == 1 else None,
                 about_day=deletion.last_day,
             )
-            for to in _recipients(work, {task.system_code: {item.municipality_id}})[item.municipality_id]
-        ],
-    )
+            for recipient in to[group[0].municipality_id]
+        ]
+    return ledger.enqueue(work, drafts)
 
 
-def remind(work: Work) -> int:
-    """Remind municipalities that have not fetched, 30, 14, 7 and 1 days before; returns the new ledger rows.
-
-    A day that was missed is caught up with until the next one. Nobody is reminded of a step that had already
-    passed when the deletion was announced, and tasks KOMBIT keeps are not reminded of.
-    """
-    told = 0
-    running = select(Deletion).where(Deletion.state == "varslet", Deletion.last_day >= work.today)
-    for deletion in work.session.scalars(running.order_by(Deletion.id)):
-        left = (deletion.last_day - work.today).days
-        step = next((step for step in REMINDED if left <= step), None)
-        announced_left = (deletion.last_day - replace(work, now=deletion.announced_at).today).days
-        if step is None or announced_left <= step:
-            continue
-        told += _remind_of(work, deletion, left, step)
-    return told
+def _name(task: MunicipalTask) -> str:
+    return f"{task.task_number or ''} {task.title}".strip()
 
 
-def _remind_of(work: Work, deletion: Deletion, left: int, step: int) -> int:
-    ending = "i dag er sidste dag" if left == 0 else f"{days(left)} tilbage"
-    return _tell(
-        work,
-        deletion,
-        REMINDER,
-        f"/rest={step}/dag={deletion.last_day}",
-        lambda count: f"{_are_deleted(count)} efter {long_date(deletion.last_day)}: {ending}",
-        f"Opgaverne er ikke gemt endnu. Gem dem som PDF senest {until(deletion)}; derefter slettes de.",
-        only_waiting=True,
-        about_day=deletion.last_day - timedelta(days=step),
-    )
+MOST_NAMED = 3
 
 
-def note_notified(work: Work) -> int:
-    """Write down which municipalities were told: a mail with their notice was accepted; returns the items.
-
-    A notice that fell back to KOMBIT, because the municipality has nobody, tells the municipality nothing.
-    """
-    waiting = work.session.scalars(
-        select(DeletionItem.deletion_id)
-        .join(Deletion, Deletion.id == DeletionItem.deletion_id)
-        .where(DeletionItem.notified_at.is_(None), Deletion.state == "varslet")
-        .distinct()
-    ).all()
-    if not waiting:
-        return 0
-    belongs = exists(
-        select(Membership.id).where(
-            Membership.person_id == Notice.person_id, Membership.municipality_id == Notice.municipality_id
+def _answer(today: date, deletion: Deletion, item: DeletionItem, names: Sequence[str]) -> tuple[str, str]:
+    assert item.hold_until is not None
+    one = len(names) == 1
+    named = ", ".join(f"“{name}”" for name in names[:MOST_NAMED])
+    if len(names) > MOST_NAMED:
+        named = f"{named} og {len(names) - MOST_NAMED} til"
+    what = "Opgaven" if one else tasks(len(names))
+    if item.hold_granted:
+        return (
+            f"{what} bevares til {long_date(item.hold_until)}",
+            f"KOMBIT har sagt ja til at beholde {named} til og med {long_date(item.hold_until)}.",
         )
-    )
-    accepted = (
-        select(func.min(func.coalesce(Mail.sent_at, literal(work.now, Mail.sent_at.type))))
-        .join(Notice, Notice.mail_id == Mail.id)
-        .where(
-            Mail.state == "sent",
-            Notice.occasion == ANNOUNCED,
-            Notice.path == literal("/sletning/") + cast(DeletionItem.deletion_id, String),
-            Notice.municipality_id == DeletionItem.municipality_id,
-            or_(Notice.person_id.is_(None), belongs),
+    fetch = f"Hent {'den' if one else 'dem'} senest {until(deletion)}."
+    if deletion.last_day < today:
+        fetch = (
+            f"Sidste dag er passeret; {'den' if one else 'de'} slettes tidligst om {days(HOLD_NOTICE_DAYS)}."
         )
-        .correlate(DeletionItem)
-        .scalar_subquery()
-    )
-    statement = (
-        update(DeletionItem)
-        .where(
-            DeletionItem.deletion_id.in_(waiting),
-            DeletionItem.notified_at.is_(None),
-            accepted.is_not(None),
+    fetch = f"Hent {'den' if one else 'dem'} senest {until(deletion)}."
+    if deletion.last_day < today:
+        fetch = (
+            f"Sidste dag er passeret; {'den' if one else 'de'} slettes tidligst om {days(HOLD_NOTICE_DAYS)}."
         )
-        .values(notified_at=accepted)
-        .returning(DeletionItem.id)
-    )
-    return len(work.session.scalars(statement, execution_options={"synchronize_session": False}).all())
+    heading = f"{what} slettes efter {long_date(deletion.last_day)}"
+    return heading, f"KOMBIT har sagt nej til at beholde {named}. {fetch}"
 
 
-def _are_deleted(count: int) -> str:
-    return f"{tasks(count)} slettes"
-
-
-def _tell(
+def tell(
     work: Work,
     deletion: Deletion,
     occasion: str,
@@ -227,9 +204,14 @@ def _tell(
     heading: Callable[[int], str],
     sentence: str,
     *,
-    only_waiting: bool = False,
+    only: ColumnElement[bool] | None = None,
+    codes: Collection[int] | None = None,
     about_day: date | None = None,
 ) -> int:
+    """Enter a notice to everybody of every affected municipality; ``only`` narrows the items it counts.
+
+    With ``codes`` only these municipalities' own people are told, and KOMBIT in nobody's place.
+    """
     drafts = [
         NoticeDraft(
             occasion=occasion,
@@ -240,13 +222,19 @@ def _tell(
             path=path(deletion.id),
             about_day=about_day or deletion.last_day,
         )
-        for matter in _matters(work, deletion, only_waiting)
+        for matter in matters(work, deletion, only, codes)
         for to in matter.recipients
     ]
     return ledger.enqueue(work, drafts)
 
 
-def _matters(work: Work, deletion: Deletion, only_waiting: bool) -> list[_Matter]:
+def matters(
+    work: Work,
+    deletion: Deletion,
+    only: ColumnElement[bool] | None = None,
+    codes: Collection[int] | None = None,
+) -> list[Matter]:
+    """Each affected municipality with its tasks and recipients."""
     statement = (
         select(DeletionItem.municipality_id, MunicipalTask.system_code, func.count())
         .join(MunicipalTask, MunicipalTask.id == DeletionItem.municipal_task_id)
@@ -254,34 +242,25 @@ def _matters(work: Work, deletion: Deletion, only_waiting: bool) -> list[_Matter
         .group_by(DeletionItem.municipality_id, MunicipalTask.system_code)
         .order_by(DeletionItem.municipality_id)
     )
-    if only_waiting:
-        statement = statement.where(DeletionItem.state == "varslet", ~held(work))
+    if only is not None:
+        statement = statement.where(only)
+    if codes is not None:
+        statement = statement.where(DeletionItem.municipality_id.in_(codes))
     counts: dict[int, int] = {}
     systems: dict[str | None, set[int]] = {}
     for code, system, count in work.session.execute(statement):
         counts[code] = counts.get(code, 0) + count
         systems.setdefault(system, set()).add(code)
-    to = _recipients(work, systems)
-    return [_Matter(code, count, to[code]) for code, count in counts.items()]
+    if not counts:
+        return []
+    to: Mapping[int, tuple[Recipient, ...]] = deletion_recipients.of_systems(work, systems)
+    if codes is not None:
+        to = deletion_recipients.own_only(work, to)
+    return [Matter(code, count, to[code]) for code, count in counts.items()]
 
 
-def _recipients(work: Work, systems: Mapping[str | None, set[int]]) -> Mapping[int, tuple[Recipient, ...]]:
-    """Whom a matter of a system goes to by rule, and all administrators; each once a municipality."""
-    found: dict[int, dict[int | str, Recipient]] = {}
-    for system, codes in systems.items():
-        for code, people in recipients.of_municipalities(work, codes, system).items():
-            _add(found.setdefault(code, {}), people)
-    for code, administrators in stand_ins.administrators_told(work, found).items():
-        _add(found[code], administrators)
-    return {code: tuple(people.values()) for code, people in found.items()}
-
-
-def _add(people: dict[int | str, Recipient], more: Iterable[Recipient]) -> None:
-    for to in more:
-        people.setdefault(to.person_id or to.address.casefold(), to)
-
-
-def _withdraw(work: Work, deletion: Deletion, occasions: tuple[str, ...], reason: str) -> None:
+def withdraw(work: Work, deletion: Deletion, occasions: tuple[str, ...], reason: str) -> None:
+    """Take back what is not in any mail yet."""
     work.session.execute(
         update(Notice)
         .where(

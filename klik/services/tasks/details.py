@@ -14,8 +14,6 @@ from klik.domain.rights import Level
 from klik.domain.status import Status
 from klik.models import (
     Comment,
-    Deletion,
-    DeletionItem,
     Municipality,
     MunicipalTask,
     MunicipalTaskField,
@@ -29,6 +27,8 @@ from klik.models import (
 )
 from klik.services import access
 from klik.services.deadlines import yellow_note
+from klik.services.deleting import progress as deletion_progress
+from klik.services.deleting.progress import ItemLine
 from klik.services.filters import PRIORITIES
 from klik.services.tasks import assigning, checklist, mentioning
 from klik.services.tasks.assigning import Assignee
@@ -112,8 +112,7 @@ class DeletionView:
     last_day: date
     heading: str
     legal_basis: str
-    state: str
-    fetched_at: datetime | None
+    line: ItemLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -364,25 +363,14 @@ def _file_view(
 def _deletion(work: Work, task: MunicipalTask) -> DeletionView | None:
     if work.actor is not None and work.actor.level is Level.SUPPLIER:
         return None
-    row = work.session.execute(
-        select(DeletionItem, Deletion)
-        .join(Deletion, Deletion.id == DeletionItem.deletion_id)
-        .where(
-            DeletionItem.municipal_task_id == task.id,
-            Deletion.state == "varslet",
-            access.deletion_items(work),
-        )
-        .order_by(Deletion.last_day)
-        .limit(1)
-    ).first()
-    if row is None:
+    found = deletion_progress.of_task(work, task)
+    if found is None:
         return None
-    item, deletion = row
+    deletion, line = found
     return DeletionView(
         deletion_id=deletion.id,
         last_day=deletion.last_day,
         heading=deletion.heading,
         legal_basis=deletion.legal_basis,
-        state=item.state,
-        fetched_at=item.fetched_at,
+        line=line,
     )

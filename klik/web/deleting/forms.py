@@ -85,18 +85,25 @@ class AnnounceForm(OnceForm):
     """KOMBIT announces a deletion; ``expected`` is how many tasks the preview showed."""
 
     scope = SelectField("Opgaver", [Needed()])
-    task_ids = TickField("Kun disse opgaver", coerce=row_id, validate_choice=False)
+    task_ids = TickField("Kun disse opgaver", coerce=row_id, validate_choice=False, name="opgave")
     heading = StringField("Overskrift", [CleanText(deleting.HEADING_LIMIT, required=True)])
     last_day = DayField("Sidste dag", [Needed()])
     legal_basis = TextAreaField("Hjemmel", [CleanText(deleting.BASIS_LIMIT, required=True)])
     decided_by = StringField("Besluttet af", [CleanText(deleting.DECIDED_BY_LIMIT, required=True)])
     decided_on = DayField("Besluttet den", [Needed()])
+    query = HiddenField()
     expected = HiddenField()
 
-    def offer(self, projects: Iterable[tuple[str, str]], systems: Iterable[tuple[str, str]]) -> None:
-        """Set what may be chosen: (slug or code, name)."""
+    def offer(
+        self,
+        projects: Iterable[tuple[str, str]],
+        systems: Iterable[tuple[str, str]],
+        found: str | None = None,
+    ) -> None:
+        """Set what may be chosen: (slug or code, name), and ``found``: the filter in words when there is one."""
         self.scope.choices = [
             SelectChoice("", "Vælg projekt eller system", optgroup="Opgaver"),
+            *([SelectChoice("filter", found, optgroup="Filter")] if found else []),
             *(SelectChoice(f"projekt={slug}", name, optgroup="Projekt") for slug, name in projects),
             *(SelectChoice(f"system={code}", name, optgroup="It-system") for code, name in systems),
         ]
@@ -115,6 +122,7 @@ class AnnounceForm(OnceForm):
             project=name if kind == "projekt" else None,
             system=name if kind == "system" else None,
             task_ids=tuple(self.task_ids.data or ()),
+            query=(self.query.data or None) if kind == "filter" else None,
         )
 
     @property
@@ -128,6 +136,32 @@ class AnnounceForm(OnceForm):
             decided_on=self.decided_on.day,
             selection=self.selection,
         )
+
+
+class NudgeForm(OnceForm):
+    """KOMBIT's own words to the municipalities that have not fetched."""
+
+    subject = StringField("Emne", [CleanText(deleting.SUBJECT_LIMIT, required=True)])
+    text = TextAreaField("Tekst", [CleanText(deleting.TEXT_LIMIT, required=True, lines=True)])
+
+
+class TellForm(Form):
+    """Another recipient in a municipality: a person, or a mailbox of its own."""
+
+    person = SelectField("Modtager", validate_choice=False)
+    mailbox = StringField("Eller en funktionspostkasse", [CleanText(320)])
+
+    def offer(self, people: Iterable[tuple[int, str]]) -> None:
+        """Set whom one may choose."""
+        chosen = [SelectChoice(str(person_id), name) for person_id, name in people]
+        self.person.choices = [SelectChoice("", "Ingen valgt"), *chosen]
+
+    def validate_person(self, field: Field) -> None:
+        """One of the two, and a person of the list."""
+        if field.data and field.data not in {choice.value for choice in self.person.choices}:
+            raise ValidationError("Modtager: vælg en af personerne på listen.")
+        if not field.data and not (self.mailbox.data or "").strip():
+            raise ValidationError("Modtager: vælg en person, eller skriv en funktionspostkasse.")
 
 
 class PostponeForm(VersionedForm):

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request
 from sqlalchemy import select
 
 from klik.domain.calendar import long_date, short_date
 from klik.domain.rights import Right
 from klik.models import Deletion, MunicipalTask, Project, System
-from klik.services import access, deleting, idempotency
+from klik.services import access, deleting, filtering, idempotency, list_document
 from klik.services.deleting import progress as deletion_progress
+from klik.services.deleting import reaching
 from klik.services.deleting import selection as deletion_selection
+from klik.services.deleting.progress import ItemLine, Step
 from klik.services.errors import ConflictError, RefusedError
 from klik.services.work import Work
 from klik.web.base import access as allow
 from klik.web.base import see_other
 from klik.web.deleting.forms import (
     AnnounceForm,
-    AnswerForm,
-    KeepForm,
     PostponeForm,
     ReceiptForm,
     RegretForm,
@@ -30,7 +32,7 @@ from klik.web.deleting.forms import (
 from klik.web.forms import OnceForm
 
 blueprint = Blueprint("deleting", __name__)
-PROGRESS = {"tavs": "Tavs", "aabnet": "Har åbnet", "hentet": "Har hentet"}
+PROGRESS = deletion_progress.PROGRESS_WORDS
 SHOWN = {
     "": "Alle",
     "tavs": "Tavse",
@@ -66,6 +68,8 @@ def draft(work: Work) -> Any:
     for kind in ("projekt", "system"):
         if name := request.args.get(kind):
             form.scope.data = f"{kind}={name}"
+    if found := request.args.get("filter"):
+        form.query.data, form.scope.data = found, "filter"
     form.task_ids.data = row_ids(request.args.getlist("opgave"))
     form.decided_on.data = short_date(work.today)
     return _form(work, form)
@@ -75,6 +79,10 @@ def _form(work: Work, form: AnnounceForm, status: int = 200) -> Any:
     _offer(work, form)
     if form.scope.data or form.task_ids.data:
         form.offer_tasks(deletion_selection.choices(work, _whole(form)))
+        if (query := form.selection.query) and (wrong := deletion_selection.wrong_filter(work, query)):
+            form.scope.errors = (
+                [*form.scope.errors, wrong] if wrong not in form.scope.errors else form.scope.errors
+            )
     if not form.task_ids.choices:
         # Nothing to tick is shown, so nothing can be wrong with the ticks; the choice itself is asked for.
         form.task_ids.errors = []
@@ -83,6 +91,7 @@ def _form(work: Work, form: AnnounceForm, status: int = 200) -> Any:
             "deleting/announce.html",
             form=form,
             first_day=deleting.first_legal_day(work.today),
+            found=_in_words(work, form.query.data) if form.query.data else None,
             tasks_open=bool(form.task_ids.data or form.task_ids.errors)
             or request.form.get("trin") == "opgaver",
         ),
@@ -93,8 +102,8 @@ def _form(work: Work, form: AnnounceForm, status: int = 200) -> Any:
 def _whole(form: AnnounceForm) -> deleting.Selection:
     """What may be ticked: the whole project or system, or without one the ticked tasks."""
     chosen = form.selection
-    if chosen.project or chosen.system:
-        return deleting.Selection(project=chosen.project, system=chosen.system)
+    if chosen.project or chosen.system or chosen.query:
+        return deleting.Selection(project=chosen.project, system=chosen.system, query=chosen.query)
     return chosen
 
 
@@ -109,7 +118,16 @@ def _offer(work: Work, form: AnnounceForm) -> None:
     form.offer(
         [(slug, name) for slug, name in work.session.execute(projects.order_by(Project.name))],
         [(code, name) for code, name in work.session.execute(systems.order_by(System.name))],
+        _in_words(work, form.query.data) if form.query.data else None,
     )
+
+
+def _in_words(work: Work, query: str) -> str:
+    """A filter as people read it: "Projekt: KSD; Fase: Fase 1"."""
+    if deletion_selection.wrong_filter(work, query):
+        return "Filteret fra opgavelisten"
+    found = filtering.select_tasks(work, deletion_selection.criteria_of(work, query))
+    return "; ".join(list_document.criteria_in_words(work, found))
 
 
 @blueprint.post("/sletning/varsl")
@@ -174,6 +192,8 @@ def _account(work: Work, deletion: Deletion) -> Any:
         "": len(standing.municipalities),
         "uden-varsel": len(standing.untold),
     }
+    contacts = reaching.contacts(work, deletion.id)
+    asked = deletion_progress.items(work, deletion, asked=True)
     return render_template(
         "deleting/account.html",
         deletion=deletion,
@@ -182,10 +202,23 @@ def _account(work: Work, deletion: Deletion) -> Any:
         shown=[(key, label, counts[key]) for key, label in SHOWN.items()],
         chosen=chosen,
         progress=PROGRESS,
-        asked=deletion_progress.items(work, deletion, asked=True),
+        contacts=contacts,
+        waiting=_waiting(asked),
+        answered=[line for line in asked if line.item.hold_granted is not None],
+        by_day=deletion_progress.fetched_by_day(work, deletion),
+        query=_in_words(work, deletion.query) if deletion.query else None,
         may_announce=_may(work, Right.ANNOUNCE_DELETION),
         over=deletion.last_day < work.today,
     )
+
+
+def _waiting(asked: Sequence[ItemLine]) -> list[tuple[str, list[ItemLine]]]:
+    """The requests KOMBIT has not answered, by municipality."""
+    groups: dict[str, list[ItemLine]] = {}
+    for line in asked:
+        if line.item.hold_granted is None:
+            groups.setdefault(line.municipality, []).append(line)
+    return list(groups.items())
 
 
 def _own(work: Work, deletion: Deletion, form: ReceiptForm, status: int = 200) -> Any:
@@ -196,15 +229,31 @@ def _own(work: Work, deletion: Deletion, form: ReceiptForm, status: int = 200) -
         items=items,
         standing=deleting.standing(work, deletion),
         form=form,
-        once=OnceForm(None),
-        ticked=set(row_ids(request.form.getlist("item_ids"))) if form.errors else None,
-        states=deletion_progress.STATE_WORDS,
+        ticked=set(row_ids(request.form.getlist("item_ids"))) if form.errors else set(),
+        contents=deletion_progress.contents(work, deletion),
+        fetched=_fetched(items),
+        kept_until=min(
+            (line.item.archive_kept_until for line in items if line.item.archive_kept_until), default=None
+        ),
+        gone=any(line.item.archive_removed_at for line in items),
+        order_key=OnceForm(None).idempotency_key.data,
         may_fetch=_may(work, Right.FETCH_DELETION),
         over=deletion.last_day < work.today,
-        has_page="task.show" in current_app.view_functions,
-        has_pdf="task.pdf" in current_app.view_functions,
     )
     return page, status
+
+
+def _fetched(items: Sequence[ItemLine]) -> Step | None:
+    """The last fetch of all when every task is fetched; None while one is missing."""
+    steps = [
+        step for line in items for step in line.steps if step.word == deletion_progress.STATE_WORDS["hentet"]
+    ]
+    missing = [line for line in items if line.item.state == "varslet" and line.item.hold_granted is not True]
+    return (
+        max(steps, key=lambda step: step.at or datetime.min.replace(tzinfo=UTC))
+        if steps and not missing
+        else None
+    )
 
 
 @blueprint.post("/sletning/<id:deletion_id>/kvittering")
@@ -215,12 +264,10 @@ def receipt(work: Work, deletion_id: int) -> Any:
     form = ReceiptForm()
     ticked = row_ids(request.form.getlist("item_ids"))
     form.validate()
-    if not ticked:
-        say(form, {"items": "Opgaver: sæt kryds ved mindst én hentet opgave."})
     if form.errors:
         return _own(work, deletion, form, 422)
     try:
-        count = deleting.receipt(work, deletion_id, form.case_number.data or "", ticked)
+        count = deleting.receipt(work, deletion_id, form.case_number.data or "", ticked or None)
     except RefusedError as error:
         say(form, error.problems)
         return _own(work, deletion, form, 422)
@@ -284,74 +331,4 @@ def regret(work: Work, deletion_id: int) -> Any:
         say(form, error.problems)
         return _regret(deletion, form, 422)
     flash("Sletningen er fortrudt. Opgaverne bliver, og kommunerne får besked.", "success")
-    return see_other("deleting.show", deletion_id=deletion_id)
-
-
-@blueprint.get("/sletning/<id:deletion_id>/opgaver/<id:item_id>/behold")
-@allow(Right.FETCH_DELETION)
-def keeping(work: Work, deletion_id: int, item_id: int) -> Any:
-    """The municipality's form for asking to keep a task."""
-    return _keep(work, deletion_id, item_id, KeepForm(formdata=None))
-
-
-def _keep(work: Work, deletion_id: int, item_id: int, form: KeepForm, status: int = 200) -> Any:
-    item = access.deletion_item(work, deletion_id, item_id)
-    deletion = access.deletion(work, deletion_id)
-    task = work.session.get(MunicipalTask, item.municipal_task_id)
-    return render_template("deleting/keep.html", deletion=deletion, item=item, task=task, form=form), status
-
-
-@blueprint.post("/sletning/<id:deletion_id>/opgaver/<id:item_id>/behold")
-@allow(Right.FETCH_DELETION)
-def keep(work: Work, deletion_id: int, item_id: int) -> Any:
-    """Ask KOMBIT to keep a task."""
-    item = access.deletion_item(work, deletion_id, item_id)
-    form = KeepForm()
-    if not form.validate():
-        return _keep(work, deletion_id, item_id, form, 422)
-    try:
-        deleting.ask_to_keep(work, item, form.reason.data or "", form.until.day)
-    except RefusedError as error:
-        say(form, error.problems)
-        return _keep(work, deletion_id, item_id, form, 422)
-    flash("KOMBIT er spurgt. Opgaven slettes ikke, før KOMBIT har svaret.", "success")
-    return see_other("deleting.show", deletion_id=deletion_id)
-
-
-@blueprint.get("/sletning/<id:deletion_id>/opgaver/<id:item_id>/svar")
-@allow(Right.ANNOUNCE_DELETION)
-def answering(work: Work, deletion_id: int, item_id: int) -> Any:
-    """KOMBIT's form for answering."""
-    item = access.deletion_item(work, deletion_id, item_id)
-    asked = short_date(item.hold_until) if item.hold_until else ""
-    return _answer(work, deletion_id, item_id, AnswerForm(formdata=None, data={"until": asked}))
-
-
-def _answer(work: Work, deletion_id: int, item_id: int, form: AnswerForm, status: int = 200) -> Any:
-    deletion = access.deletion(work, deletion_id)
-    line = next(
-        (line for line in deletion_progress.items(work, deletion, asked=True) if line.item.id == item_id),
-        None,
-    )
-    if line is None:
-        return see_other("deleting.show", deletion_id=deletion_id)
-    return render_template("deleting/answer.html", deletion=deletion, line=line, form=form), status
-
-
-@blueprint.post("/sletning/<id:deletion_id>/opgaver/<id:item_id>/svar")
-@allow(Right.ANNOUNCE_DELETION)
-def answer(work: Work, deletion_id: int, item_id: int) -> Any:
-    """Keep the task until a day, or not."""
-    item = access.deletion_item(work, deletion_id, item_id)
-    form = AnswerForm()
-    if not form.validate():
-        if form.granted.errors:
-            form.granted.errors = ["Svar: vælg ja eller nej."]
-        return _answer(work, deletion_id, item_id, form, 422)
-    try:
-        deleting.decide_hold(work, item, form.granted.data == "ja", form.until.day)
-    except RefusedError as error:
-        say(form, error.problems)
-        return _answer(work, deletion_id, item_id, form, 422)
-    flash("Svaret er gemt, og kommunen får besked.", "success")
     return see_other("deleting.show", deletion_id=deletion_id)

@@ -325,6 +325,9 @@ def _page(
         line_conflict=None,
         may_export=work.actor.has(Right.EXPORT),
         once=OnceForm(None),
+        may_keep=work.actor.has(Right.FETCH_DELETION),
+        # The bar is about this task, or it is not there.
+        **({} if details.deletion else {"countdown": None}),
         today=work.today,
         way=way(work),
         back=_list_address(criteria, task.id, neighbours),

@@ -15,6 +15,7 @@ from klik.models.stamps import Part
 from klik.services import access, grouping, list_settings
 from klik.services import columns as list_columns
 from klik.services.criteria import SORTS, Criteria, Sort
+from klik.services.deleting import countdown
 from klik.services.filters import PRIORITIES, YES_NO
 from klik.services.grouping import Group
 from klik.services.listing import TaskRow
@@ -73,9 +74,9 @@ class ShownRow:
     """A row in words. ``people`` holds name and vacant role of responsible and executor by their column.
 
     ``number`` and ``theme`` are empty where a column of their own holds them; ``texts`` are the
-    other shown columns by their word. ``under`` stands below the title: the project, and how far its checklist is
-    ("tjekliste 3 af 7"). Of the tasks that the filter aendret=ja counts, those never seen say "ny" there, and the
-    others are ``changed``.
+    other shown columns by their word. ``under`` stands below the title: the project, how far its checklist is
+    ("tjekliste 3 af 7"), and when it is deleted ("slettes 15-12"). Of the tasks that the filter aendret=ja counts,
+    those never seen say "ny" there, and the others are ``changed``.
     """
 
     id: int
@@ -128,6 +129,7 @@ def drawing(
     ticked = checklist.progress(work, shown_ids)
     # What was new on a day in the past is no question of today's marks.
     news = {} if criteria.as_of else read_marks.news(work, shown_ids)
+    announced = {} if criteria.as_of else countdown.tasks(work)
     cells = [(word, labels[word]) for word in shown if word != list_columns.TASK]
     ticks = access.is_changer(work) and not criteria.as_of
     same = (tuple(shown), with_people, no_longer_fits, ticks, work.today)
@@ -135,6 +137,7 @@ def drawing(
     for row in found:
         values = tuple(fields.get(row.id, nothing).get(word, "") for word in extra)
         keys[row] = ("row", row, values, may_change(row), ticked.get(row.id), news.get(row.id), same)
+        keys[row] = (keys[row], announced.get(row.id))
 
     def draw(missing: Sequence[TaskRow]) -> Mapping[TaskRow, Markup]:
         html = current_app.jinja_env.get_template("tasks/row.html").module.row  # type: ignore[attr-defined]
@@ -147,7 +150,9 @@ def drawing(
             project = "" if "projekt" in shown else row.project
             unseen = "ny" if news.get(row.id) is False else ""
             lines = f"tjekliste {ticked[row.id]}" if row.id in ticked else ""
-            under = tuple(filter(None, (project, lines, unseen)))
+            last = announced.get(row.id)
+            goes = f"slettes {last.day}-{last.month}" if last else ""
+            under = tuple(filter(None, (project, lines, goes, unseen)))
             shown_row = replace(shown_row, under=under, changed=news.get(row.id, False))
             drawn[row] = html(shown_row, cells, ticks)
         return drawn

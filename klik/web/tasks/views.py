@@ -27,6 +27,7 @@ from klik.services import (
 )
 from klik.services import columns as list_columns
 from klik.services.criteria import PAGE_SIZES, SINCE, Criteria
+from klik.services.deleting import countdown
 from klik.services.filtering import Selection
 from klik.services.list_settings import Wanted
 from klik.services.past import Standing
@@ -68,6 +69,7 @@ def _page(
     grouped = grouping.groups(work, selection) if counts.total else ()
     fields = list_columns.extra_values(work, wanted.columns, [row.id for row in page.rows])
     groups = panel.groups(work, selection, _choice_counts(work, selection))
+    announced = countdown.tasks(work)
     return render_template(
         "tasks/index.html",
         criteria=criteria,
@@ -96,8 +98,18 @@ def _page(
         may_create=work.actor is not None and work.actor.has(Right.CREATE_LOCAL_TASK),
         page_address=lambda number: panel.list_address(criteria.on_page(number)),
         page_size_address=lambda size: panel.list_address(criteria.with_page_size(size)),
+        # The bar is about tasks of this page, or it is not there.
+        **({} if any(row.id in announced for row in page.rows) else {"countdown": None}),
+        announce=_announce(work, criteria, counts.total) if not standing.day else None,
         no_filters=panel.list_address(Criteria().standing(criteria.as_of)),
     )
+
+
+def _announce(work: Work, criteria: Criteria, total: int) -> str | None:
+    """Where KOMBIT announces the deletion of what the filters find; None without a filter or without rows."""
+    if work.actor is None or not work.actor.has(Right.ANNOUNCE_DELETION) or not (criteria.filters and total):
+        return None
+    return url_for("deleting.draft", filter=criteria.filters_only().query())
 
 
 @blueprint.get("/opgaver.ics")
