@@ -1,4 +1,4 @@
-"""Opening a package: nothing is believed before every byte agrees with the manifest, and nothing is unpacked to disk."""
+"""Opening a package: nothing is believed before every byte agrees with the manifest."""
 
 from __future__ import annotations
 

@@ -179,13 +179,15 @@ class _Reader:
         if table.model is Person and key.startswith(OUTSIDE):
             values = values | {"email": outside_address(key), "created_at": self.work.now.isoformat()}
         row = stored(table, values, self.lookup)
-        arriving.complete(table, row, self.work)
+        arriving.complete(table, row, values, self.work)
         if "municipality_id" in table.model.__table__.columns:
             row["municipality_id"] = self.code
         return row
 
     def _known(self, table: PackedTable) -> Any:
         """What there is here: keys with their ids, or the natural values of rows."""
+        if table.owner:
+            return None
         if table.model is Municipality:
             return {str(self.code): self.code}
         if table.model is Person:

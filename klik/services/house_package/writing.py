@@ -21,7 +21,7 @@ from klik.services.house_package.naming import Naming
 from klik.services.house_package.tables import NOT_IN, TABLES, PackedTable
 from klik.services.house_package.values import PLAIN, plain
 from klik.services.packing import Folder, Member
-from klik.services.tasks import drawn, exporting
+from klik.services.tasks import drawn
 from klik.services.tasks.drawn import House
 from klik.services.work import Actor, Work
 
@@ -66,8 +66,9 @@ def write(
 ) -> Written:
     """Write the package of the actor's municipality to ``target``. Not to be called in a transaction.
 
-    ``told`` hears how many tasks are in. The tables are read in one transaction after the PDFs are drawn. Raises
-    ForbiddenError for anybody but the municipality's administrator, RenderingError, MissingFileError.
+    ``told`` hears how many tasks are in. The tables are read in one transaction after the PDFs are drawn. Making
+    it is no receipt of a deletion. Raises ForbiddenError for anybody but the municipality's administrator,
+    RenderingError, MissingFileError.
     """
     with house.reading(now, actor) as work:
         ids = task_ids(work)
@@ -99,8 +100,6 @@ def _folders(
     for done, pdf in enumerate(drawn.tasks(house, actor, now, ids), start=1):
         folder = packing.folder(house, pdf)
         missing.extend(folder.missing)
-        with house.writing(now, actor) as work:
-            exporting.note(work, pdf.export, pdf.sha256, pdf.size)
         yield folder
         told(done)
 
