@@ -125,6 +125,8 @@ class _Reader:
             if len(set(filter(None, keys))) != len([key for key in keys if key]):
                 self._wrong(0, "to rækker er den samme")
             self._read(table, rows, keys)
+            if self.report.wrong:
+                return  # what points at a wrong row would only be wrong too
             done += len(rows)
             told(done, whole)
         if self._left_tasks > MOST_TOLD:

@@ -80,7 +80,7 @@ def write(
         with house.reading(now, actor) as work:
             tables = collect(work)
         rows = sum(len(found) for _table, found in tables)
-        yield from _members(tables, now, actor)
+        yield from members_of(tables, now, actor)
 
     tasks = packing.write(target, _folders(house, actor, now, ids, missing, told), members())
     with house.writing(now, actor) as work:
@@ -138,7 +138,10 @@ def _outsiders(naming: Naming) -> Iterator[PLAIN]:
         }
 
 
-def _members(tables: list[tuple[PackedTable, list[PLAIN]]], now: datetime, actor: Actor) -> Iterator[Member]:
+def members_of(
+    tables: list[tuple[PackedTable, list[PLAIN]]], now: datetime, actor: Actor
+) -> Iterator[Member]:
+    """The files of a package beside the tasks' folders."""
     yield Member(NAME, _json(_house(tables, now, actor)))
     for table, rows in tables:
         yield Member(f"{DATA}/{table.name}.json", table_json(table, rows))
