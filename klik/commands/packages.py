@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -56,7 +57,7 @@ def _say(report: Report, place: str) -> None:
 @contextmanager
 def _bar(label: str) -> Any:
     """A progress bar on a terminal that hears how much of how much is done."""
-    with click.progressbar(length=1, label=label) as bar:
+    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
 
         def told(done: int, whole: int) -> None:
             bar.length = max(whole, 1)
