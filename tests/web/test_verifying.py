@@ -15,7 +15,8 @@ from klik.domain.rights import Level
 from klik.installation import Installation
 from klik.models import ExportProof, LoginAttempt, MunicipalTask, StoredFile
 from klik.services import verifying
-from klik.services.tasks import drawn
+from klik.services.tasks import drawn, exporting
+from klik.services.work import Actor
 from tests import make
 from tests.client import Browser
 from tests.make import NOW, PASSWORD
@@ -24,17 +25,27 @@ TITLE, SECRET = "Udarbejd jobfunktionsroller hemmeligt", "en-kommentar-om-nogen"
 MAIL = "mette@klik.example"
 
 
-@pytest.fixture
-def exported(house: Installation) -> tuple[Installation, drawn.Drawn]:
-    """Køge took a task home; its PDF is in the archive and its proof in the database."""
+def _taken_home(house: Installation) -> tuple[Actor, int]:
+    """Køge has a task with words nobody outside may read."""
     with house.writing(NOW) as work:
         person = make.person(work.session, "Mette Holm", email=MAIL, level=Level.ADMINISTRATOR)
         actor = make.actor(work.session, person)
         version = make.task(work.session, TITLE, number="MI 15")
         task = make.municipal_task(work.session, version, responsible=person)
         make.comment(work.session, task, person, SECRET)
-        task_id = task.id
-    return house, drawn.task(house, actor, NOW, task_id)
+        return actor, task.id
+
+
+@pytest.fixture
+def exported(house: Installation) -> tuple[Installation, drawn.Drawn]:
+    """Køge took the task home: a file in the archive and its proof. What the bytes are is all the same here."""
+    actor, task_id = _taken_home(house)
+    with house.writing(NOW, actor) as work:
+        export = exporting.collect(work, house.files, task_id, "")
+        content = f"%PDF-1.7 {export.document.identifier} %%EOF".encode()
+        sha256 = house.archive.put(content)
+        drawn.prove(work, export, sha256, len(content))
+    return house, drawn.Drawn(export, sha256, len(content))
 
 
 def _ask(browser: Browser, content: bytes, expect: int = 200, **more: str) -> str:
@@ -47,9 +58,10 @@ def _words(page: BeautifulSoup) -> str:
 
 
 def test_a_file_as_it_was_is_genuine_and_one_byte_more_is_not(
-    exported: tuple[Installation, drawn.Drawn], browser: Callable[..., Browser]
+    house: Installation, browser: Callable[..., Browser]
 ) -> None:
-    house, pdf = exported
+    actor, task_id = _taken_home(house)
+    pdf = drawn.task(house, actor, NOW, task_id)
     content = house.archive.get(pdf.sha256)
     stranger = browser()
     said = _ask(stranger, content)
