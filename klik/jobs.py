@@ -19,7 +19,7 @@ from klik.services.newsletters import sending as newsletters
 from klik.services.newsletters import subscribing
 from klik.services.newsletters.links import Links
 from klik.services.newsletters.sending import Post
-from klik.services.notices import delivery, ledger, roles, scanning, smtp
+from klik.services.notices import channels, delivery, ledger, roles, scanning, smtp
 from klik.services.notices.bounces import marks, telling
 from klik.services.notices.delivery import Delivered
 from klik.services.notices.mails import Sender
@@ -119,8 +119,13 @@ def sender(house: Installation) -> Sender:
 
 
 def open_channels(house: Installation) -> Collection[str]:
-    """The channels that can send now; the core's needs KLIK_SMTP_URL."""
-    return [key for key in house.registry.channels if key != smtp.KEY or house.settings.smtp]
+    """The channels that can send now; the core's needs KLIK_SMTP_URL, and a plug-in says what its own lacks."""
+    with house.reading(wall_clock()) as work:
+        return [
+            key
+            for key in house.registry.channels
+            if (house.settings.smtp if key == smtp.KEY else not channels.lacks(work, key))
+        ]
 
 
 def send_due(

@@ -155,7 +155,7 @@ def fill(work: Work, staff: Mapping[int, Staff], mette: Actor, administrator: Ac
 
 
 def _follow(work: Work) -> None:
-    """KOMBIT has tied the channel that KP's plug-in offers to KP; a trial says that the demo has no address for it."""
+    """KOMBIT has tied the channel that KP's plug-in offers to KP; the demo has no address for it, so it waits."""
     for channel in channels.offered_channels(work):
         channels.add(work, channel, "kp", ("udgivet", "rettet", "frist-flyttet"))
 

@@ -218,12 +218,15 @@ class Channel:
     crash leaves open whether the message went; it runs outside any transaction, in several threads at once.
 
     ``hang_up()`` is called in a thread that has nothing more to send, where one keeps connections.
+    ``lacks(context)`` says in Danish what the operator has not set yet, empty when the channel can send; until then
+    its messages wait.
     """
 
     key: str
     label: str
     send: Callable[[Message, PluginContext, Callable[[], None]], Delivery]
     hang_up: Callable[[], None] | None = None
+    lacks: Callable[[PluginContext], str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

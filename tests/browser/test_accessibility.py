@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,6 +22,8 @@ PEOPLE = {
     None: 3,
 }
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+# A mail has no landmarks: mail programs take them away.
+MAIL_RULES = {"runOnly": [rule for rule in RULES["runOnly"] if rule != "best-practice"]}
 DOWNLOAD = re.compile(r"\.(pdf|csv|xlsx|ics|zip|toml)$|/filer/|/bilag/")
 SIGN_IN_PAGES = ("/log-ind", "/hjaelp", "/was")
 
@@ -36,41 +38,59 @@ def _links(page: Page) -> list[str]:
     return [href for href in hrefs if not DOWNLOAD.search(urlsplit(href).path)]
 
 
-def _reachable(page: Page, start: list[str]) -> dict[str, str]:
-    """One address for each shape of page, found by following links; every one must answer 200."""
-    waiting, found = list(start), {}
+def _reachable(page: Page, start: list[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """One address for each shape of page, found by following links; every one must answer 200.
+
+    A page that runs no script at all (a mail, sealed by its policy) comes second, with its text: axe would wait
+    in it for ever.
+    """
+    waiting, found, sealed = list(start), {}, {}
     while waiting:
         address = waiting.pop(0)
         shape = _shape(urlsplit(address).path)
-        if shape in found:
+        if shape in found or shape in sealed:
             continue
         answer = page.goto(address)
         assert answer is not None
         assert answer.status == 200, (address, answer.status)
+        if "sandbox" in answer.headers.get("content-security-policy", ""):
+            sealed[shape] = answer.text()
+            continue
         found[shape] = address
         waiting += _links(page)
-    return found
+    return found, sealed
 
 
 @pytest.mark.parametrize("email", PEOPLE)
 def test_no_violation_on_any_page(visit: Callable[..., Page], email: str | None) -> None:
     page = visit(email)
-    pages = _reachable(page, ["/", *SIGN_IN_PAGES] if email else list(SIGN_IN_PAGES))
+    pages, sealed = _reachable(page, ["/", *SIGN_IN_PAGES] if email else list(SIGN_IN_PAGES))
     assert len(pages) >= PEOPLE[email], sorted(pages)
     faults = []
     for width in (1280, PHONE):
         page.set_viewport_size({"width": width, "height": 900})
         for shape, address in sorted(pages.items()):
             page.goto(address)
-            results = Axe().run(page, options=RULES).response
-            faults += [
-                (shape, width, violation["id"], violation["nodes"][0]["html"][:200])
-                for violation in results["violations"]
-            ]
-            assert results["passes"], "axe looked at nothing"
-            if page.evaluate("document.documentElement.scrollWidth") > width:
-                faults.append((shape, width, "scrolls sideways", ""))
+            faults += _faults(page, shape, width)
+        page.goto("about:blank")
+        for shape, text in sorted(sealed.items()):
+            page.set_content(text)
+            faults += _faults(page, shape, width, MAIL_RULES)
     assert faults == []
+
+
+def _faults(
+    page: Page, shape: str, width: int, rules: Mapping[str, list[str]] = RULES
+) -> list[tuple[str, int, str, str]]:
+    results = Axe().run(page, options=dict(rules)).response
+    assert results["passes"], "axe looked at nothing"
+    faults = [
+        (shape, width, violation["id"], violation["nodes"][0]["html"][:200])
+        for violation in results["violations"]
+    ]
+    if page.evaluate("document.documentElement.scrollWidth") > width:
+        faults.append((shape, width, "scrolls sideways", ""))
+    return faults
 
 
 def test_axe_finds_a_planted_fault(visit: Callable[..., Page]) -> None:

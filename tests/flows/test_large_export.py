@@ -114,14 +114,22 @@ def test_killed_in_the_middle_it_is_made_anew_and_whole(site: Site, house: Insta
 
 def test_cancelled_while_the_worker_makes_it_and_nobody_waits_for_it(site: Site, house: Installation) -> None:
     mette = site.visitor().sign_in(METTE)
-    mette.submit(mette.get("/opgaver.xlsx?fuldfoerte=nej"), "/eksport")
-    path = mette.response.request.path
+    # Three, so that the worker still makes files when its other jobs are done, however fast the machine is.
+    paths = []
+    for _ in range(3):
+        mette.submit(mette.get("/opgaver.xlsx?fuldfoerte=nej"), "/eksport")
+        paths.append(mette.response.request.path)
     worker = start(site.environ, "worker")
     try:
+        # All the other jobs come to their end while the files are made.
+        wait_until(lambda: {"sweep", "run-exports"} & ended(house), 90)
+        assert "run-exports" not in ended(house)
+        for path in paths[:-1]:
+            page = mette.get(path)
+            if "Annullér udtrækket" in page.text:
+                mette.submit(page, f"{path}/annuller")
         wait_until(lambda: under_way(house), 90)
-        # All the other jobs come to their end while the file is made.
-        wait_until(lambda: "sweep" in ended(house) or row(house)["state"] != exports.RUNNING, 60)
-        assert row(house)["state"] == exports.RUNNING and "run-exports" not in ended(house)
+        path = paths[-1]
         page = mette.submit(mette.get(path), f"{path}/annuller")
         assert "Annulleret" in page.text
         wait_until(lambda: "run-exports" in ended(house), 60)
@@ -129,9 +137,9 @@ def test_cancelled_while_the_worker_makes_it_and_nobody_waits_for_it(site: Site,
         worker.send_signal(signal.SIGTERM)
         said = worker.communicate(timeout=90)[0]
     assert worker.returncode == 0, said
-    assert list(exports.folder_in(site.settings.data).iterdir()) == []
+    assert not (exports.folder_in(site.settings.data) / path.rpartition("/")[2]).exists()
+    assert not list(exports.folder_in(site.settings.data).glob(".tmp-*"))
     mette.download(f"{path}/fil", expect=404)
-    assert site.sink.received == []
 
 
 def ended(house: Installation) -> set[str]:

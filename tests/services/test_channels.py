@@ -151,6 +151,24 @@ def test_one_row_a_task_and_occasion_and_no_names(house: Installation) -> None:
     assert "mette" not in body.decode() and "Gitte" not in body.decode()
 
 
+def test_a_channel_without_an_address_says_so_and_its_messages_wait(house: Installation) -> None:
+    follow(house, "")
+    published(house)
+    jobs.deliver(house, make.NOW)
+    assert states(house, "kp.teams") == ["pending"]
+    with house.reading(make.NOW) as work:
+        (route,) = channels.routes(work)
+        assert route.lacks == "KLIK_KP_TEAMS_URL mangler"
+    assert jobs.check(house, make.NOW).well
+    receiver = Receiver("200 OK")
+    house.registry.plugin_settings["KLIK_KP_TEAMS_URL"] = f"http://127.0.0.1:{receiver.port}/kanal"  # type: ignore[index]
+    jobs.deliver(house, make.NOW + HOUR)
+    receiver.close()
+    assert states(house, "kp.teams") == ["sent"] and len(receiver.taken) == 1
+    with house.reading(make.NOW) as work:
+        assert [route.lacks for route in channels.routes(work)] == [""]
+
+
 @pytest.mark.parametrize(
     "answers",
     [

@@ -168,4 +168,13 @@ def _card(subject: str, text: str) -> bytes:
     return json.dumps(card, ensure_ascii=False).encode()
 
 
-CHANNEL = Channel(key="kp.teams", label="Teams-kanal for KP", send=send)
+def lacks(context: PluginContext) -> str:
+    """What is missing or unsafe in the settings, naming the setting; empty when messages can go."""
+    try:
+        _settings(context.settings)
+    except TeamsSettingsError as error:
+        return str(error)
+    return ""
+
+
+CHANNEL = Channel(key="kp.teams", label="Teams-kanal for KP", send=send, lacks=lacks)

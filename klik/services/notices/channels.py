@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from klik.domain.rights import Right
 from klik.models import ChannelRoute, System, Task
+from klik.plugins.manager import plugin_of
 from klik.services import access, auditing
 from klik.services.errors import ConflictError, Difference, NotFoundError, RefusedError
 from klik.services.notices import ledger
@@ -35,7 +36,10 @@ OFFERED: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class RouteView:
-    """A route as the page shows it; ``channel_label`` is the plug-in's, or the key where it is gone."""
+    """A route as the page shows it; ``channel_label`` is the plug-in's, or the key where it is gone.
+
+    ``lacks`` says what the operator has not set, so that its messages wait.
+    """
 
     id: int
     version: int
@@ -43,11 +47,26 @@ class RouteView:
     installed: bool
     system: str
     occasions: Sequence[str]
+    lacks: str
 
 
 def offered_channels(work: Work) -> Mapping[str, str]:
     """The channels that plug-ins give, key → label."""
     return {key: each.label for key, each in work.registry.channels.items() if key != MAIL}
+
+
+def lacks(work: Work, key: str) -> str:
+    """What keeps a channel from sending, in Danish; empty when it can, or when it is gone."""
+    channel = work.registry.channels.get(key)
+    if channel is None or channel.lacks is None:
+        return ""
+    context = work.plugin_context(plugin_of(key), tables=False)
+    asked = channel.lacks
+    return work.registry.guard.ask(f"{key}.lacks", lambda: asked(context), "", _is_text)
+
+
+def _is_text(answer: object) -> bool:
+    return isinstance(answer, str)
 
 
 def routes(work: Work) -> list[RouteView]:
@@ -67,6 +86,7 @@ def routes(work: Work) -> list[RouteView]:
             route.channel in labels,
             system,
             [OFFERED.get(each, each) for each in route.occasions.split(",")],
+            lacks(work, route.channel),
         )
         for route, system in rows
     ]
