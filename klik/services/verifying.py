@@ -25,6 +25,7 @@ TRIES_PER_ADDRESS = 60
 # As many as are worth showing of what a changed file says it is.
 _MOST_CODES = 5
 _OVERLAP = 32
+_PDF = b"%PDF-"
 
 
 class Verdict(Enum):
@@ -73,6 +74,7 @@ class Fingerprint:
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
         self._tail = b""
+        self._head = b""
         self._codes: dict[str, None] = {}
         self.size = 0
 
@@ -80,6 +82,8 @@ class Fingerprint:
         """The next bytes."""
         self._hash.update(chunk)
         self.size += len(chunk)
+        if len(self._head) < len(_PDF):
+            self._head += chunk[: len(_PDF) - len(self._head)]
         window = self._tail + chunk
         for found in proof_codes.IN_BYTES.finditer(window):
             if len(self._codes) < _MOST_CODES:
@@ -93,8 +97,8 @@ class Fingerprint:
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """The codes that stand in it, each once."""
-        return tuple(self._codes)
+        """The codes that stand in a PDF, each once. A package holds the codes of others' files and has none itself."""
+        return tuple(self._codes) if self._head == _PDF else ()
 
 
 def require_few_tries(work: Work, address: str) -> None:

@@ -182,6 +182,9 @@ def test_what_is_no_file_is_told(
 
 def test_a_code_across_two_pieces_of_a_file_is_seen() -> None:
     print_of = verifying.Fingerprint()
-    for piece in (b"x 7KQF-M3", b"ZP-2R", b"8W y", b" 7KQF-M3ZP-2R8WX"):
+    for piece in (b"%P", b"DF-1.7 7KQF-M3", b"ZP-2R", b"8W y", b" 7KQF-M3ZP-2R8WX"):
         print_of.update(piece)
     assert print_of.codes == ("7KQF-M3ZP-2R8W",)
+    package = verifying.Fingerprint()
+    package.update(b"PK\x03\x04 7KQF-M3ZP-2R8W ")
+    assert package.codes == (), "the codes in a package are those of the files in it"
