@@ -19,6 +19,7 @@ from klik.installation import Installation
 from klik.plugins.manager import Loaded, pages_and_commands
 from klik.settings import Settings
 from klik.web import base, blueprints, errors, formats, headers, login, menu
+from klik.web.verifying.streaming import VerifyingRequest
 
 LARGEST_REQUEST = 27 * 1024 * 1024
 LARGEST_FORM = 2 * 1024 * 1024
@@ -40,6 +41,7 @@ def create_app(
     installation = Installation(settings, plugins)
     app = Flask("klik", static_folder="static", template_folder="templates")
     _configure(app, settings)
+    app.request_class = VerifyingRequest
     app.extensions["klik"] = installation
     app.url_map.converters |= {
         "id": base.IdConverter,

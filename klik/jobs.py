@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, select, union_all
 from klik.db import rows_changed
 from klik.installation import Installation
 from klik.models import Mail, NewsletterRecipient, Notice, RequestKey
-from klik.services import control, events, exports, job_runs
+from klik.services import control, deleting, events, exports, job_runs
 from klik.services.control import heartbeat, reporting
 from klik.services.deleting import erasing, sanity, sweeping
 from klik.services.newsletters import sending as newsletters

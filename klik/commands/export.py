@@ -14,32 +14,46 @@ from klik.cli import data_option, installation, problem
 from klik.domain.rights import Level
 from klik.installation import Installation
 from klik.models import Municipality
-from klik.services import calendar_file, filtering, list_document, listing, packing, tables
+from klik.services import (
+    auditing,
+    calendar_file,
+    filtering,
+    house_package,
+    list_document,
+    listing,
+    packing,
+    tables,
+)
 from klik.services.criteria import QueryTooLongError
 from klik.services.errors import RefusedError
 from klik.services.filtering import Selection
 from klik.services.packing import Folder
 from klik.services.rendering import RenderingError
-from klik.services.tasks import drawn, exporting
+from klik.services.tasks import drawn
 from klik.services.work import Actor, Work
 
 WRONG_USE = 2
+EVERY_TASK = "fuldfoerte=ja"
 FORMATS = ("pdf", "zip", "xlsx", "csv", "ics")
 
 
 @click.command("export")
 @click.option("--municipality", "code", required=True, type=click.IntRange(101, 999), help="Kommunens kode.")
 @click.option(
-    "--filter", "query", default="fuldfoerte=ja", show_default=True, help="Filteret, som i adressen."
+    "--filter",
+    "query",
+    metavar="FILTER",
+    help=f"Filteret, som i adressen. Uden det er det alle opgaver ({EVERY_TASK}), og i en ZIP kommunens hele indhold.",
 )
 @click.option("--format", "kind", required=True, type=click.Choice(FORMATS), help="Hvad der skal laves.")
 @click.option("-o", "--output", "target", required=True, type=click.Path(path_type=Path, dir_okay=False))
 @data_option
 @click.pass_context
-def command(context: click.Context, code: int, query: str, kind: str, target: Path) -> None:
+def command(context: click.Context, code: int, query: str | None, kind: str, target: Path) -> None:
     """Gem en kommunes opgaver som én PDF-liste, Excel, CSV, kalender eller ZIP.
 
-    En ZIP har en PDF for hver opgave og alle opgavernes filer.
+    En ZIP har en PDF for hver opgave og alle opgavernes filer. Uden --filter er den kommunens hele indhold, som
+    klik import package læser ind i et andet klik.
     """
     house = installation(context)
     now = datetime.now(UTC)
@@ -50,11 +64,14 @@ def command(context: click.Context, code: int, query: str, kind: str, target: Pa
         if actor is None:
             click.echo(f"Der er ingen kommune med koden {code}.", err=True)
             raise SystemExit(WRONG_USE)
-        count = (
-            _packed(house, actor, now, query, target)
-            if kind == "zip"
-            else _listed(house, actor, now, query, kind, target)
-        )
+        if kind == "zip" and query is None:
+            _whole_house(house, actor, now, target)
+            return
+        query = EVERY_TASK if query is None else query
+        if kind == "zip":
+            count = _packed(house, actor, now, query, target)
+        else:
+            count = _listed(house, actor, now, query, kind, target)
     except (RefusedError, QueryTooLongError, RenderingError) as error:
         raise problem(str(error)) from error
     click.echo(f"{target}: {'1 opgave' if count == 1 else f'{count} opgaver'} fra {actor.place}.")
@@ -101,6 +118,17 @@ def _listed(house: Installation, actor: Actor, now: datetime, query: str, kind: 
     return count
 
 
+def _whole_house(house: Installation, actor: Actor, now: datetime, target: Path) -> None:
+    with house.reading(now, actor) as work:
+        count = len(house_package.task_ids(work))
+    with click.progressbar(length=count, label="Pakker") as bar:
+        written = house_package.write(house, actor, now, target, lambda done: bar.update(done - bar.pos))
+    for sentence in written.missing:
+        click.echo(f"Advarsel: {sentence}", err=True)
+    tasks = "1 opgave" if written.tasks == 1 else f"{written.tasks} opgaver"
+    click.echo(f"{target}: alt fra {actor.place}, {tasks} og {written.rows} rækker i tabellerne.")
+
+
 def _packed(house: Installation, actor: Actor, now: datetime, query: str, target: Path) -> int:
     with house.reading(now, actor) as work:
         ids = [row.id for row in listing.every_row(work, _selection(work, query))]
@@ -120,5 +148,12 @@ def _folders(
         for sentence in folder.missing:
             click.echo(f"Advarsel: {sentence}", err=True)
         with house.writing(now) as work:
-            exporting.note(work, pdf.export, pdf.sha256, pdf.size)
+            # An operator's copy is no receipt of the municipality's: a deletion does not count it as fetched.
+            auditing.record(
+                work,
+                "eksportér-opgave",
+                f"kommuneopgave/{pdf.export.municipal_task_id}",
+                {"sha256": pdf.sha256, "størrelse": pdf.size},
+                pdf.export.municipality_id,
+            )
         yield folder

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from klik.cli import data_option, installation, problem
+from klik.commands.packages import PACKAGE, read_package
 from klik.installation import Installation
 from klik.services import importing, views
 from klik.services.errors import NotFoundError, RefusedError
@@ -30,9 +31,17 @@ def command(
 ) -> None:
     """Indlæs en fil, fx klik import ksd.r23 rapport.csv --municipality 259.
 
+    En kommunes hele indhold, som klik export --format zip har gemt det, læses med klik import package pakke.zip.
     En hel drejebog af KLIK-opgaver læses med klik import core.drejebog drejebog.xlsx; den bliver til kladder.
     """
     house = installation(context)
+    if kind == PACKAGE:
+        if municipality is not None:
+            raise click.BadParameter(
+                "en pakke siger selv, hvilken kommune den er fra", param_hint="--municipality"
+            )
+        read_package(house, file, dry_run=dry_run, as_json=as_json)
+        return
     if municipality is not None and not _known(house, municipality):
         raise click.BadParameter(f"{municipality} er ingen kommune", param_hint="--municipality")
     try:
@@ -42,7 +51,7 @@ def command(
             )
     except NotFoundError as missing:
         with house.reading(datetime.now(UTC)) as work:
-            kinds = ", ".join(importing.kinds(work))
+            kinds = ", ".join((PACKAGE, *importing.kinds(work)))
         raise click.BadParameter(f"{kind} kendes ikke; der er {kinds}", param_hint="SLAGS") from missing
     except RefusedError as refused:
         raise problem("\n".join(refused.problems.values())) from refused

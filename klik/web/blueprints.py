@@ -50,6 +50,7 @@ from klik.web.tasks.inline import blueprint as inline
 from klik.web.tasks.local import blueprint as local_task
 from klik.web.tasks.page import blueprint as task
 from klik.web.tasks.views import blueprint as tasks
+from klik.web.verifying.views import blueprint as verifying
 from klik.web.waves.views import blueprint as waves
 
 
@@ -103,4 +104,5 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         newsletter_writing,
         newsletter_sending,
         newsletter_subscribing,
+        verifying,
     )

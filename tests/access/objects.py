@@ -414,6 +414,7 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     f"{LETTER}/modtagere": lambda view: Ids([(view.ids["newsletter", "sent"],)], _drafts(view).own),
     f"{LETTER}/offentlig": lambda view: Ids([(view.ids["newsletter", "sent"],)], []),
     f"{LETTER}/stop": lambda view: Ids([(view.ids["newsletter", "planned"],)], []),
+    "/verificer/<code>": _words(*(f"{place}2-AAAA-BBBB" for place in PLACES)),
     "/nyhedsbreve/frameld/<token>": _words(_token(LINKS.leave(STAYING))),
     "/nyhedsbreve/frameld/<token>/fortryd": _words(_token(LINKS.leave(LEFT))),
     "/nyhedsbreve/bekraeft/<token>": _words(_token(LINKS.confirm(STAYING, NOW))),

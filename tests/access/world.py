@@ -710,7 +710,7 @@ class _Builder:
         proof = self._add(
             ExportProof(
                 content_key=f"{place:064d}",
-                code=f"{place}-AAAA-BBBB",
+                code=f"{place}2-AAAA-BBBB",
                 sha256="0" * 64,
                 municipality_id=place,
                 municipal_task_id=self.made.ids["first", place],

@@ -188,8 +188,8 @@ def sign_in(work: Work, email: str, password: str, address: str, browser: str) -
     The caller stores the failed attempt with ``note_failure``, in a transaction of its own.
     """
     email_key = email.strip().casefold()
-    _refuse_too_many(work, _digest(f"account:{email_key}"), TRIES_PER_ACCOUNT)
-    _refuse_too_many(work, _digest(f"address:{address}"), TRIES_PER_ADDRESS)
+    refuse_too_many(work, f"account:{email_key}", TRIES_PER_ACCOUNT)
+    refuse_too_many(work, f"address:{address}", TRIES_PER_ADDRESS)
     person = work.session.scalar(select(Person).where(Person.email_key == email_key))
     right = passwords.matches(password, person.password_hash if person else None)
     membership = _membership(work.session, person) if person else None
@@ -226,10 +226,11 @@ def _open(work: Work, person: Person, membership: Membership, browser: str) -> s
     return cookie
 
 
-def _refuse_too_many(work: Work, subject: str, most: int) -> None:
+def refuse_too_many(work: Work, subject: str, most: int) -> None:
+    """Raise TooManyAttemptsError when the subject ("address:…") has tried this often within the window."""
     tries, first = work.session.execute(
         select(func.count(), func.min(LoginAttempt.at)).where(
-            LoginAttempt.subject == subject, LoginAttempt.at > work.now - WINDOW
+            LoginAttempt.subject == _digest(subject), LoginAttempt.at > work.now - WINDOW
         )
     ).one()
     if tries >= most:
@@ -240,7 +241,12 @@ def _refuse_too_many(work: Work, subject: str, most: int) -> None:
 def note_failure(work: Work, email: str, address: str) -> None:
     """Remember a wrong try for the rate limit."""
     for subject in (f"account:{email.strip().casefold()}", f"address:{address}"):
-        work.session.add(LoginAttempt(subject=_digest(subject), at=work.now))
+        note_try(work, subject)
+
+
+def note_try(work: Work, subject: str) -> None:
+    """Remember one try of the subject."""
+    work.session.add(LoginAttempt(subject=_digest(subject), at=work.now))
 
 
 def sign_out(work: Work, cookie: str | None) -> None:
