@@ -98,6 +98,9 @@ def _folders(
     house: Any, actor: Actor, now: datetime, ids: list[int], missing: list[str], told: Told
 ) -> Iterator[Folder]:
     for done, pdf in enumerate(drawn.tasks(house, actor, now, ids), start=1):
+        if isinstance(pdf, drawn.Undrawn):
+            missing.append(f"Opgave {pdf.task_id}: {pdf.sentence}")
+            continue
         folder = packing.folder(house, pdf)
         missing.extend(folder.missing)
         yield folder
