@@ -229,9 +229,7 @@ def main() -> None:
     """Answer line by line until there are no more."""
     for line in sys.stdin:
         order = json.loads(line)
-        code = _run(
-            order["who"], Path(order["folder"]), order["trace"], order["lines"], order["after"]
-        )
+        code = _run(order["who"], Path(order["folder"]), order["trace"], order["lines"], order["after"])
         sys.stdout.write(f"{code}\n")
         sys.stdout.flush()
 

@@ -7,6 +7,7 @@ transaction, drawn outside any, stored on disk, and its proof is written in anot
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+import pikepdf
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
@@ -233,14 +235,14 @@ def _kept(work: Work, archive: FileStore, exports: Sequence[TaskExport]) -> Mapp
 
 def _store(house: House, now: datetime, made: Sequence[tuple[Drawn, bytes]]) -> None:
     with house.writing(now) as work:
-        for drawn, _ in made:
-            prove(work, drawn.export, drawn.sha256, drawn.size)
+        for drawn, content in made:
+            prove(work, drawn.export, drawn.sha256, content)
     # The proof comes first: a file nobody knows of is worse than a proof whose file is drawn again.
     for _, content in made:
         house.archive.put(content)
 
 
-def prove(work: Work, export: TaskExport, sha256: str, size: int) -> None:
+def prove(work: Work, export: TaskExport, sha256: str, content: bytes) -> None:
     """Write down that this file is genuine; the same file twice is one proof."""
     dialect = sqlite if work.session.get_bind().dialect.name == "sqlite" else postgresql
     statement = dialect.insert(ExportProof).values(
@@ -248,7 +250,8 @@ def prove(work: Work, export: TaskExport, sha256: str, size: int) -> None:
         code=export.document.identifier,
         content_key=export.content_key,
         sha256=sha256,
-        size=size,
+        size=len(content),
+        pages=_pages(content),
         municipality_id=export.municipality_id,
         municipal_task_id=export.municipal_task_id,
         task_number=export.task_number,
@@ -257,3 +260,8 @@ def prove(work: Work, export: TaskExport, sha256: str, size: int) -> None:
         exported_at=work.now,
     )
     work.session.execute(statement.on_conflict_do_nothing(index_elements=["content_key", "sha256"]))
+
+
+def _pages(content: bytes) -> int:
+    with pikepdf.Pdf.open(io.BytesIO(content)) as pdf:
+        return len(pdf.pages)
