@@ -44,7 +44,7 @@ def exported(house: Installation) -> tuple[Installation, drawn.Drawn]:
         export = exporting.collect(work, house.files, task_id, "")
         content = f"%PDF-1.7 {export.document.identifier} %%EOF".encode()
         sha256 = house.archive.put(content)
-        drawn.prove(work, export, sha256, len(content))
+        drawn.prove(work, export, sha256, len(content), 4)
     return house, drawn.Drawn(export, sha256, len(content))
 
 

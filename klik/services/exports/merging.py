@@ -47,7 +47,13 @@ class Merged:
         document.Root.ViewerPreferences = Dictionary(DisplayDocTitle=True)
         document.docinfo[Name.Title] = title
         document.attachments[packing.MANIFEST] = AttachedFileSpec(
-            document, manifest, filename=packing.MANIFEST, mime_type="application/json"
+            document,
+            manifest,
+            description="Pakkens manifest med SHA-256",
+            filename=packing.MANIFEST,
+            mime_type="application/json",
+            creation_date="",
+            mod_date="",
         )
         document.save(target, deterministic_id=True)
         for source in (first, *self._sources):

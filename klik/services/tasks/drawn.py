@@ -236,13 +236,13 @@ def _kept(work: Work, archive: FileStore, exports: Sequence[TaskExport]) -> Mapp
 def _store(house: House, now: datetime, made: Sequence[tuple[Drawn, bytes]]) -> None:
     with house.writing(now) as work:
         for drawn, content in made:
-            prove(work, drawn.export, drawn.sha256, content)
+            prove(work, drawn.export, drawn.sha256, drawn.size, _pages(content))
     # The proof comes first: a file nobody knows of is worse than a proof whose file is drawn again.
     for _, content in made:
         house.archive.put(content)
 
 
-def prove(work: Work, export: TaskExport, sha256: str, content: bytes) -> None:
+def prove(work: Work, export: TaskExport, sha256: str, size: int, pages: int) -> None:
     """Write down that this file is genuine; the same file twice is one proof."""
     dialect = sqlite if work.session.get_bind().dialect.name == "sqlite" else postgresql
     statement = dialect.insert(ExportProof).values(
@@ -250,8 +250,8 @@ def prove(work: Work, export: TaskExport, sha256: str, content: bytes) -> None:
         code=export.document.identifier,
         content_key=export.content_key,
         sha256=sha256,
-        size=len(content),
-        pages=_pages(content),
+        size=size,
+        pages=pages,
         municipality_id=export.municipality_id,
         municipal_task_id=export.municipal_task_id,
         task_number=export.task_number,
