@@ -40,4 +40,5 @@ def missed(deletion: Deletion, item: DeletionItem, today: date) -> bool:
     if item.state in BEGUN:
         return True
     asked = item.hold_reason is not None and item.hold_granted is None
-    return not asked and of_item(deletion, item) < today
+    forever = item.hold_granted is True and item.hold_until is None
+    return not asked and not forever and of_item(deletion, item) < today
