@@ -10,10 +10,10 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from klik.models import ControlReport, DeletionItem, Heartbeat, Mail, Notice, PluginEvent
+from klik.models import ControlReport, Heartbeat, Mail, Notice, PluginEvent
 from klik.services import job_runs, schema
 from klik.services.control import heartbeat, reporting
-from klik.services.deleting import sanity
+from klik.services.deleting import sanity, waiting
 from klik.services.work import Work
 
 SILENT = timedelta(minutes=10)
@@ -137,11 +137,7 @@ def _clock(work: Work) -> Finding:
 
 def _deletion(work: Work) -> list[Finding]:
     """Tasks past their last day that could not be deleted, and the first reason."""
-    count, problem = work.session.execute(
-        select(func.count(), func.min(DeletionItem.problem)).where(
-            DeletionItem.problem.is_not(None), DeletionItem.state != "slettet"
-        )
-    ).one()
+    count, problem = waiting.all_stuck(work)
     if not count:
         return []
     words = (

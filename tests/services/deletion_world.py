@@ -71,6 +71,32 @@ def announced(
     return deletion.id
 
 
+def told_that_it_ends(
+    session: Session, deletion_id: int, day: date, at: datetime, municipality: int = KOEGE
+) -> None:
+    """Somebody of the municipality opened the notice that what KOMBIT keeps is deleted after a day."""
+    person = make.person(session, municipality=municipality)
+    session.add(
+        Notice(
+            dedupe_key=f"sletning={deletion_id}/ophoerer={day}/{at}",
+            occasion="sletning-ophoerer",
+            channel="core.mail",
+            municipality_id=municipality,
+            person_id=person.id,
+            address=person.email,
+            reason="x",
+            heading="Bevares ikke længere",
+            sentence="Hent den.",
+            path=f"/sletning/{deletion_id}",
+            about_day=day,
+            created_at=at,
+            due_at=at,
+            read_at=at,
+        )
+    )
+    session.flush()
+
+
 def file_on(house: Installation, session: Session, task: MunicipalTask, name: str, content: bytes) -> str:
     """The municipality's own attachment; its hash."""
     sha256 = house.files.put(content)

@@ -32,7 +32,7 @@ from klik.services.rendering import Renderer
 from tests import make
 from tests.make import HERNING, NOW
 from tests.services import deletion_world
-from tests.services.deletion_world import DUE, LAST_DAY, announced, full_task
+from tests.services.deletion_world import DUE, LAST_DAY, announced, full_task, told_that_it_ends
 
 WORD = "kanarieord"
 
@@ -107,7 +107,7 @@ def test_nothing_goes_before_its_last_danish_second_is_over(house: Installation)
 
 
 def test_what_nobody_was_told_of_and_what_is_kept_stays(house: Installation) -> None:
-    prepared(house, told=False)
+    _task_id, deletion_id = prepared(house, told=False)
     assert run(house) == erasing.Erased(untold=1)
     with house.database.writing() as session:
         session.execute(
@@ -118,7 +118,12 @@ def test_what_nobody_was_told_of_and_what_is_kept_stays(house: Installation) -> 
     with house.database.writing() as session:
         session.execute(update(DeletionItem).values(hold_granted=True, hold_until=kept))
     assert run(house, end_of_day(kept) - timedelta(minutes=2)) == erasing.Erased()
-    assert run(house, end_of_day(kept)).erased == 1
+    assert run(house, end_of_day(kept)) == erasing.Erased(), "nobody was told that it ends"
+    told = end_of_day(kept) - timedelta(days=13)
+    with house.database.writing() as session:
+        told_that_it_ends(session, deletion_id, kept, told)
+    assert run(house, told + timedelta(days=13, hours=23)) == erasing.Erased()
+    assert run(house, told + timedelta(days=14)).erased == 1
 
 
 def test_a_stuck_task_stops_no_other_and_says_why(house: Installation) -> None:

@@ -76,25 +76,28 @@ def _parts(path: Path) -> Iterator[bytes]:
             continue
 
 
-def ordered_list(house: Installation, word: str) -> None:
-    """A list somebody ordered before the last day, made and not fetched."""
+def ordered(house: Installation, word: str, at: datetime, deletion_id: int | None = None) -> Path:
+    """A list, or the package of a deletion, that somebody ordered and has a week to fetch."""
     with house.database.writing() as session:
         export = Export(
             municipality_id=KOEGE,
-            kind="csv",
+            kind="zip" if deletion_id else "csv",
             query="",
+            deletion_id=deletion_id,
             state="faerdig",
-            file_name="opgaver.csv",
-            created_at=DUE - timedelta(hours=2),
-            started_at=DUE - timedelta(hours=2),
-            finished_at=DUE - timedelta(hours=2),
-            expires_at=DUE + timedelta(days=7),
+            file_name="opgaver",
+            created_at=at,
+            started_at=at,
+            finished_at=at,
+            expires_at=at + timedelta(days=7),
         )
         session.add(export)
         session.flush()
         folder = exports.folder_in(house.settings.data)
         folder.mkdir(exist_ok=True)
-        exports.path_of(folder, export.id).write_text(f"titel\n{word}\n")
+        path = exports.path_of(folder, export.id)
+        path.write_text(f"titel\n{word}\n")
+        return path.relative_to(house.settings.data)
 
 
 def run(house: Installation, name: str, now: datetime) -> None:
@@ -118,10 +121,10 @@ def test_no_byte_is_left(
     caplog.set_level("INFO")
     with house.database.writing() as session:
         task_id = full_task(house, session, word).id
-        announced(session, [task_id])
+        deletion_id = announced(session, [task_id])
         place = session.get_one(Municipality, KOEGE)
         actor = make.actor(session, make.person(session, municipality=place.id))
-    ordered_list(house, word)
+    ordered(house, word, DUE - timedelta(hours=2))
     drawn.task(house, actor, NOW, task_id)
     before = texts_of(house, word)
     expected = {
@@ -147,6 +150,9 @@ def test_no_byte_is_left(
     assert files_with(temporary, word) == set()
     assert word not in caplog.text
 
+    package = ordered(house, word, DUE + timedelta(days=89), deletion_id)
+    run(house, "sweep", DUE + timedelta(days=90))
+    assert files_with(data, word) == {archive.relative_to(data), package}
     over = DUE + timedelta(days=91)
     run(house, "sweep", over)
     assert texts_of(house, word) == set()

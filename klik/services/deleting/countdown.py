@@ -10,6 +10,8 @@ from sqlalchemy import and_, bindparam, case, func, or_, select
 
 from klik.models import Deletion, DeletionItem
 from klik.models.stamps import Part
+from klik.services.deleting import last_days
+from klik.services.deleting.progress import HOLD_NOTICE_DAYS
 from klik.services.work import Work
 
 # A package goes on being spoken of for so long where nothing says how long it is kept.
@@ -43,31 +45,39 @@ _UNFETCHED = and_(
     DeletionItem.state.in_(("varslet", "arkiveret", "slettet")),
     DeletionItem.archive_removed_at.is_(None),
     Deletion.state != "fortrudt",
-    # What KOMBIT keeps needs nobody's hurry.
+    # What KOMBIT keeps needs nobody's hurry before the end is near.
     or_(
         DeletionItem.hold_granted.is_not(True),
         DeletionItem.state != "varslet",
-        DeletionItem.hold_until < bindparam("today"),
+        DeletionItem.hold_until <= bindparam("soon"),
+    ),
+    # What KOMBIT has not answered yet is not too late.
+    or_(
+        DeletionItem.hold_reason.is_(None),
+        DeletionItem.hold_granted.is_not(None),
+        DeletionItem.state != "varslet",
+        Deletion.last_day >= bindparam("today"),
     ),
 )
+_own_day = last_days.own()
 _NEAREST = (
     select(
         Deletion.id,
-        Deletion.last_day,
+        _own_day,
         func.count(),
         func.min(DeletionItem.archive_kept_until),
     )
     .join(DeletionItem, DeletionItem.deletion_id == Deletion.id)
     .where(
         _UNFETCHED,
-        or_(Deletion.last_day >= bindparam("since"), DeletionItem.archive_kept_until >= bindparam("today")),
+        or_(_own_day >= bindparam("since"), DeletionItem.archive_kept_until >= bindparam("today")),
     )
-    .group_by(Deletion.id, Deletion.last_day)
-    .order_by(case((Deletion.last_day >= bindparam("today"), 0), else_=1), Deletion.last_day, Deletion.id)
+    .group_by(Deletion.id, _own_day)
+    .order_by(case((_own_day >= bindparam("today"), 0), else_=1), _own_day, Deletion.id)
     .limit(1)
 )
 _TASKS = (
-    select(DeletionItem.municipal_task_id, func.min(Deletion.last_day))
+    select(DeletionItem.municipal_task_id, func.min(_own_day))
     .join(Deletion, Deletion.id == DeletionItem.deletion_id)
     .where(
         DeletionItem.municipality_id == bindparam("municipality"),
@@ -90,6 +100,7 @@ def countdown(work: Work) -> Countdown | None:
             {
                 "municipality": actor.municipality_id,
                 "today": work.today,
+                "soon": work.today + timedelta(days=HOLD_NOTICE_DAYS),
                 "since": work.today - SPOKEN_OF,
             },
         ).first()

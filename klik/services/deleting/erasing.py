@@ -16,7 +16,7 @@ from sqlalchemy import exists, func, select, update
 from klik.models import Deletion, DeletionItem
 from klik.models.guards import MOST_SECONDS
 from klik.services import auditing
-from klik.services.deleting import archiving, progress, sanity, sweeping, tombstones
+from klik.services.deleting import archiving, progress, reaching, sanity, sweeping, tombstones
 from klik.services.deleting.archiving import Clock, House, Proven, WaitingError
 from klik.services.work import Work
 
@@ -44,6 +44,9 @@ def delete_due(
     with house.writing(clock()) as work:
         sanity.note(work)
         doubt = sanity.doubt(work)
+        if not doubt:
+            # A mail may have come back, or a notice been opened, since it was last written down.
+            reaching.note_notified(work)
         waiting = [] if doubt else archiving.due(work)
     if doubt:
         return Erased(doubt=doubt)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 
 from klik.domain.calendar import days, long_date
 from klik.models import Deletion, DeletionItem
-from klik.services.deleting import notices, reaching
+from klik.services.deleting import last_days, notices, reaching
 from klik.services.deleting.notices import are_deleted, tasks, tell, until
 from klik.services.deleting.progress import HOLD_NOTICE_DAYS, held
 from klik.services.work import Work
@@ -28,9 +28,10 @@ def remind(work: Work) -> int:
     ).all()
     for deletion in running:
         told += _catch_up(work, deletion)
-        told += _of_last_day(work, deletion) if deletion.last_day >= work.today else _missed(work, deletion)
+        if deletion.last_day >= work.today:
+            told += _of_last_day(work, deletion)
         told += _ends_of_holds(work, deletion)
-    return told + _ends_of_packages(work)
+    return told + _missed_days(work) + _ends_of_packages(work)
 
 
 def _catch_up(work: Work, deletion: Deletion) -> int:
@@ -63,33 +64,53 @@ def _of_last_day(work: Work, deletion: Deletion) -> int:
     )
 
 
-def _missed(work: Work, deletion: Deletion) -> int:
-    """The day after: tell those who did not fetch that klik makes their package, and until when it is there."""
+def _missed_days(work: Work) -> int:
+    """The day after a task's own last day: tell those who did not fetch it that klik makes their package.
+
+    A deletion may be over before the notices of the day are made: tasks are deleted from midnight on.
+    """
+    day = last_days.own()
     forgotten = and_(
         DeletionItem.fetched_at.is_(None),
         DeletionItem.notified_at.is_not(None),
         DeletionItem.archive_removed_at.is_(None),
         ~held(work),
     )
-    kept = work.session.scalar(
-        select(func.min(DeletionItem.archive_kept_until)).where(
-            DeletionItem.deletion_id == deletion.id, forgotten
+    rows = work.session.execute(
+        select(DeletionItem.deletion_id, day, func.min(DeletionItem.archive_kept_until))
+        .join(Deletion, Deletion.id == DeletionItem.deletion_id)
+        .where(forgotten, Deletion.state != "fortrudt", day < work.today)
+        .group_by(DeletionItem.deletion_id, day)
+        .order_by(DeletionItem.deletion_id, day)
+    ).all()
+    told = 0
+    for deletion_id, last_day, kept in rows:
+        deletion = work.session.get_one(Deletion, deletion_id)
+        of_day = select(Deletion.id).where(Deletion.id == DeletionItem.deletion_id, day == last_day)
+        told += _missed(
+            work, deletion, last_day, kept, and_(forgotten, of_day.correlate(DeletionItem).exists())
         )
-    )
-    where = (
-        f"Pakken ligger på siden til og med {long_date(kept)}."
+    return told
+
+
+def _missed(
+    work: Work, deletion: Deletion, last_day: date, kept: date | None, only: ColumnElement[bool]
+) -> int:
+    package = (
+        f"klik har lavet jeres pakke. Den ligger på siden til og med {long_date(kept)}."
         if kept
-        else "Den ligger derefter på siden, hvor I kan se hvor længe."
+        else "klik laver jeres pakke, før opgaverne slettes. Den ligger derefter på siden, "
+        "hvor I kan se hvor længe."
     )
     return tell(
         work,
         deletion,
         notices.MISSED,
-        f"/passeret={deletion.last_day}",
+        f"/passeret={last_day}",
         lambda count: f"I nåede det ikke: {tasks(count)} blev ikke hentet i tide",
-        f"Sidste dag for “{deletion.heading}” var {long_date(deletion.last_day)}. "
-        f"klik laver jeres pakke, før opgaverne slettes. {where}",
-        only=forgotten,
+        f"Sidste dag for “{deletion.heading}” var {long_date(last_day)}. {package}",
+        only=only,
+        about_day=last_day,
     )
 
 
@@ -110,7 +131,7 @@ def _ends_of_holds(work: Work, deletion: Deletion) -> int:
     return told
 
 
-def _end_of_hold(work: Work, deletion: Deletion, end: date, only: object) -> int:
+def _end_of_hold(work: Work, deletion: Deletion, end: date, only: ColumnElement[bool]) -> int:
     last = max(end, work.today + timedelta(days=HOLD_NOTICE_DAYS))
     return tell(
         work,
@@ -120,7 +141,7 @@ def _end_of_hold(work: Work, deletion: Deletion, end: date, only: object) -> int
         lambda count: f"{tasks(count)}, der blev bevaret, slettes efter {long_date(last)}",
         f"KOMBIT beholdt dem til {long_date(end)}. Hent dem senest {long_date(last)} kl. 23.59.59 dansk tid, "
         "eller bed om at beholde dem længere på siden.",
-        only=only,  # type: ignore[arg-type]
+        only=only,
         about_day=end,
     )
 

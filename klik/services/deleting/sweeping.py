@@ -10,7 +10,7 @@ import logging
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 
 from klik.models import DeletionItem, DiscardedFile, Export, MunicipalTask, StoredFile
 from klik.services import auditing
@@ -76,7 +76,8 @@ def _let_files_go(work: Work) -> None:
 
 
 def _expire_exports(work: Work) -> None:
-    """Lists that were begun before a task in them was erased; the package of a deletion has a day of its own."""
+    """Lists that were begun before a task in them was erased, and packages that hold an archive file let go."""
+    over = work.now - timedelta(seconds=1)
     erased = (
         select(func.max(MunicipalTask.erased_at))
         .where(or_(MunicipalTask.municipality_id == Export.municipality_id, Export.municipality_id.is_(None)))
@@ -91,7 +92,18 @@ def _expire_exports(work: Work) -> None:
             Export.started_at <= erased,
             Export.expires_at > work.now,
         )
-        .values(expires_at=work.now - timedelta(seconds=1)),
+        .values(expires_at=over),
+        execution_options={"synchronize_session": False},
+    )
+    let_go = exists().where(
+        DeletionItem.deletion_id == Export.deletion_id,
+        DeletionItem.municipality_id == Export.municipality_id,
+        DeletionItem.archive_removed_at >= Export.started_at,
+    )
+    work.session.execute(
+        update(Export)
+        .where(Export.state == "faerdig", let_go.correlate(Export), Export.expires_at > work.now)
+        .values(expires_at=over),
         execution_options={"synchronize_session": False},
     )
 

@@ -27,6 +27,7 @@ from klik.models import (
 )
 from klik.services import access
 from klik.services.deadlines import yellow_note
+from klik.services.deleting import last_days
 from klik.services.deleting import progress as deletion_progress
 from klik.services.deleting.progress import ItemLine
 from klik.services.filters import PRIORITIES
@@ -106,13 +107,14 @@ class FileView:
 
 @dataclass(frozen=True, slots=True)
 class DeletionView:
-    """An announced deletion of this task."""
+    """An announced deletion of this task; ``last_day`` is the task's own, ``may_ask`` whether more time is offered."""
 
     deletion_id: int
     last_day: date
     heading: str
     legal_basis: str
     line: ItemLine
+    may_ask: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -369,8 +371,9 @@ def _deletion(work: Work, task: MunicipalTask) -> DeletionView | None:
     deletion, line = found
     return DeletionView(
         deletion_id=deletion.id,
-        last_day=deletion.last_day,
+        last_day=last_days.of_item(deletion, line.item),
         heading=deletion.heading,
         legal_basis=deletion.legal_basis,
         line=line,
+        may_ask=last_days.may_ask(deletion, line.item, work.today),
     )

@@ -13,8 +13,8 @@ from klik.domain.calendar import long_date, short_date
 from klik.domain.rights import Right
 from klik.models import Deletion, MunicipalTask, Project, System
 from klik.services import access, deleting, filtering, idempotency, list_document
+from klik.services.deleting import last_days, reaching, waiting
 from klik.services.deleting import progress as deletion_progress
-from klik.services.deleting import reaching
 from klik.services.deleting import selection as deletion_selection
 from klik.services.deleting.progress import ItemLine, Step
 from klik.services.errors import ConflictError, RefusedError
@@ -209,6 +209,7 @@ def _account(work: Work, deletion: Deletion) -> Any:
         query=_in_words(work, deletion.query) if deletion.query else None,
         may_announce=_may(work, Right.ANNOUNCE_DELETION),
         over=deletion.last_day < work.today,
+        stuck=waiting.stuck(work, deletion),
     )
 
 
@@ -238,7 +239,15 @@ def _own(work: Work, deletion: Deletion, form: ReceiptForm, status: int = 200) -
         gone=any(line.item.archive_removed_at for line in items),
         order_key=OnceForm(None).idempotency_key.data,
         may_fetch=_may(work, Right.FETCH_DELETION),
-        over=deletion.last_day < work.today,
+        missed=min(
+            (
+                last_days.of_item(deletion, line.item)
+                for line in items
+                if last_days.missed(deletion, line.item, work.today)
+            ),
+            default=None,
+        ),
+        askable={line.item.id for line in items if last_days.may_ask(deletion, line.item, work.today)},
     )
     return page, status
 
