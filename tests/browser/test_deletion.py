@@ -32,7 +32,7 @@ class Clicks:
         form = self.page.locator("form#hent")
         assert form.get_attribute("action") == "/eksport"
         assert form.locator("input[name=kind]").get_attribute("value") == "zip"
-        assert form.locator("input[name=deletion_id]").count() == 1
+        assert form.locator("input[name=sletning]").count() == 1
         self.count += 1
 
 

@@ -176,7 +176,7 @@ def test_a_municipality_sees_its_own_and_takes_it_home(
     assert f"{long_date(first_day)} kl. 23.59.59 dansk tid" in page.text
     order = page.find("form", id="hent")
     sent = {field["name"]: field.get("value") for field in order.select("input")}
-    assert (order["action"], sent["kind"], sent["deletion_id"]) == ("/eksport", "zip", "1")
+    assert (order["action"], sent["kind"], sent["sletning"]) == ("/eksport", "zip", "1")
     assert page.select_one(".klik-countdown") is not None
     assert page.find("button", string="Kvittér") is None
     with house.database.reading() as session:

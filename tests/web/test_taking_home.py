@@ -102,9 +102,9 @@ def test_what_cannot_be_ordered_is_said(tasks: list[int], browser: Callable[...,
     page = window.post("/eksport/ny", {"filter": "q=Opgave", "alle": "ja"})
     assert "Eksportér 3 opgaver" in page.h1.text
     key = "0d6f4a0e-5a53-4b6b-9d8e-0a2f5a1d9c11"
-    for what in ({"deletion_id": "999"}, {"deletion_id": "x"}, {"query": ""} | {"kind": "exe"}):
+    for what in ({"sletning": "999"}, {"sletning": "x"}, {"query": ""} | {"kind": "exe"}):
         window.post("/eksport", {"kind": "zip", "idempotency_key": key} | what, expect=404)
-    window.post("/eksport", {"kind": "zip", "task_ids": "x", "idempotency_key": key}, expect=422)
+    window.post("/eksport", {"kind": "zip", "opgaver": "x", "idempotency_key": key}, expect=422)
     page = window.get(f"/opgaver/{tasks[0]}")
     page = window.submit(page, "/eksport")
     assert "Udtræk til ZIP" in page.h1.text and "1 valgt opgave" in page.text

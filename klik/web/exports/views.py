@@ -137,7 +137,7 @@ def index(work: Work) -> str:
 @blueprint.post("/eksport")
 @access(Right.EXPORT)
 def order(work: Work) -> Any:
-    """Order a file: ``kind``, and ``deletion_id``, ``task_ids`` or ``query`` for what is to be in it."""
+    """Order a file: ``kind``, and ``sletning``, ``opgaver`` or ``query`` for what is to be in it."""
     form = OnceForm()
     if earlier := idempotency.earlier_result(work.session, form.idempotency_key.data):
         return redirect(earlier, 303)
@@ -151,12 +151,12 @@ def order(work: Work) -> Any:
 
 
 def _ordered(work: Work) -> Export:
-    kind, deletion = request.form.get("kind", ""), request.form.get("deletion_id", "")
+    kind, deletion = request.form.get("kind", ""), request.form.get("sletning", "")
     if deletion:
         if not _ids([deletion]):
             raise NotFoundError
         return exports.order(work, kind, deletion_id=int(deletion))
-    if ticked := request.form.get("task_ids", ""):
+    if ticked := request.form.get("opgaver", ""):
         return exports.order(work, kind, task_ids=_ids(ticked.split(",")) or [0])
     return exports.order(work, kind, way.asked(work, request.form.get("query", "")))
 
