@@ -10,7 +10,7 @@ import hashlib
 import io
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -103,7 +103,7 @@ def tasks(
     now: datetime,
     task_ids: Sequence[int],
     told: Callable[[int], None] = lambda _: None,
-) -> Iterator[Drawn | Undrawn]:
+) -> Generator[Drawn | Undrawn, None, None]:
     """The PDFs of many tasks in the order asked for, one answer an id; as many at once as the renderer has children.
 
     A task that cannot be read or drawn is answered by ``Undrawn``; what concerns all of them is raised: no PDFs on
