@@ -30,6 +30,7 @@ from klik.services.filtering import Selection
 from klik.services.packing import Folder
 from klik.services.rendering import RenderingError
 from klik.services.tasks import drawn
+from klik.services.tasks.drawn import Undrawn
 from klik.services.work import Actor, Work
 
 WRONG_USE = 2
@@ -138,11 +139,12 @@ def _packed(house: Installation, actor: Actor, now: datetime, query: str, target
 
 def _folders(
     house: Installation, actor: Actor, now: datetime, ids: list[int], bar: ProgressBar[int]
-) -> Iterator[Folder]:
+) -> Iterator[Folder | Undrawn]:
     for pdf in drawn.tasks(house, actor, now, ids):
         bar.update(1)
-        if isinstance(pdf, drawn.Undrawn):
-            click.echo(f"Advarsel: Opgave {pdf.task_id}: {pdf.sentence}", err=True)
+        if isinstance(pdf, Undrawn):
+            click.echo(f"Advarsel: {packing.lacking(pdf)}", err=True)
+            yield pdf
             continue
         folder = packing.folder(house, pdf)
         for sentence in folder.missing:

@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import IO, Protocol, Self
 
 from klik.domain import filetypes, texts
 from klik.services.filestore import FileStore
-from klik.services.tasks.drawn import Drawn
+from klik.services.tasks.drawn import Drawn, Undrawn
 
 MANIFEST, CHECKSUMS = "manifest.json", "manifest-sha256.txt"
 DATA_NAME, FILES_FOLDER = "opgave.json", "filer"
@@ -92,19 +92,35 @@ def _safe(name: str) -> str:
     return texts.file_name(name.rpartition(".")[0] if ending else name, ending or "bin")
 
 
-def write(target: Path, folders: Iterable[Folder], more: Iterable[Member] = ()) -> int:
-    """Write the ZIP with its manifest, one folder after the other, then ``more``; returns how many folders."""
+def write(
+    target: Path,
+    folders: Iterable[Folder | Undrawn],
+    more: Iterable[Member] = (),
+    facts: Callable[[Package], Mapping[str, object]] = lambda _package: {},
+) -> int:
+    """Write the ZIP with its manifest, one folder after the other, then ``more``; returns how many folders.
+
+    A task without a PDF is said to be missing. ``facts`` of the package as it is then stand in the manifest too.
+    """
     written = 0
     with Package(target) as package:
         for each in folders:
+            if isinstance(each, Undrawn):
+                package.lack(lacking(each))
+                continue
             package.add(each)
             for sentence in each.missing:
                 package.lack(f"{each.name}: {sentence}")
             written += 1
         for member in more:
             package.put(member)
-        package.finish()
+        package.finish(**facts(package))
     return written
+
+
+def lacking(task: Undrawn) -> str:
+    """What a package says of a task that has no folder in it."""
+    return f"Opgave {task.task_id}: {task.sentence}"
 
 
 class Package:
@@ -127,6 +143,11 @@ class Package:
         """A task's folder."""
         for member in folder.members:
             self.put(member)
+
+    def content_key(self, place: str) -> str:
+        """The hash of what is in it so far, and what is not."""
+        text = json.dumps([place, self._lines, self._missing])
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def lack(self, sentence: str) -> None:
         """Say in the manifest what could not be packed."""

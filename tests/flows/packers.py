@@ -14,21 +14,19 @@ from klik.models import Export
 from klik.services import exports
 from klik.services.documents import TaskDocument
 from klik.services.rendering import Renderer
-from klik.services.tasks import drawn
 from tests.conftest import make_settings
 
 DRAWN = "drawn.log"
-# Twenty kills of 300 tasks on demand, with what is drawn together as klik has it; a small package is drawn in
-# small portions, so that there is something to go on with.
+# Twenty kills of 300 tasks on demand.
 KILLS = int(os.environ.get("KLIK_TEST_KILLS", "2"))
-TOGETHER = drawn.TOGETHER if KILLS >= 20 else 4
+CHILDREN = 2 if KILLS >= 20 else 1
 
 
 class Counting(Renderer):
     """Writes down each task that it draws, when it is asked to."""
 
     def __init__(self, log: Path) -> None:
-        super().__init__(children=2 if KILLS >= 20 else 1)
+        super().__init__(children=CHILDREN)
         self._log = log
 
     def task_pdf(self, document: TaskDocument, embedded_json: bytes | None = None) -> bytes:
@@ -39,7 +37,6 @@ class Counting(Renderer):
 
 
 def _house(folder: Path) -> Installation:
-    drawn.TOGETHER = TOGETHER
     house = Installation(make_settings(folder))
     house.__dict__["renderer"] = Counting(folder / DRAWN)
     return house

@@ -25,7 +25,7 @@ from tests import make
 from tests.conftest import make_settings
 from tests.flows import crashing
 from tests.flows.crashing import drivers
-from tests.flows.packers import DRAWN, KILLS, TOGETHER
+from tests.flows.packers import CHILDREN, DRAWN, KILLS
 from tests.flows.publishers import Driver
 
 pytestmark = pytest.mark.hard
@@ -93,11 +93,10 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(
 ) -> None:
     folder = ordered(sqlite_template, tmp_path / "many", TASKS)
     log = folder / DRAWN
-    in_hand = 2 * TOGETHER
     for kill in range(KILLS):
         so_far = len(log.read_text().splitlines()) if log.exists() else 0
         # Now and then before anything of this life is stored.
-        step = in_hand + 1 if kill % 3 == 0 else TOGETHER // 2
+        step = 1 if kill % 3 == 0 else TASKS // KILLS - 5
         assert drivers[0].run("package", folder, lines=so_far + step) == -9
         assert judge(folder) is False
     assert drivers[0].run("package", folder) == 0
@@ -110,7 +109,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(
         f"package of {TASKS}: killed {KILLS} times, whole, each task once; {again} drawings were lost in hand"
     )
     print(said)  # noqa: T201 - the figure is what the run is for
-    assert again <= KILLS * in_hand
+    assert again <= KILLS * CHILDREN
     assert row(folder)[2] == KILLS + 1
     assert drivers[0].run("package", folder) == 1
 

@@ -245,14 +245,19 @@ def _change(task: MunicipalTask, field: str, old: str, new: str, person: int | N
 def _erase(house: Installation, session, tombstone: MunicipalTask) -> None:
     deletion = Deletion(
         state="varslet",
-        last_day=TODAY + timedelta(days=40),
+        last_day=TODAY - timedelta(days=1),
         heading="Oprydning",
         legal_basis="BK nr. 1",
         decided_by="Rigsarkivet",
         decided_on=TODAY,
-        announced_at=NOW,
+        announced_at=NOW - timedelta(days=41),
     )
     session.add(deletion)
+    session.flush()
+    where = "" if house.database.sqlite else " on municipal_tasks"
+    connection = session.connection()
+    connection.exec_driver_sql(f"drop trigger if exists municipal_tasks_erased_after_archive{where}")
+    tombstone.title, tombstone.search_key, tombstone.erased_at = "Slettet opgave", "", NOW
     session.flush()
     session.add(
         DeletionItem(
@@ -260,7 +265,7 @@ def _erase(house: Installation, session, tombstone: MunicipalTask) -> None:
             deletion_id=deletion.id,
             municipal_task_id=tombstone.id,
             state="slettet",
-            notified_at=NOW,
+            notified_at=NOW - timedelta(days=40),
             archive_sha256="a" * 64,
             archive_size=17,
             archived_at=NOW,
@@ -268,10 +273,6 @@ def _erase(house: Installation, session, tombstone: MunicipalTask) -> None:
             erased_at=NOW,
         )
     )
-    where = "" if house.database.sqlite else " on municipal_tasks"
-    connection = session.connection()
-    connection.exec_driver_sql(f"drop trigger if exists municipal_tasks_erased_after_archive{where}")
-    tombstone.title, tombstone.erased_at = "Slettet opgave", NOW
     session.flush()
 
 

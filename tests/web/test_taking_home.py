@@ -93,6 +93,28 @@ def test_the_promised_address_leads_to_the_order(
     assert "renderer" not in window.app.extensions["klik"].__dict__
 
 
+def test_the_administrator_alone_orders_everything(
+    house: Installation, tasks: list[int], browser: Callable[..., Browser]
+) -> None:
+    with house.writing(make.NOW) as work:
+        make.person(work.session, "Karen", email="karen@koege.example", level=Level.ADMINISTRATOR)
+    key = {"kind": "hus", "idempotency_key": "0d6f4a0e-5a53-4b6b-9d8e-0a2f5a1d9c12"}
+    for email in (EMAIL, "karen@kombit.example"):
+        window = browser().sign_in(email)
+        assert "Hele kommunens indhold" not in window.get("/eksport").text
+        window.post("/eksport", key, expect=403)
+    window = browser().sign_in("karen@koege.example")
+    page = window.get("/eksport")
+    assert "Én ZIP med alt, hvad Køge har i klik" in " ".join(page.text.split())
+    page = window.submit(page, "/eksport")
+    assert "Udtræk: Hele kommunens indhold" in page.h1.text and "Alt, hvad kommunen har i klik" in page.text
+    path = window.response.request.path
+    packed(house, int(Path(path).name))
+    assert "Hent Opgaver Køge.zip" in window.get(path).text
+    assert window.download(f"{path}/fil")[:2] == b"PK"
+    assert "Hele kommunens indhold, " in window.get("/eksport").text
+
+
 def test_what_cannot_be_ordered_is_said(tasks: list[int], browser: Callable[..., Browser]) -> None:
     window = browser().sign_in(EMAIL)
     page = window.post("/eksport/ny", {"filter": ""})

@@ -18,7 +18,7 @@ from klik.services.exports.fetching import (
     receipts,
     sweep,
 )
-from klik.services.exports.kinds import AT_ONCE, KINDS, Kind
+from klik.services.exports.kinds import AT_ONCE, HOUSE, KINDS, Kind
 from klik.services.exports.ordering import MOST_WAITING, cancel, order, visible_ids
 from klik.services.exports.running import run_waiting, waits
 from klik.services.exports.states import (
@@ -40,6 +40,7 @@ __all__ = [
     "CANCELLED",
     "DONE",
     "FAILED",
+    "HOUSE",
     "KEPT",
     "KINDS",
     "LEASE",

@@ -11,6 +11,7 @@ from klik.domain.deadlines import end_of_day
 from klik.models import Deletion, DeletionItem, Export, MunicipalTask
 from klik.services import access, filtering, list_document, listing
 from klik.services.errors import NotFoundError
+from klik.services.exports.kinds import HOUSE
 from klik.services.exports.states import KEPT
 from klik.services.filtering import Selection
 from klik.services.work import Work
@@ -102,6 +103,8 @@ def kept_until(work: Work, contents: Contents, archive_days: int) -> datetime:
 
 def in_words(work: Work, contents: Contents) -> tuple[str, ...]:
     """What was asked for, in Danish, one line a condition."""
+    if contents.kind == HOUSE:
+        return ("Alt, hvad kommunen har i klik",)
     if contents.deletion_id is not None:
         try:
             heading = access.deletion(work, contents.deletion_id).heading

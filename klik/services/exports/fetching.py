@@ -14,9 +14,9 @@ from sqlalchemy import delete, select
 
 from klik.db import rows_changed
 from klik.models import Export
-from klik.services import access, auditing, deleting, packing
+from klik.services import access, auditing, deleting, house_package, packing
 from klik.services.errors import NotFoundError
-from klik.services.exports.kinds import KINDS
+from klik.services.exports.kinds import HOUSE, KINDS
 from klik.services.exports.states import DONE, RUNNING, WAITING
 from klik.services.work import Work
 
@@ -47,10 +47,9 @@ def path_of(folder: Path, export_id: int) -> Path:
 def fetch(work: Work, folder: Path, export_id: int) -> tuple[Export, Path]:
     """A finished file of the actor's own; raises NotFoundError when it is not there (any more)."""
     export = access.export(work, export_id)
-    path = path_of(folder, export_id)
-    if export.state != DONE or not path.is_file() or (export.expires_at and export.expires_at <= work.now):
+    if not is_there(work, folder, export):
         raise NotFoundError
-    return export, path
+    return export, path_of(folder, export_id)
 
 
 def inventory(path: Path, kind: str) -> Inventory:
@@ -69,7 +68,7 @@ def inventory(path: Path, kind: str) -> Inventory:
 
 def manifest(path: Path, kind: str) -> bytes:
     """A finished package's manifest as JSON."""
-    if kind == "zip":
+    if KINDS[kind].extension == "zip":
         with zipfile.ZipFile(path) as package:
             return package.read(packing.MANIFEST)
     with pikepdf.open(path) as document:
@@ -100,7 +99,13 @@ def receipts(work: Work, folder: Path) -> Sequence[tuple[Export, bool]]:
 
 
 def is_there(work: Work, folder: Path, export: Export) -> bool:
-    """Whether a finished file has not gone yet."""
+    """Whether a finished file has not gone yet, and is the actor's to take: a whole house is its administrator's."""
+    if export.kind == HOUSE and not (
+        house_package.may_take(work.actor)
+        and work.actor is not None
+        and work.actor.municipality_id == export.municipality_id
+    ):
+        return False
     over = export.expires_at is not None and export.expires_at <= work.now
     return export.state == DONE and not over and path_of(folder, export.id).is_file()
 

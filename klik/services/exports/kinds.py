@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from klik.services import tables
 
+HOUSE = "hus"  # everything a municipality has, of which there is nothing to choose
 AT_ONCE = 5_000  # rows of a table that are made while somebody waits
 
 
@@ -31,4 +32,5 @@ KINDS: Mapping[str, Kind] = {
     "csv": Kind("CSV", "csv", "text/csv; charset=utf-8", tables.MOST_ROWS),
     "zip": Kind("ZIP", "zip", "application/zip", 5_000, package=True),
     "pdf": Kind("PDF samlet", "pdf", "application/pdf", 500, package=True),
+    HOUSE: Kind("Hele kommunens indhold", "zip", "application/zip", tables.MOST_ROWS, package=True),
 }

@@ -13,12 +13,13 @@ from typing import TypeVar
 
 from klik.domain import texts
 from klik.domain.deadlines import danish_today
-from klik.services import filtering, past, tables
+from klik.services import filtering, house_package, past, tables
 from klik.services.documents import ListDocument
 from klik.services.exports import contents, indexing
 from klik.services.exports.contents import Contents
 from klik.services.exports.gathering import Entry, House, gather
 from klik.services.exports.indexing import INDEX_NAME, READ_ME, TASKS_NAME
+from klik.services.exports.kinds import HOUSE
 from klik.services.exports.merging import Merged
 from klik.services.exports.states import ImpossibleError
 from klik.services.packing import Member, Package
@@ -117,6 +118,14 @@ def _merged(order: Order, target: Path) -> Made:
     return made
 
 
+def _house(order: Order, target: Path) -> Made:
+    """Everything the municipality has, to be read in elsewhere."""
+    written = house_package.write(order.house, order.actor, order.now, target, order.told)
+    day = danish_today(order.now).isoformat()
+    name = texts.file_name(f"Hele kommunens indhold {order.actor.place} {day}", "zip")
+    return Made(name, written.tasks, written.content_key, written.code)
+
+
 def _described(order: Order, entries: list[Entry], form: str) -> Made:
     """The name of a package and what its proof says; raises ImpossibleError when nothing could be packed."""
     packed = [entry for entry in entries if entry.pdf]
@@ -159,4 +168,5 @@ MAKERS: Mapping[str, Callable[[Order, Path], Made]] = {
     "csv": _table,
     "zip": _package,
     "pdf": _merged,
+    HOUSE: _house,
 }

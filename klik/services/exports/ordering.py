@@ -8,11 +8,11 @@ from sqlalchemy import func, select
 
 from klik.domain.rights import Right
 from klik.models import DeletionItem, Export, MunicipalTask
-from klik.services import access, auditing, filtering, listing, past
+from klik.services import access, auditing, filtering, house_package, listing, past
 from klik.services.criteria import Criteria
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.exports.contents import fetchable
-from klik.services.exports.kinds import KINDS, Kind
+from klik.services.exports.kinds import HOUSE, KINDS, Kind
 from klik.services.exports.states import CANCELLED, KEPT, RUNNING, WAITING
 from klik.services.work import Work
 
@@ -30,23 +30,26 @@ def order(
     task_ids: Sequence[int] = (),
     deletion_id: int | None = None,
 ) -> Export:
-    """Ask for the tasks of a filter, ticked ones, or the own municipality's of a deletion as a file.
+    """Ask for the tasks of a filter, ticked ones, the own municipality's of a deletion, or all it has, as a file.
 
     Raises NotFoundError for an unknown kind, deletion or tasks; RefusedError for too many tasks or too many files
-    at once ("filter") and for nothing to take home ("opgaver").
+    at once ("filter") and for nothing to take home ("opgaver"); ForbiddenError for all of a municipality to
+    anybody but its administrator.
     """
     actor = access.require(work, Right.EXPORT)
-    if kind not in KINDS or (deletion_id is not None and not KINDS[kind].package):
+    if kind not in KINDS or (deletion_id is not None and (kind == HOUSE or not KINDS[kind].package)):
         raise NotFoundError
     query = ""
-    if deletion_id is not None:
+    if kind == HOUSE:
+        total, task_ids = len(house_package.task_ids(work)), ()
+    elif deletion_id is not None:
         total, task_ids = _in_deletion(work, deletion_id), ()
     elif task_ids:
         task_ids = visible_ids(work, task_ids)
         total = len(task_ids)
     else:
         query, total = _in_filter(work, criteria or Criteria(), KINDS[kind])
-    if deletion_id is None:
+    if deletion_id is None and kind != HOUSE:
         _require_reasonable(total, KINDS[kind])
     _require_patience(work)
     export = Export(

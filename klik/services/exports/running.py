@@ -19,10 +19,12 @@ from klik.db import rows_changed
 from klik.domain.calendar import clock as clock_words
 from klik.domain.rights import Right
 from klik.models import Export, ExportProof, Membership, Person
+from klik.services import house_package
 from klik.services.exports import making
 from klik.services.exports.contents import Contents, contents_of, kept_until
 from klik.services.exports.fetching import path_of
 from klik.services.exports.gathering import House
+from klik.services.exports.kinds import HOUSE
 from klik.services.exports.making import Made, Order
 from klik.services.exports.states import (
     DONE,
@@ -178,7 +180,7 @@ class _Making:
             _store(work, self._id, self._fence, state=DONE, finished_at=now, **values)
             work.session.refresh(export)
             export.done = export.total
-            if made.tasks:
+            if made.code:
                 _prove(work, export, made, sha256)
             _tell(work, export)
             made_at.replace(path_of(self._folder, self._id))
@@ -201,6 +203,8 @@ def _actor(work: Work, export: Export) -> Actor | None:
         )
     )
     actor = sessions.actor_of(work.session, member, export.person_id or 0) if member else None
+    if export.kind == HOUSE and not house_package.may_take(actor):
+        return None
     return actor if actor is not None and actor.has(Right.EXPORT) else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from klik.services.house_package.opening import Opened, opened
 from klik.services.house_package.reading import Counts, Report, read_in
-from klik.services.house_package.writing import FORMAT, Written, collect, task_ids, write
+from klik.services.house_package.writing import FORMAT, Written, collect, may_take, task_ids, write
 
 __all__ = [
     "FORMAT",
@@ -13,6 +13,7 @@ __all__ = [
     "Report",
     "Written",
     "collect",
+    "may_take",
     "opened",
     "read_in",
     "task_ids",

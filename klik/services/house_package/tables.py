@@ -434,7 +434,14 @@ TABLES: tuple[PackedTable, ...] = (
         rows=_erased_items,
         references=_TASK | {"deletion_id": "deletion", "fetched_by": "person", "receipted_by": "person"},
         left_out=frozenset(
-            {"hold_reason", "hold_until", "hold_granted", "archive_kept_until", "archive_removed_at"}
+            {
+                "hold_reason",
+                "hold_until",
+                "hold_granted",
+                "archive_kept_until",
+                "archive_removed_at",
+                "problem",
+            }
         ),
         owner="municipal_task_id",
     ),

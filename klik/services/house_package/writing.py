@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import metadata
@@ -20,9 +21,9 @@ from klik.services.house_package import plain_tables
 from klik.services.house_package.naming import Naming
 from klik.services.house_package.tables import NOT_IN, TABLES, PackedTable
 from klik.services.house_package.values import PLAIN, plain
-from klik.services.packing import Folder, Member
-from klik.services.tasks import drawn
-from klik.services.tasks.drawn import House
+from klik.services.packing import Folder, Member, Package
+from klik.services.tasks import drawn, exporting
+from klik.services.tasks.drawn import House, Undrawn
 from klik.services.work import Actor, Work
 
 FORMAT, NAME = "klik-hus/1", "hus.json"
@@ -32,11 +33,16 @@ Told = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a package holds: tasks with a folder, rows in the tables, and what could not be packed."""
+    """What a package holds: tasks with a folder, rows in the tables, and what could not be packed.
+
+    ``content_key`` is the hash of it all, and ``code`` what the package is known by.
+    """
 
     tasks: int
     rows: int
     missing: tuple[str, ...]
+    content_key: str
+    code: str
 
 
 def task_ids(work: Work) -> list[int]:
@@ -54,9 +60,19 @@ def task_ids(work: Work) -> list[int]:
     )
 
 
+def may_take(actor: Actor | None) -> bool:
+    """Whether everything a municipality has is this person's to take home: its administrator's."""
+    return (
+        actor is not None
+        and actor.has(Right.EXPORT)
+        and actor.level is Level.ADMINISTRATOR
+        and actor.municipality_id is not None
+    )
+
+
 def _place(work: Work) -> int:
     actor = access.require(work, Right.EXPORT)
-    if actor.level is not Level.ADMINISTRATOR or actor.municipality_id is None:
+    if not may_take(actor) or actor.municipality_id is None:
         raise ForbiddenError(Right.EXPORT)
     return actor.municipality_id
 
@@ -66,23 +82,32 @@ def write(
 ) -> Written:
     """Write the package of the actor's municipality to ``target``. Not to be called in a transaction.
 
-    ``told`` hears how many tasks are in. The tables are read in one transaction after the PDFs are drawn. Making
-    it is no receipt of a deletion. Raises ForbiddenError for anybody but the municipality's administrator,
-    RenderingError, MissingFileError.
+    ``told`` hears how many tasks are in, at least once a second, and may raise to stop. The tables are read in one
+    transaction after the PDFs are drawn. Making it is no receipt of a deletion. Raises ForbiddenError for anybody
+    but the municipality's administrator, RenderingError, MissingFileError.
     """
     with house.reading(now, actor) as work:
         ids = task_ids(work)
     missing: list[str] = []
-    rows = 0
+    rows, key = 0, ""
 
     def members() -> Iterator[Member]:
         nonlocal rows
         with house.reading(now, actor) as work:
             tables = collect(work)
         rows = sum(len(found) for _table, found in tables)
-        yield from members_of(tables, now, actor)
+        for member in members_of(tables, now, actor):
+            told(len(ids))
+            yield member
 
-    tasks = packing.write(target, _folders(house, actor, now, ids, missing, told), members())
+    def facts(package: Package) -> Mapping[str, object]:
+        nonlocal key
+        key = package.content_key(actor.place)
+        return {"code": exporting.code_of(key)}
+
+    folders = _folders(house, actor, now, ids, missing, told)
+    with closing(folders):
+        tasks = packing.write(target, folders, members(), facts)
     with house.writing(now, actor) as work:
         auditing.record(
             work,
@@ -91,20 +116,23 @@ def write(
             {"opgaver": tasks, "rækker": rows},
             actor.municipality_id,
         )
-    return Written(tasks, rows, tuple(missing))
+    return Written(tasks, rows, tuple(missing), key, exporting.code_of(key))
 
 
 def _folders(
     house: Any, actor: Actor, now: datetime, ids: list[int], missing: list[str], told: Told
-) -> Iterator[Folder]:
-    for done, pdf in enumerate(drawn.tasks(house, actor, now, ids), start=1):
-        if isinstance(pdf, drawn.Undrawn):
-            missing.append(f"Opgave {pdf.task_id}: {pdf.sentence}")
-            continue
-        folder = packing.folder(house, pdf)
-        missing.extend(folder.missing)
-        yield folder
-        told(done)
+) -> Generator[Folder | Undrawn, None, None]:
+    done = 0
+    with closing(drawn.tasks(house, actor, now, ids, lambda _got: told(done))) as answers:
+        for done, pdf in enumerate(answers, start=1):
+            if isinstance(pdf, Undrawn):
+                missing.append(packing.lacking(pdf))
+                yield pdf
+            else:
+                folder = packing.folder(house, pdf)
+                missing.extend(folder.missing)
+                yield folder
+            told(done)
 
 
 def collect(work: Work) -> list[tuple[PackedTable, list[PLAIN]]]:

@@ -10,7 +10,7 @@ import hashlib
 import io
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -33,7 +33,7 @@ from klik.services.tasks.exporting import TaskExport
 from klik.services.work import Actor, Work
 from klik.settings import Settings
 
-TOGETHER = 20  # tasks collected, and proven, in one transaction
+TOGETHER = 20  # tasks collected in one transaction
 HEARTBEAT = 1.0  # seconds
 GONE = "Opgaven findes ikke længere, eller du har ikke længere adgang til den."
 UNREADABLE = "Opgaven kunne ikke læses. Fejlen står i driftens log."
@@ -93,7 +93,7 @@ def task(house: House, actor: Actor | None, now: datetime, task_id: int) -> Draw
         return kept[export.content_key]
     content = house.renderer.task_pdf(export.document, export.embedded)
     drawn = Drawn(export, hashlib.sha256(content).hexdigest(), len(content))
-    _store(house, now, [(drawn, content)])
+    _store(house, now, drawn, content)
     return drawn
 
 
@@ -103,14 +103,15 @@ def tasks(
     now: datetime,
     task_ids: Sequence[int],
     told: Callable[[int], None] = lambda _: None,
-) -> Iterator[Drawn | Undrawn]:
+) -> Generator[Drawn | Undrawn, None, None]:
     """The PDFs of many tasks in the order asked for, one answer an id; as many at once as the renderer has children.
 
     A task that cannot be read or drawn is answered by ``Undrawn``; what concerns all of them is raised: no PDFs on
     this machine (PdfUnavailable), no right to export (ForbiddenError), a database or a disk that fails.
     ``told`` hears how many the caller has got, after each and at least once a second, and may raise to stop. Closing
-    the generator stops too, at once: a drawing under way is thrown away. What was drawn is kept, so the same call
-    resumes by itself. At most forty PDFs are held. Not to be called in a transaction.
+    the generator stops too, at once: a drawing under way is thrown away. What is drawn is stored as soon as it is
+    there, so the same call resumes by itself and dying loses the drawings under way, one a child. At most forty tasks
+    are held. Not to be called in a transaction.
     """
     with _Desk(house, actor, now) as desk:
         got = 0
@@ -118,9 +119,8 @@ def tasks(
         for portion in (*_portions(task_ids), ()):
             # The next portion is on its way while this one is waited for.
             at_hand, ahead = ahead, desk.order(portion)
-            desk.wait(at_hand, lambda: told(got))  # noqa: B023
-            for answer in desk.store(at_hand):
-                yield answer
+            for each in at_hand:
+                yield desk.answer(each, lambda: told(got))  # noqa: B023
                 got += 1
                 told(got)
 
@@ -131,28 +131,30 @@ def _portions(task_ids: Sequence[int]) -> Iterator[Sequence[int]]:
 
 @dataclass(frozen=True, slots=True)
 class _Drawing:
-    """A PDF that is being drawn, and what of."""
+    """A PDF that is being drawn and stored, and what of."""
 
     export: TaskExport
-    pdf: Future[bytes]
+    drawn: Future[Drawn]
 
 
 _Ordered = Drawn | Undrawn | _Drawing
 
 
 class _Desk:
-    """Collects and stores in the caller's thread, and has threads of its own only wait for the children."""
+    """Collects in the caller's thread; threads of its own, one a child, wait for the children and store."""
 
     def __init__(self, house: House, actor: Actor | None, now: datetime) -> None:
         self._house, self._actor, self._now = house, actor, now
         self._closed = threading.Event()
+        self._storing = threading.Lock()
         self._threads = ThreadPoolExecutor(house.renderer.children, thread_name_prefix="klik-drawn")
 
     def __enter__(self) -> _Desk:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._closed.set()
+        with self._storing:
+            self._closed.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def order(self, task_ids: Sequence[int]) -> list[_Ordered]:
@@ -179,7 +181,16 @@ class _Desk:
             return Undrawn(task_id, UNREADABLE)
 
     def _drawing(self, export: TaskExport) -> _Drawing:
-        return _Drawing(export, self._threads.submit(self._pdf, export))
+        return _Drawing(export, self._threads.submit(self._drawn, export))
+
+    def _drawn(self, export: TaskExport) -> Drawn:
+        content = self._pdf(export)
+        drawn = Drawn(export, hashlib.sha256(content).hexdigest(), len(content))
+        with self._storing:
+            # Whoever has stopped may have put the database away.
+            if not self._closed.is_set():
+                _store(self._house, self._now, drawn, content)
+        return drawn
 
     def _pdf(self, export: TaskExport) -> bytes:
         while True:
@@ -189,33 +200,18 @@ class _Desk:
                 if self._closed.is_set():
                     raise
 
-    def wait(self, ordered: Sequence[_Ordered], beat: Callable[[], None]) -> None:
-        """Until every PDF is drawn or has failed."""
-        waiting = [each.pdf for each in ordered if isinstance(each, _Drawing)]
-        while waiting := list(futures.wait(waiting, HEARTBEAT).not_done):
+    def answer(self, ordered: _Ordered, beat: Callable[[], None]) -> Drawn | Undrawn:
+        """What became of a task, waited for with a ``beat`` a second; raises what concerns all tasks."""
+        if not isinstance(ordered, _Drawing):
+            return ordered
+        while not futures.wait([ordered.drawn], HEARTBEAT).done:
             beat()
-
-    def store(self, ordered: Sequence[_Ordered]) -> list[Drawn | Undrawn]:
-        """The answers in order, what was drawn now proven and on disk."""
-        answers: list[Drawn | Undrawn] = []
-        made: list[tuple[Drawn, bytes]] = []
-        for each in ordered:
-            if not isinstance(each, _Drawing):
-                answers.append(each)
-                continue
-            try:
-                content = each.pdf.result()
-            except PdfUnavailable:
-                raise
-            except RenderingError as problem:
-                answers.append(Undrawn(each.export.municipal_task_id, str(problem)))
-                continue
-            drawn = Drawn(each.export, hashlib.sha256(content).hexdigest(), len(content))
-            answers.append(drawn)
-            made.append((drawn, content))
-        if made:
-            _store(self._house, self._now, made)
-        return answers
+        try:
+            return ordered.drawn.result()
+        except PdfUnavailable:
+            raise
+        except RenderingError as problem:
+            return Undrawn(ordered.export.municipal_task_id, str(problem))
 
 
 def _kept(work: Work, archive: FileStore, exports: Sequence[TaskExport]) -> Mapping[str, Drawn]:
@@ -233,13 +229,11 @@ def _kept(work: Work, archive: FileStore, exports: Sequence[TaskExport]) -> Mapp
     }
 
 
-def _store(house: House, now: datetime, made: Sequence[tuple[Drawn, bytes]]) -> None:
+def _store(house: House, now: datetime, drawn: Drawn, content: bytes) -> None:
     with house.writing(now) as work:
-        for drawn, content in made:
-            prove(work, drawn.export, drawn.sha256, drawn.size, _pages(content))
+        prove(work, drawn.export, drawn.sha256, drawn.size, _pages(content))
     # The proof comes first: a file nobody knows of is worse than a proof whose file is drawn again.
-    for _, content in made:
-        house.archive.put(content)
+    house.archive.put(content)
 
 
 def prove(work: Work, export: TaskExport, sha256: str, size: int, pages: int) -> None:

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from klik.domain.rights import Right
 from klik.models import Export
 from klik.services import access as doors
-from klik.services import exports, filtering, idempotency, list_document, listing, past, tables
+from klik.services import exports, filtering, house_package, idempotency, list_document, listing, past, tables
 from klik.services.criteria import Criteria
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.exports import Inventory
@@ -130,7 +130,13 @@ def index(work: Work) -> str:
     found = exports.receipts(work, _folder())
     words = {each.id: _words(work, each) for each, _there in found}
     return render_template(
-        "exports/index.html", exports=found, words=words, states=exports.STATES, kinds=exports.KINDS
+        "exports/index.html",
+        exports=found,
+        words=words,
+        states=exports.STATES,
+        kinds=exports.KINDS,
+        may_take_house=house_package.may_take(work.actor),
+        form=OnceForm(None),
     )
 
 
@@ -152,6 +158,8 @@ def order(work: Work) -> Any:
 
 def _ordered(work: Work) -> Export:
     kind, deletion = request.form.get("kind", ""), request.form.get("sletning", "")
+    if kind == exports.HOUSE:
+        return exports.order(work, kind)
     if deletion:
         if not _ids([deletion]):
             raise NotFoundError
