@@ -88,6 +88,16 @@ def test_every_cell_of_a_list_is_in_its_pdf(renderer: Renderer) -> None:
     assert "Side1af" in shown
 
 
+def test_no_heading_of_a_list_is_broken(renderer: Renderer) -> None:
+    columns = ("Nummer", "Opgave", "Projekt", "Fase", "Deadline", "Farve", "Status", "Ansvarlig", "Udfører")
+    rows = tuple(
+        (row[0], row[1], "Monopolbrudsprogrammet", row[2], row[5], row[6], row[4], row[7], row[7])
+        for row in a_list(20).rows
+    )
+    shown = text_of(renderer.list_pdf(replace(a_list(), columns=columns, rows=rows))).split()
+    assert [column for column in columns if column not in shown] == []
+
+
 def test_the_pdf_is_sound(task_pdf: bytes, tmp_path: Path) -> None:
     path = tmp_path / "opgave.pdf"
     path.write_bytes(task_pdf)
