@@ -70,7 +70,7 @@ class Limits:
     seconds: float = 20.0
     cpu_seconds: int = 20
     seconds_per_row: float = 0.03
-    start_seconds: float = 30.0
+    start_seconds: float = 60.0
     memory_bytes: int = 1024**3
     documents_per_child: int = 50
 
@@ -213,11 +213,17 @@ class Renderer:
 
     def _give_back(self, child: "_Child") -> None:
         successor: _Child | None = child
-        if self._closed or child.documents >= self._limits.documents_per_child:
-            child.end()
-            # The successor starts now, so that it is warm when its first document comes.
-            successor = None if self._closed else self._new_child()
-        self._places.put(successor)
+        try:
+            if self._closed or child.documents >= self._limits.documents_per_child:
+                successor = None
+                child.end()
+                # The successor starts now, so that it is warm when its first document comes.
+                successor = None if self._closed else self._new_child()
+        except (OSError, _ChildError) as problem:
+            # The PDF is drawn; whoever comes next starts a child, and is told if that fails again.
+            log.warning("no successor of a child that drew its documents: %s", problem)
+        finally:
+            self._places.put(successor)
 
     def _new_child(self) -> "_Child":
         return _Child(self._fonts if self._fonts.is_dir() else None, self._pages.stylesheet, self._limits)
@@ -231,14 +237,18 @@ class _Child:
         self._limits = limits
         folder = tempfile.TemporaryDirectory(prefix="klik-pdf-")
         environment = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "klik.services.rendering_child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=folder.name,
-            env={**environment, "TMPDIR": folder.name, "LC_ALL": "C.UTF-8"},
-        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "klik.services.rendering_child"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=folder.name,
+                env={**environment, "TMPDIR": folder.name, "LC_ALL": "C.UTF-8"},
+            )
+        except OSError:
+            folder.cleanup()
+            raise
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._jobs, self._answers = self._process.stdin, self._process.stdout

@@ -196,7 +196,8 @@ def column_shares(document: ListDocument) -> list[float]:
             len(danish_short_day(v) if isinstance(v, date) else v or "") for v in _cells(document, place)
         )
         usual = lengths[len(lengths) * 9 // 10] if lengths else 0
-        wanted.append(min(max(usual + 2, len(column), SHORTEST_COLUMN), LONGEST_COLUMN))
+        # Bold letters are wider, and a heading is never broken.
+        wanted.append(min(max(usual + 2, len(column) + 3, SHORTEST_COLUMN), LONGEST_COLUMN))
     return [round(100 * width / sum(wanted), 2) for width in wanted]
 
 

@@ -88,6 +88,16 @@ def test_every_cell_of_a_list_is_in_its_pdf(renderer: Renderer) -> None:
     assert "Side1af" in shown
 
 
+def test_no_heading_of_a_list_is_broken(renderer: Renderer) -> None:
+    columns = ("Nummer", "Opgave", "Projekt", "Fase", "Deadline", "Farve", "Status", "Ansvarlig", "Udfører")
+    rows = tuple(
+        (row[0], row[1], "Monopolbrudsprogrammet", row[2], row[5], row[6], row[4], row[7], row[7])
+        for row in a_list(20).rows
+    )
+    shown = text_of(renderer.list_pdf(replace(a_list(), columns=columns, rows=rows))).split()
+    assert [column for column in columns if column not in shown] == []
+
+
 def test_the_pdf_is_sound(task_pdf: bytes, tmp_path: Path) -> None:
     path = tmp_path / "opgave.pdf"
     path.write_bytes(task_pdf)
@@ -268,9 +278,11 @@ def test_a_machine_without_pango_is_told_what_to_install(
         renderer.task_pdf(a_task())
 
 
-def test_many_threads_share_the_renderer() -> None:
+def test_many_threads_share_the_renderer(caplog: pytest.LogCaptureFixture) -> None:
+    # What is drawn here takes a second; the limits are for a machine that has no time for it.
+    patient = Limits(seconds=240, cpu_seconds=240, start_seconds=240, documents_per_child=3)
     answers: list[bytes] = []
-    with Renderer(children=2, limits=Limits(documents_per_child=3, seconds=120)) as renderer:
+    with Renderer(children=2, limits=patient) as renderer:
         threads = [
             threading.Thread(target=lambda: answers.append(renderer.task_pdf(a_task(1)))) for _ in range(8)
         ]
@@ -278,8 +290,19 @@ def test_many_threads_share_the_renderer() -> None:
             thread.start()
         for thread in threads:
             thread.join()
+    assert caplog.messages == []  # the reason why one of them came out in the plain layout
     assert len(answers) == 8
     assert len(set(answers)) == 1
+
+
+def test_no_successor_costs_neither_the_document_nor_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    short = Limits(documents_per_child=1, seconds=60)
+    with Renderer(children=1, limits=short) as renderer:
+        first = renderer.task_pdf(a_task(0))
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "executable", "/nonexistent/python")
+            assert renderer.task_pdf(a_task(0)) == first
+        assert renderer.task_pdf(a_task(0)) == first
 
 
 def test_file_names_are_plain_and_short() -> None:

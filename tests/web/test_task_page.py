@@ -378,7 +378,7 @@ def test_the_pdf_holds_everything_and_leaves_a_proof(
             )
         )
     window = browser().sign_in(scene.mails["plusbruger"])
-    assert "tag den med hjem" in window.get(f"/opgaver/{scene.task}").text
+    assert "– hent den" in window.get(f"/opgaver/{scene.task}").text
     content = window.download(f"/opgaver/{scene.task}.pdf")
     assert (
         "filename=KP-MI-15_Udarbejd-jobfunktionsroller-for-KP_Koege_"
@@ -405,7 +405,7 @@ def test_the_pdf_holds_everything_and_leaves_a_proof(
         proof = work.session.scalars(select(ExportProof)).one()
         assert proof.code in words and proof.sha256
         assert work.session.scalars(select(DeletionItem)).one().state == "hentet"
-    assert "I har taget den med hjem" in window.get(f"/opgaver/{scene.task}").text
+    assert "– I har hentet den" in window.get(f"/opgaver/{scene.task}").text
 
 
 def test_kombits_pdf_has_neither_private_comments_nor_own_files_and_says_so(
