@@ -187,11 +187,6 @@ def _answer(today: date, deletion: Deletion, item: DeletionItem, names: Sequence
         fetch = (
             f"Sidste dag er passeret; {'den' if one else 'de'} slettes tidligst om {days(HOLD_NOTICE_DAYS)}."
         )
-    fetch = f"Hent {'den' if one else 'dem'} senest {until(deletion)}."
-    if deletion.last_day < today:
-        fetch = (
-            f"Sidste dag er passeret; {'den' if one else 'de'} slettes tidligst om {days(HOLD_NOTICE_DAYS)}."
-        )
     heading = f"{what} slettes efter {long_date(deletion.last_day)}"
     return heading, f"KOMBIT har sagt nej til at beholde {named}. {fetch}"
 
