@@ -28,7 +28,7 @@ HERNING, AARHUS = 657, 751
 PLACES = (KOEGE, HERNING, AARHUS)
 HEADING = "Monopolbrud: opgaver fra forprojektet"
 # Days before today.
-PUBLISHED, ANNOUNCED, ASKED, ANSWERED, FETCHED, LAST_DAY = 420, 80, 70, 68, 60, 45
+PUBLISHED, ANNOUNCED, ASKED, ANSWERED, FETCHED, LAST_DAY = 420, 40, 30, 28, 20, 1
 Member = Callable[[Work, Staff, str, Level], Actor]
 
 
@@ -59,7 +59,7 @@ TASKS = (
 
 
 def announce(work: Work, staff: Mapping[int, Staff], editor: Actor, member: Member) -> None:
-    """Two tasks that three municipalities completed, and their deletion announced with its last day six weeks ago."""
+    """Two tasks that three municipalities completed, and their deletion announced with yesterday as its last day."""
     then = replace(work, now=work.now - timedelta(days=PUBLISHED), actor=editor)
     ids = [
         publishing.publish(
@@ -110,7 +110,7 @@ def _complete(work: Work, code: int, task_ids: Sequence[int]) -> None:
 
 
 def answer(work: Work, staff: Mapping[int, Staff], editor: Actor, member: Member) -> None:
-    """Aarhus keeps one task until the spring; everybody was told, and the day after who had forgotten."""
+    """Everybody was told, and Aarhus keeps one task until the spring."""
     deleting.note_notified(work)
     deletion = _deletion(work)
     item_id = work.session.scalars(
@@ -135,21 +135,20 @@ def _deletion(work: Work) -> Deletion:
 
 
 def carry_out(house: Installation, now: datetime) -> None:
-    """Herning fetches, the last day passes, and all that is not kept is archived and erased.
+    """Herning fetches, the last day passes, and this morning all that is not kept is archived and erased.
 
     Where no PDF can be made nothing is erased, and the page says why; the worker tries again.
     """
     _fetch(house, now - timedelta(days=FETCHED))
-    after = now - timedelta(days=LAST_DAY - 1)
-    with house.reading(after) as work:
+    with house.reading(now) as work:
         due = archiving.due(work)
     for item_id in due:
         try:
-            erasing.delete(house, lambda: after, item_id)
+            erasing.delete(house, lambda: now, item_id)
         except WaitingError as error:
-            with house.writing(after) as work:
+            with house.writing(now) as work:
                 work.session.get_one(DeletionItem, item_id).problem = str(error)
-    sweeping.remove_discarded(house, after)
+    sweeping.remove_discarded(house, now)
 
 
 def _fetch(house: Installation, at: datetime) -> None:
