@@ -19,7 +19,7 @@ from klik import settings as settings_module
 from klik.app import create_app
 from klik.cli import wrong_settings
 from klik.commands.database import make_secret
-from klik.demo import people, story
+from klik.demo import deleted, people, story
 from klik.demo.mailbox import Catcher
 from klik.installation import Installation
 from klik.models import Person
@@ -108,6 +108,7 @@ def _fill(settings: Settings) -> None:
             click.echo("klik: lægger 98 kommuner, systemer, opgaver og medarbejdere ind …")
             with house.writing(now) as work:
                 story.fill(work, house.files)
+            deleted.carry_out(house, now)
     finally:
         house.close()
 

@@ -11,12 +11,16 @@ from sqlalchemy import select, update
 
 from klik.demo.people import KOEGE, Staff
 from klik.domain.rights import Level
-from klik.models import DeletionItem, Mail, Notice, Project, Task, TaskVersion
+from klik.models import Deletion, DeletionItem, Mail, Membership, Notice, Person, Project, Task, TaskVersion
 from klik.services import deleting
 from klik.services.deleting import notices
+from klik.services.notices.bounces import marks
+from klik.services.notices.bounces.classifying import HARD
 from klik.services.work import Actor, Work
 
 HERNING, FANOE = 657, 563
+HEADING = "KSD: opgaver fra fase 1"
+UNKNOWN = "550 5.1.1 Ukendt modtager"
 Member = Callable[[Work, Staff, str, Level], Actor]
 
 
@@ -31,7 +35,7 @@ def announce(work: Work, editor: Actor) -> None:
     ).all()
     when = replace(work, now=work.now - timedelta(days=12), actor=editor)
     draft = deleting.Draft(
-        heading="KSD: opgaver fra fase 1",
+        heading=HEADING,
         last_day=when.today + timedelta(days=37),
         legal_basis="Bevarings- og kassationsbestemmelser for fælleskommunale projekter: opgaverne er afsluttet",
         decided_by="Gitte Lyngholm, KOMBIT",
@@ -44,12 +48,14 @@ def announce(work: Work, editor: Actor) -> None:
 def take_home(work: Work, staff: Mapping[int, Staff], member: Member) -> None:
     """Most have saved their tasks; Køge has not, so that its countdown shows. Fanø's mail came back."""
     random = Random(37)
-    work.session.execute(update(DeletionItem).values(notified_at=work.now - timedelta(days=12)))
+    deletion = work.session.scalars(select(Deletion).where(Deletion.heading == HEADING)).one()
+    mine = DeletionItem.deletion_id == deletion.id
+    work.session.execute(update(DeletionItem).where(mine).values(notified_at=deletion.announced_at))
     done = [code for code in staff if code not in (KOEGE, FANOE) and random.random() < 0.6]
     silent = [code for code in staff if code not in done and random.random() < 0.4]
     work.session.execute(
         update(Notice)
-        .where(Notice.occasion.startswith("sletning"), Notice.municipality_id.in_([*silent, FANOE]))
+        .where(Notice.path == notices.path(deletion.id), Notice.municipality_id.in_([*silent, FANOE]))
         .values(read_at=None)
     )
     for code in done:
@@ -62,26 +68,41 @@ def take_home(work: Work, staff: Mapping[int, Staff], member: Member) -> None:
                 "receipted_by": staff[code].ids["plusbruger"],
                 "case_number": f"2026-{random.randrange(1000, 9999)}",
             }
-        work.session.execute(update(DeletionItem).where(DeletionItem.municipality_id == code).values(values))
-    _came_back(work)
-    _ask(work, staff, member)
+        work.session.execute(
+            update(DeletionItem).where(mine, DeletionItem.municipality_id == code).values(values)
+        )
+    _come_back(work, deletion)
+    _ask(work, staff, member, deletion)
 
 
-def _came_back(work: Work) -> None:
+def _come_back(work: Work, deletion: Deletion) -> None:
+    """Every address of Fanø is dead since the day of the announcement, so no later mail reaches it either."""
+    when = replace(work, now=deletion.announced_at + timedelta(hours=2))
+    addresses = work.session.scalars(
+        select(Person.email)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(Membership.municipality_id == FANOE)
+        .order_by(Person.id)
+    ).all()
+    for address in addresses:
+        marks.note(when, address, HARD, UNKNOWN)
     carried = select(Notice.mail_id).where(
-        Notice.occasion == notices.ANNOUNCED, Notice.municipality_id == FANOE, Notice.mail_id.is_not(None)
+        Notice.path == notices.path(deletion.id),
+        Notice.municipality_id == FANOE,
+        Notice.address.in_(addresses),
+        Notice.mail_id.is_not(None),
     )
     work.session.execute(
-        update(Mail)
-        .where(Mail.id.in_(carried))
-        .values(state="bounced", reply="kommet retur: 550 5.1.1 Ukendt modtager")
+        update(Mail).where(Mail.id.in_(carried)).values(state="bounced", reply=f"kommet retur: {UNKNOWN}")
     )
     work.session.execute(
-        update(DeletionItem).where(DeletionItem.municipality_id == FANOE).values(notified_at=None)
+        update(DeletionItem)
+        .where(DeletionItem.deletion_id == deletion.id, DeletionItem.municipality_id == FANOE)
+        .values(notified_at=None)
     )
 
 
-def _ask(work: Work, staff: Mapping[int, Staff], member: Member) -> None:
+def _ask(work: Work, staff: Mapping[int, Staff], member: Member, deletion: Deletion) -> None:
     """Køge waits for an answer about a task, Herning about two."""
     for code, count, reason in (
         (KOEGE, 1, "Opgaven indgår i en klagesag, som ikke er afgjort endnu"),
@@ -92,12 +113,11 @@ def _ask(work: Work, staff: Mapping[int, Staff], member: Member) -> None:
             now=work.now - timedelta(days=2),
             actor=member(work, staff[code], "administrator", Level.ADMINISTRATOR),
         )
-        ids = work.session.execute(
-            select(DeletionItem.id, DeletionItem.deletion_id)
-            .where(DeletionItem.municipality_id == code)
+        ids = work.session.scalars(
+            select(DeletionItem.id)
+            .where(DeletionItem.deletion_id == deletion.id, DeletionItem.municipality_id == code)
             .order_by(DeletionItem.id)
             .limit(count)
         ).all()
-        if ids:
-            until = when.today + timedelta(days=200)
-            deleting.ask_to_keep_all(when, ids[0].deletion_id, [row.id for row in ids], reason, until)
+        until = when.today + timedelta(days=200)
+        deleting.ask_to_keep_all(when, deletion.id, ids, reason, until)

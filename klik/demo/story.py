@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, insert, select, update
 from klik.demo import (
     asked,
     corrections,
+    deleted,
     deletions,
     filters,
     following,
@@ -63,6 +64,7 @@ def fill(work: Work, store: FileStore) -> None:
     life.fill(work, editor, list(staff))
     waves.finish_ksd(work, staff)
     deletions.announce(work, editor)
+    deleted.announce(work, staff, editor, _member)
     _read_reports(work, staff)
     waves.join_late(replace(work, now=work.now - timedelta(days=2), actor=editor))
     following.fill(work, staff, editor)
@@ -73,6 +75,7 @@ def fill(work: Work, store: FileStore) -> None:
     history.deliver_past(work)
     notices.account(work)
     deletions.take_home(work, staff, _member)
+    deleted.answer(work, staff, editor, _member)
     _talk(work, staff)
     filters.fill(work, staff, editor)
     teamwork.fill(work, staff[KOEGE], _member)

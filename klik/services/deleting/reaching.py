@@ -87,12 +87,12 @@ class Contact:
 
     @property
     def why(self) -> str:
-        """Why it waits, in Danish; empty when it was told."""
+        """Why it waits, in Danish: what came of the newest to each recipient; empty when it was told."""
         if self.told_at is not None:
             return ""
         own = [each for each in self.attempts if each.own]
         if own:
-            return "; ".join(dict.fromkeys(each.words for each in own))
+            return "; ".join(dict.fromkeys({each.who: each.words for each in reversed(own)}.values()))
         return NOBODY if self.attempts else NEVER_SENT
 
 

@@ -98,7 +98,9 @@ def kept_until(work: Work, contents: Contents, archive_days: int) -> datetime:
             DeletionItem.deletion_id == deletion.id, DeletionItem.municipality_id == contents.municipality_id
         )
     )
-    return max(week, end_of_day(max(deletion.last_day + timedelta(days=archive_days), kept or work.today)))
+    last = max(deletion.last_day + timedelta(days=archive_days), kept or work.today)
+    # The day's last second, so that it reads "til og med" that day.
+    return max(week, end_of_day(last) - timedelta(seconds=1))
 
 
 def in_words(work: Work, contents: Contents) -> tuple[str, ...]:
