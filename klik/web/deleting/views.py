@@ -239,6 +239,7 @@ def _own(work: Work, deletion: Deletion, form: ReceiptForm, status: int = 200) -
         gone=any(line.item.archive_removed_at for line in items),
         order_key=OnceForm(None).idempotency_key.data,
         may_fetch=_may(work, Right.FETCH_DELETION),
+        over=deletion.last_day < work.today,
         missed=min(
             (
                 last_days.of_item(deletion, line.item)
