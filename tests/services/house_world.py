@@ -271,6 +271,7 @@ def _erase(house: Installation, session, tombstone: MunicipalTask) -> None:
             archived_at=NOW,
             verified_at=NOW,
             erased_at=NOW,
+            archive_kept_until=TODAY + timedelta(days=90),
         )
     )
     session.flush()

@@ -117,7 +117,7 @@ def test_an_empty_klik_that_reads_it_in_is_the_same_house(
     package, again = tmp_path / "hus.zip", tmp_path / "igen.zip"
     told: list[int] = []
     written = house_package.write(filled.house, filled.actor, NOW, package, told.append)
-    assert written.tasks == 5 and told == [1, 2, 3, 4, 5] and not written.missing
+    assert written.tasks == 5 and told == sorted(told) and {1, 2, 3, 4, 5} <= {*told} and not written.missing
     with zipfile.ZipFile(package) as opened:
         names = opened.namelist()
         assert sum(name.endswith(".pdf") for name in names) == 5

@@ -83,9 +83,11 @@ def _deletion(row: Row, _values: PLAIN, _work: Work) -> None:
     row["state"] = "afsluttet"
 
 
-def _deletion_item(row: Row, _values: PLAIN, _work: Work) -> None:
+def _deletion_item(row: Row, _values: PLAIN, work: Work) -> None:
     if row["state"] != "slettet":
         raise ValueRefusedError("opgaven er ikke slettet")
+    # The archive file is where the task was deleted, or with the municipality, but not here.
+    row["archive_removed_at"] = work.now
 
 
 def _system(row: Row, _values: PLAIN, _work: Work) -> None:

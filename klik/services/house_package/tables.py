@@ -438,7 +438,6 @@ TABLES: tuple[PackedTable, ...] = (
                 "hold_reason",
                 "hold_until",
                 "hold_granted",
-                "archive_kept_until",
                 "archive_removed_at",
                 "problem",
             }

@@ -129,6 +129,7 @@ until indtil Det tidspunkt, tilstanden gjaldt indtil
 valid_from fra Første dag
 valid_to til Sidste dag
 value vaerdi Feltets værdi
+archive_kept_until arkiveret_til Den sidste dag, arkivfilen lå i det klik, pakken er fra
 verified_at efterproevet_den Hvornår arkivfilen blev læst igen
 via via Hvordan ændringen kom
 wave boelge Bølgen
