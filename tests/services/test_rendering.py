@@ -38,9 +38,9 @@ def task_pdf(renderer: Renderer) -> bytes:
     return renderer.task_pdf(a_task(), EMBEDDED)
 
 
-def text_of(pdf: bytes) -> str:
+def text_of(pdf: bytes, seconds: float = 60) -> str:
     return subprocess.run(
-        ["pdftotext", "-", "-"], input=pdf, capture_output=True, check=True, timeout=60
+        ["pdftotext", "-", "-"], input=pdf, capture_output=True, check=True, timeout=seconds
     ).stdout.decode()
 
 
