@@ -11,7 +11,6 @@ import click
 from click._termui_impl import ProgressBar
 
 from klik.cli import data_option, installation, problem
-from klik.domain.rights import Level
 from klik.installation import Installation
 from klik.models import Municipality
 from klik.services import (
@@ -28,6 +27,7 @@ from klik.services.criteria import QueryTooLongError
 from klik.services.errors import RefusedError
 from klik.services.filtering import Selection
 from klik.services.packing import Folder
+from klik.services.people import acting
 from klik.services.rendering import RenderingError
 from klik.services.tasks import drawn
 from klik.services.tasks.drawn import Undrawn
@@ -61,7 +61,7 @@ def command(context: click.Context, code: int, query: str | None, kind: str, tar
     try:
         with house.reading(now) as work:
             municipality = work.session.get(Municipality, code)
-            actor = _actor(municipality) if municipality else None
+            actor = acting.administrator_of(municipality, "klik export") if municipality else None
         if actor is None:
             click.echo(f"Der er ingen kommune med koden {code}.", err=True)
             raise SystemExit(WRONG_USE)
@@ -76,20 +76,6 @@ def command(context: click.Context, code: int, query: str | None, kind: str, tar
     except (RefusedError, QueryTooLongError, RenderingError) as error:
         raise problem(str(error)) from error
     click.echo(f"{target}: {'1 opgave' if count == 1 else f'{count} opgaver'} fra {actor.place}.")
-
-
-def _actor(municipality: Municipality) -> Actor:
-    # Nobody signed in: the operator acts with what the municipality's administrator may see.
-    return Actor(
-        person_id=0,
-        membership_id=0,
-        name="klik export",
-        email="",
-        level=Level.ADMINISTRATOR,
-        municipality_id=municipality.id,
-        place=municipality.name,
-        systems=frozenset(),
-    )
 
 
 def _selection(work: Work, query: str) -> Selection:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
-from contextlib import closing
-
-import xlsxwriter
 
 from klik.domain.deadlines import danish_today
 from klik.models import Deletion
+from klik.services import small_tables
 from klik.services.deleting.progress import PROGRESS_WORDS, Standing
 from klik.services.deleting.reaching import Contact
-from klik.services.tables import harmless
 from klik.services.work import Work
 
 HEADINGS = (
@@ -62,33 +57,11 @@ def lines(
 
 
 def as_csv(deletion: Deletion, standing: Standing, contacts: Mapping[int, Contact]) -> bytes:
-    """UTF-8 with a byte order mark and semicolons, for a Danish Excel; no cell is taken for a formula."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow(HEADINGS)
-    for line in lines(deletion, standing, contacts):
-        writer.writerow(["" if each is None else harmless(str(each)) for each in line])
-    return out.getvalue().encode("utf-8-sig")
+    """The account for a Danish Excel."""
+    return small_tables.as_csv(HEADINGS, lines(deletion, standing, contacts))
 
 
 def as_xlsx(work: Work, deletion: Deletion, standing: Standing, contacts: Mapping[int, Contact]) -> bytes:
-    """An Excel workbook: numbers are numbers, the first row and the names stay in sight."""
-    out = io.BytesIO()
-    with closing(xlsxwriter.Workbook(out, {"in_memory": True})) as book:
-        made = work.now.replace(tzinfo=None)
-        book.set_properties({"title": "Regnskab for sletning", "author": "klik", "created": made})
-        sheet = book.add_worksheet("Sletning")
-        head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
-        sheet.set_column(0, len(HEADINGS) - 1, 15)
-        for place, heading in enumerate(HEADINGS):
-            sheet.write_string(0, place, heading, head)
-        last = 0
-        for last, line in enumerate(lines(deletion, standing, contacts), start=1):
-            for place, value in enumerate(line):
-                if isinstance(value, int):
-                    sheet.write_number(last, place, value)
-                elif value:
-                    sheet.write_string(last, place, value)
-        sheet.freeze_panes(1, 2)
-        sheet.autofilter(0, 0, last, len(HEADINGS) - 1)
-    return out.getvalue()
+    """The account as an Excel workbook."""
+    rows = lines(deletion, standing, contacts)
+    return small_tables.as_xlsx("Regnskab for sletning", "Sletning", work.now, HEADINGS, rows, width=15)

@@ -16,12 +16,12 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from klik.db import Database
-from klik.domain.rights import Level
 from klik.models import Deletion, DeletionItem, DiscardedFile, Municipality, MunicipalTask
 from klik.services import auditing, packing
 from klik.services.deleting.progress import held
 from klik.services.filestore import FileStore, MissingFileError
 from klik.services.packing import Folder, Member
+from klik.services.people import acting
 from klik.services.rendering import RenderingError
 from klik.services.tasks import drawn, exporting
 from klik.services.work import Actor, Work
@@ -81,17 +81,7 @@ def locked(work: Work, item_id: int) -> DeletionItem | None:
 
 def administrator_of(work: Work, municipality_id: int) -> Actor:
     """Who the archive file is drawn for: one that sees what the municipality's administrator sees."""
-    municipality = work.session.get_one(Municipality, municipality_id)
-    return Actor(
-        person_id=0,
-        membership_id=0,
-        name="klik",
-        email="",
-        level=Level.ADMINISTRATOR,
-        municipality_id=municipality.id,
-        place=municipality.name,
-        systems=frozenset(),
-    )
+    return acting.administrator_of(work.session.get_one(Municipality, municipality_id), "klik")
 
 
 def content_of(embedded: bytes) -> str:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 
-import xlsxwriter
-
+from klik.services import small_tables
 from klik.services.follow_up.heat_map import Cell, HeatMap, Row
 from klik.services.follow_up.tempo import Promise
-from klik.services.tables import harmless
+from klik.services.small_tables import Value
 from klik.services.work import Work
-
-Value = str | int | None
 
 
 def headings(work: Work) -> tuple[str, ...]:
@@ -55,33 +49,11 @@ def _silent(row: Row) -> Value:
 
 
 def as_csv(work: Work, drawn: HeatMap, promises: Mapping[int, Promise]) -> bytes:
-    """UTF-8 with a byte order mark and semicolons, for a Danish Excel; no cell is taken for a formula."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow(headings(work))
-    for line in lines(work, drawn, promises):
-        writer.writerow(["" if each is None else harmless(str(each)) for each in line])
-    return out.getvalue().encode("utf-8-sig")
+    """The overview for a Danish Excel."""
+    return small_tables.as_csv(headings(work), lines(work, drawn, promises))
 
 
 def as_xlsx(work: Work, drawn: HeatMap, promises: Mapping[int, Promise]) -> bytes:
-    """An Excel workbook: numbers are numbers, the first row and the names stay in sight."""
-    out = io.BytesIO()
-    first = headings(work)
-    with closing(xlsxwriter.Workbook(out, {"in_memory": True})) as book:
-        book.set_properties({"title": "Overblik", "author": "klik", "created": work.now.replace(tzinfo=None)})
-        sheet = book.add_worksheet("Overblik")
-        head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
-        sheet.set_column(0, len(first) - 1, 14)
-        for place, heading in enumerate(first):
-            sheet.write_string(0, place, heading, head)
-        last = 0
-        for last, line in enumerate(lines(work, drawn, promises), start=1):
-            for place, value in enumerate(line):
-                if isinstance(value, int):
-                    sheet.write_number(last, place, value)
-                elif value:
-                    sheet.write_string(last, place, value)
-        sheet.freeze_panes(1, 2)
-        sheet.autofilter(0, 0, last, len(first) - 1)
-    return out.getvalue()
+    """The overview as an Excel workbook."""
+    rows = lines(work, drawn, promises)
+    return small_tables.as_xlsx("Overblik", "Overblik", work.now, headings(work), rows, width=14)

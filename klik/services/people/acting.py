@@ -41,3 +41,17 @@ def actors(work: Work, memberships: Iterable[int]) -> Mapping[int, Actor]:
         )
         for member, person, place in rows
     }
+
+
+def administrator_of(municipality: Municipality, name: str) -> Actor:
+    """Nobody in particular, with what the municipality's administrator may see: ``name`` says for whom klik acts."""
+    return Actor(
+        person_id=0,
+        membership_id=0,
+        name=name,
+        email="",
+        level=Level.ADMINISTRATOR,
+        municipality_id=municipality.id,
+        place=municipality.name,
+        systems=frozenset(),
+    )
