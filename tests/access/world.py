@@ -703,7 +703,7 @@ class _Builder:
                     state="hentet" if name == "both" else "varslet",
                     fetched_at=NOW if name == "both" else None,
                     case_number="x",
-                    hold_until=LATER.date(),
+                    hold_until=LATER.date() + timedelta(days=30),
                 )
             )
             self.made.ids["deleted-" + name, place] = item.id
