@@ -95,7 +95,7 @@ def _content(house: Installation) -> list[Any]:
             lines = history.history(work, page.task, own=True)
             found.append(
                 (
-                    replace(document, task_url="", identifier=""),
+                    replace(document, task_url="", identifier="", verify_url="", task_id=None),
                     [(line.at, line.who, line.sentence) for line in lines],
                     [(each.at, each.author, each.place, each.text, each.private) for each in page.comments],
                     [(file.name, house.files.get(file.sha256)) for file in page.files],
