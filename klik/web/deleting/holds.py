@@ -63,7 +63,6 @@ def keeping(work: Work, deletion_id: int, item_id: int) -> Any:
 @allow(Right.FETCH_DELETION)
 def keep(work: Work, deletion_id: int, item_id: int) -> Any:
     """Ask KOMBIT to keep a task."""
-    access.deletion_item(work, deletion_id, item_id)
     return _ask(work, deletion_id, [item_id])
 
 
