@@ -7,6 +7,7 @@ with shared fonts and style sheet and a plain PDF as the result; ``naive`` reads
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import statistics
@@ -65,11 +66,11 @@ def _drawn(page: str, fonts: FontConfiguration, style: CSS) -> bytes:
 
 def children() -> list[int]:
     """The ids of this process's children."""
-    return [
-        int(found)
-        for task in Path("/proc/self/task").iterdir()
-        for found in (task / "children").read_text().split()
-    ]
+    found: list[int] = []
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # a thread that ended meanwhile
+            found += map(int, (task / "children").read_text().split())
+    return found
 
 
 def work() -> float:
