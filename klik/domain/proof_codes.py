@@ -1,8 +1,9 @@
-"""The code printed on an exported file, as it is typed from paper: which letters it has and how it is written."""
+"""The code printed on an exported file: which letters it has, what gives it, and how it is typed from paper."""
 
 from __future__ import annotations
 
 import re
+import secrets
 
 from klik.domain.errors import InputError
 
@@ -25,6 +26,21 @@ class CodeError(InputError):
 def written(letters: str) -> str:
     """Twelve letters in the three groups people read: "7KQF-M3ZP-2R8W"."""
     return "-".join(letters[start : start + GROUP] for start in range(0, LENGTH, GROUP))
+
+
+def of(content_key: str) -> str:
+    """The code of what has this hash (hexadecimal digits): the same content has the same code."""
+    number = int(content_key[:32], 16)
+    letters = ""
+    for _ in range(LENGTH):
+        number, place = divmod(number, len(LETTERS))
+        letters += LETTERS[place]
+    return written(letters)
+
+
+def anew() -> str:
+    """A code nobody has had, for what is not known by its content."""
+    return written("".join(secrets.choice(LETTERS) for _ in range(LENGTH)))
 
 
 def read(typed: str) -> str:

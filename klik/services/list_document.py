@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from klik.domain import proof_codes
 from klik.services import access, filtering, listing, vocabulary
 from klik.services.documents import ListDocument
 from klik.services.errors import RefusedError
@@ -46,7 +47,7 @@ def collect(work: Work, selection: Selection) -> ListDocument:
         rows=tuple(_row(work, row, several, named) for row in listing.every_row(work, selection)),
         exported_at=work.now,
         exported_by=f"{actor.name}, {actor.place}" if actor else "klik",
-        identifier=exporting.new_code(),
+        identifier=proof_codes.anew(),
         municipality=actor.place if actor and not several else "",
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from klik.domain import proof_codes
 from klik.domain.calendar import long_date, parse_date
 from klik.domain.errors import InputError
 from klik.domain.forecast import sentence
@@ -85,7 +86,7 @@ def collect(work: Work) -> MeetingDocument:
         charts=_charts(work),
         exported_at=work.now,
         exported_by=f"{actor.name}, {actor.place}",
-        identifier=exporting.new_code(),
+        identifier=proof_codes.anew(),
     )
 
 

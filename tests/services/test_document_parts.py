@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from klik.domain import proof_codes
 from klik.domain.rights import Level
 from klik.installation import Installation
 from klik.models import Deletion, DeletionItem, MunicipalTask
@@ -110,7 +111,7 @@ def test_an_announced_deletion_is_told_and_taking_it_home_changes_nothing(
 def test_the_code_on_the_page_is_where_it_is_proven(house: Installation, scene: Scene) -> None:
     me, _kombit, task_id = scene
     export = _collected(house, me, task_id)
-    code = exporting.code_of(export.content_key)
+    code = proof_codes.of(export.content_key)
     assert export.document.verify_url == f"https://klik.example/verificer/{code}"
     assert export.document.identifier == code
     assert _collected(house, me, task_id).embedded == export.embedded

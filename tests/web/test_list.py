@@ -212,7 +212,8 @@ def test_a_page_takes_the_same_few_statements_however_long(
 
     empty, few, many = (after_a_change(query) for query in ("q=findesikke", "pr_side=25", "pr_side=200"))
     assert many == few >= empty
-    # Session, saved filters, columns, vocabulary, counts, rows, checklists, marks, choices; an announced deletion and its tasks.
+    # Session, saved filters, columns, vocabulary, counts, rows, checklists, marks,
+    # choices; an announced deletion and its tasks.
     assert many <= 11
     grouped = "pr_side=200&grupper=fase&sorter=ansvarlig,projekt,-status"
     assert after_a_change(grouped) == many + 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -201,13 +201,3 @@ def _draft(deletion: Deletion, to: Recipient, count: int, stamp: str) -> NoticeD
         path=notices.path(deletion.id),
         about_day=deletion.last_day,
     )
-
-
-def names_of(work: Work, codes: Sequence[int]) -> Mapping[int, str]:
-    """The municipalities' names, by code."""
-    rows = work.session.execute(
-        select(Municipality.id, Municipality.name).where(
-            Municipality.id.in_(codes), access.municipalities(work)
-        )
-    )
-    return {code: name for code, name in rows}

@@ -12,7 +12,6 @@ from klik.domain.deadlines import danish_today
 from klik.services import packing
 from klik.services.documents import ListDocument
 from klik.services.exports.gathering import Entry
-from klik.services.tasks import exporting
 from klik.services.work import Actor
 
 INDEX_NAME, READ_ME, TASKS_NAME = "indhold.pdf", "læs-mig.txt", "opgaver.json"
@@ -118,8 +117,3 @@ def read_me(entries: Sequence[Entry], code: str, actor: Actor, now: datetime, ba
 
 def _tasks(count: int) -> str:
     return "1 opgave" if count == 1 else f"{count} opgaver"
-
-
-def code_of(key: str) -> str:
-    """The code a package is known by."""
-    return exporting.code_of(key)

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from klik.domain import texts
+from klik.domain import proof_codes, texts
 from klik.domain.deadlines import danish_today
 from klik.services import filtering, house_package, past, tables
 from klik.services.documents import ListDocument
@@ -137,7 +137,7 @@ def _described(order: Order, entries: list[Entry], form: str) -> Made:
     day = danish_today(order.now).isoformat()
     name = texts.file_name(f"{what}{form} {order.actor.place} {day}", order.asked.kind)
     key = indexing.content_key(order.asked.kind, order.actor.place, day, entries)
-    return Made(name, len(packed), key, indexing.code_of(key))
+    return Made(name, len(packed), key, proof_codes.of(key))
 
 
 def _index(order: Order, entries: list[Entry], code: str) -> bytes:

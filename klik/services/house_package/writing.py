@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import inspect, select
 
+from klik.domain import proof_codes
 from klik.domain.rights import Level, Right
 from klik.models import MunicipalTask, Person
 from klik.services import access, auditing, packing
@@ -22,7 +23,7 @@ from klik.services.house_package.naming import Naming
 from klik.services.house_package.tables import NOT_IN, TABLES, PackedTable
 from klik.services.house_package.values import PLAIN, plain
 from klik.services.packing import Folder, Member, Package
-from klik.services.tasks import drawn, exporting
+from klik.services.tasks import drawn
 from klik.services.tasks.drawn import House, Undrawn
 from klik.services.work import Actor, Work
 
@@ -103,7 +104,7 @@ def write(
     def facts(package: Package) -> Mapping[str, object]:
         nonlocal key
         key = package.content_key(actor.place)
-        return {"code": exporting.code_of(key)}
+        return {"code": proof_codes.of(key)}
 
     folders = _folders(house, actor, now, ids, missing, told)
     with closing(folders):
@@ -116,7 +117,7 @@ def write(
             {"opgaver": tasks, "rækker": rows},
             actor.municipality_id,
         )
-    return Written(tasks, rows, tuple(missing), key, exporting.code_of(key))
+    return Written(tasks, rows, tuple(missing), key, proof_codes.of(key))
 
 
 def _folders(

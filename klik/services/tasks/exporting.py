@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+from klik.domain import proof_codes
 from klik.domain.rights import Right
 from klik.services import access, auditing, deleting, documents, views
 from klik.services.documents import (
@@ -28,9 +28,6 @@ from klik.services.tasks import history as task_history
 from klik.services.tasks.details import TaskDetails
 from klik.services.work import Work
 
-# Letters and digits that nobody confuses when they are read aloud or typed from paper.
-_CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-_CODE_GROUPS, _CODE_GROUP = 3, 4
 LOCAL_NUMBER = "Lokal"
 
 
@@ -128,7 +125,7 @@ def collect(work: Work, files: FileStore, task_id: int, base_url: str) -> TaskEx
         withdrawn=document_parts.withdrawn(details),
     )
     content_key = hashlib.sha256(LAYOUT.encode() + _embedded(details, document)).hexdigest()
-    code = code_of(content_key)
+    code = proof_codes.of(content_key)
     document = replace(document, identifier=code, verify_url=f"{base_url}/verificer/{code}")
     return TaskExport(
         document,
@@ -150,22 +147,6 @@ def note(work: Work, export: TaskExport, sha256: str, size: int) -> None:
         export.municipality_id,
     )
     deleting.note_fetched(work, export.municipal_task_id, sha256)
-
-
-def code_of(content_key: str) -> str:
-    """The code a reader types to find out whether a file is genuine; the same content has the same code."""
-    number = int(content_key[:32], 16)
-    letters = ""
-    for _ in range(_CODE_GROUPS * _CODE_GROUP):
-        number, place = divmod(number, len(_CODE_LETTERS))
-        letters += _CODE_LETTERS[place]
-    return "-".join(letters[start : start + _CODE_GROUP] for start in range(0, len(letters), _CODE_GROUP))
-
-
-def new_code() -> str:
-    """The code a reader types to find the export again: "7KQF-M3ZP-2R8W"."""
-    groups = ("".join(secrets.choice(_CODE_LETTERS) for _ in range(_CODE_GROUP)) for _ in range(_CODE_GROUPS))
-    return "-".join(groups)
 
 
 def _embedded(details: TaskDetails, document: TaskDocument) -> bytes:
