@@ -7,6 +7,7 @@ from klik.models.bulk_change import BulkChange, BulkChangeItem
 from klik.models.calendar_feed import CalendarFeed, CalendarFeedEvent
 from klik.models.control import ControlReport
 from klik.models.deletion import Deletion, DeletionItem, DiscardedFile, Export, ExportProof
+from klik.models.departure import Departure, DepartureHeir
 from klik.models.deviation import Deviation
 from klik.models.list_settings import ListSettings
 from klik.models.municipal_task import (
@@ -32,7 +33,7 @@ from klik.models.person import (
 )
 from klik.models.project import MunicipalSystem, Project, Round, System, Wave
 from klik.models.question import Question
-from klik.models.role import RoleHolding
+from klik.models.role import GalleryLookup, RoleAnswer, RoleEdition, RoleHolding, RoleReading
 from klik.models.saved_filter import FilterDefault, FilterUse, SavedFilter
 from klik.models.stamps import DataStamp
 from klik.models.task import StoredFile, Task, TaskFile, TaskLink, TaskStep, TaskVersion, TaskVersionField
@@ -53,6 +54,8 @@ __all__ = [
     "DataStamp",
     "Deletion",
     "DeletionItem",
+    "Departure",
+    "DepartureHeir",
     "Deviation",
     "DiscardedFile",
     "EarlierState",
@@ -60,6 +63,7 @@ __all__ = [
     "ExportProof",
     "FilterDefault",
     "FilterUse",
+    "GalleryLookup",
     "Heartbeat",
     "JobRun",
     "LastMeeting",
@@ -85,7 +89,10 @@ __all__ = [
     "Question",
     "ReadMark",
     "RequestKey",
+    "RoleAnswer",
+    "RoleEdition",
     "RoleHolding",
+    "RoleReading",
     "Round",
     "SavedFilter",
     "SecretToken",

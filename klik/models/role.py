@@ -13,11 +13,12 @@ from sqlalchemy import (
     Index,
     Integer,
     String,
+    UniqueConstraint,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from klik.models.base import Base, Instant, Versioned, key, word
+from klik.models.base import Base, Instant, Versioned, instant, key, line, prose, word
 from klik.models.person import Person
 
 
@@ -66,3 +67,81 @@ class RoleHolding(Versioned, Base):
     note: Mapped[str | None] = mapped_column(String(500))
 
     person: Mapped[Person | None] = relationship(foreign_keys=[person_id])
+
+
+class RoleEdition(Base):
+    """A version of a role's description as klik first met it; ``content`` is its text, part by part, as JSON."""
+
+    __tablename__ = "role_editions"
+
+    role: Mapped[str] = mapped_column(String(60), primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    change: Mapped[line]
+    content: Mapped[prose]
+    known_from: Mapped[date] = mapped_column(Date)
+
+
+class RoleReading(Base):
+    """Which version of a role's description somebody last read ("ændret siden sidst")."""
+
+    __tablename__ = "role_readings"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(String(60), primary_key=True)
+    version: Mapped[int] = mapped_column(Integer)
+    read_at: Mapped[instant]
+
+
+class RoleAnswer(Base):
+    """What was answered to "Er det stadig dig?" in a round ("2026-2"): yes, somebody new, or that nobody has it.
+
+    The proposed person is what the holder wrote; an administrator settles it. ``person_id`` is who answered, empty
+    where a functional mailbox did.
+    """
+
+    __tablename__ = "role_answers"
+    __table_args__ = (
+        CheckConstraint("answer in ('ja', 'ny', 'tom')", name="answer"),
+        CheckConstraint("settled_as is null or settled_as in ('udfoert', 'afvist')", name="settled_as"),
+        Index(None, "role_holding_id", "round"),
+        Index(None, "municipality_id"),
+    )
+
+    id: Mapped[key]
+    municipality_id: Mapped[int] = mapped_column(Integer, ForeignKey("municipalities.id"))
+    role_holding_id: Mapped[int] = mapped_column(ForeignKey("role_holdings.id"))
+    round: Mapped[word]
+    answer: Mapped[str] = mapped_column(String(10))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    answered_at: Mapped[instant]
+    proposed_name: Mapped[str | None] = mapped_column(String(200))
+    proposed_email: Mapped[str | None] = mapped_column(String(320))
+    note: Mapped[str | None] = mapped_column(String(500))
+    settled_at: Mapped[datetime | None] = mapped_column(Instant)
+    settled_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    settled_as: Mapped[str | None] = mapped_column(String(10))
+
+
+class GalleryLookup(Base):
+    """That somebody looked people of a gallery up, or took them home: once a day for the same.
+
+    ``kind`` is what was opened (a gallery, a card, a mailing list, a vCard, a file), ``subject`` what it was
+    about in words without names: a person's id, a role, a filter's query string. Kept for a year.
+    """
+
+    __tablename__ = "gallery_lookups"
+    __table_args__ = (
+        UniqueConstraint("dedupe_key"),
+        Index(None, "municipality_id", "at"),
+        Index(None, "about_person_id"),
+    )
+
+    id: Mapped[key]
+    dedupe_key: Mapped[line]
+    at: Mapped[instant]
+    membership_id: Mapped[int] = mapped_column(ForeignKey("memberships.id"))
+    municipality_id: Mapped[int | None] = mapped_column(Integer, ForeignKey("municipalities.id"))
+    kind: Mapped[word]
+    subject: Mapped[line]
+    about_person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    people: Mapped[int] = mapped_column(Integer)

@@ -21,10 +21,10 @@ from klik.models import (
 )
 from klik.services import access, auditing
 from klik.services.errors import NotFoundError
+from klik.services.holders import primary_of
 from klik.services.notices import ledger
 from klik.services.notices.ledger import NoticeDraft
 from klik.services.notices.recipients import Recipient
-from klik.services.publishing.holders import holders_of
 from klik.services.work import Work
 
 ROLE = "systemansvarlig"
@@ -122,7 +122,7 @@ def _finished(work: Work, municipality: int, system: str | None) -> Sequence[tup
 
 
 def _proposal(work: Work, municipality: int, project: Project, system: System) -> Proposal | None:
-    person_id = holders_of(work, [municipality], system.code, [ROLE]).person(municipality, ROLE)
+    person_id = primary_of(work, [municipality], system.code, [ROLE]).person(municipality, ROLE)
     if person_id is None:
         return None
     member, name = work.session.execute(

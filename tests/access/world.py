@@ -66,6 +66,7 @@ from klik.services.newsletters.audience import Audience
 from klik.services.people import new_passwords, sessions
 from klik.services.work import Work
 from tests import make
+from tests.access import gallery_rows
 from tests.make import HERNING, KOEGE, NOW, TODAY
 
 EVERYBODY, KOMBIT = 0, 1
@@ -150,6 +151,7 @@ STEERING = {
     "task_steps": "act state note",  # append-only
     "deviations": "field central_old central_new local answer",
     "waves": "system_code slug name",
+    **gallery_rows.STEERING,
 }
 
 
@@ -326,6 +328,7 @@ class _Builder:
             )
             self.made.ids[name, None] = row.id
         self._newsletters()
+        gallery_rows.central(self.session, NOW)
         route = self._add(
             ChannelRoute(
                 channel="kp.teams",
@@ -434,6 +437,8 @@ class _Builder:
         ids["holding", place] = make.holding(session, holder=staff["bruger"], municipality=place).id
         boxed = make.holding(session, "superbruger", mailbox="x", municipality=place, primary=False)
         ids["mailbox", place] = boxed.id
+        rows = gallery_rows.of_place(session, place, staff, ids["holding", place], NOW, LATER.date())
+        ids |= {(name, place): row for name, row in rows.items()}
         self._task_of_role(place, staff)
         self._finished(place, staff)
         self._deletions(place)

@@ -26,7 +26,8 @@ from klik.services import filtering, house_package, invariants, tables
 from klik.services.errors import ForbiddenError
 from klik.services.filtering import Selection
 from klik.services.house_package import plain_tables
-from klik.services.house_package.tables import LEFT_OUT, NEVER, TABLES
+from klik.services.house_package.left_out import LEFT_OUT
+from klik.services.house_package.tables import NEVER, TABLES
 from klik.services.house_package.words import of_column
 from klik.services.house_package.writing import table_json
 from klik.services.tasks import details, exporting, history

@@ -13,9 +13,10 @@ from klik.domain.rights import Level
 from klik.domain.status import Status
 from klik.installation import Installation
 from klik.models import AuditEntry, BouncedAddress, MunicipalTask, Notice, Person, RoleHolding
-from klik.services import roles
 from klik.services.errors import ConflictError, ForbiddenError, NotFoundError, RefusedError
+from klik.services.roles import gallery as role_gallery
 from klik.services.roles import holdings as role_holdings
+from klik.services.roles import vacancies
 from klik.services.roles.holdings import Filling
 from klik.services.work import Actor, Work
 from tests import make
@@ -56,8 +57,8 @@ def town(house: Installation) -> Iterator[Town]:
     yield Town(house, actor, karen, mette, jens, stranger)
 
 
-def slot(work: Work, role: str, system: str | None = "kp") -> roles.Slot:
-    gallery = roles.gallery(work, make.KOEGE)
+def slot(work: Work, role: str, system: str | None = "kp") -> role_gallery.Slot:
+    gallery = role_gallery.of(work, make.KOEGE)
     return next(each for each in gallery.slots if (each.role.slug, each.system) == (role, system))
 
 
@@ -189,7 +190,9 @@ def test_ending_keeps_the_row_and_refuses_days_that_cannot_be(town: Town) -> Non
         role_holdings.end(work, holding, TODAY - timedelta(days=1))
     with town.house.reading(make.NOW, town.actor) as work:
         assert slot(work, "systemansvarlig").vacant
-        assert [each.name for each in roles.history(work, make.KOEGE, "systemansvarlig")] == ["Mette Holm"]
+        assert [each.name for each in role_gallery.history(work, make.KOEGE, "systemansvarlig")] == [
+            "Mette Holm"
+        ]
     with pytest.raises(RefusedError), town.house.writing(make.NOW, town.actor) as work:
         role_holdings.confirm(work, holding)
 
@@ -226,8 +229,8 @@ def test_nobody_reaches_another_municipality(town: Town) -> None:
         role_holdings.end(work, holding, TODAY)
     with town.house.reading(make.NOW, hanne) as work:
         with pytest.raises(NotFoundError):
-            roles.gallery(work, make.KOEGE)
-        assert roles.history(work, make.KOEGE, "systemansvarlig") == ()
+            role_gallery.of(work, make.KOEGE)
+        assert role_gallery.history(work, make.KOEGE, "systemansvarlig") == ()
     with pytest.raises(RefusedError):
         town.fill("superbruger", person_id=town.stranger.id)
 
@@ -242,7 +245,7 @@ def test_only_the_municipalitys_administrator_edits(house: Installation, level: 
         role_holdings.fill(work, Filling(role="superbruger", system="kp", person_id=somebody.id))
     if level is Level.SUPPLIER:
         with pytest.raises(ForbiddenError), house.reading(make.NOW, actor) as work:
-            roles.gallery(work, make.KOEGE)
+            role_gallery.of(work, make.KOEGE)
 
 
 def test_a_role_is_needed_while_tasks_of_its_phases_are_open(town: Town) -> None:
@@ -298,14 +301,14 @@ def test_the_gallery_takes_four_statements_and_the_matrix_one(town: Town) -> Non
         lambda _c, _cursor, statement, *_rest: statement.startswith("SELECT") and counted.append(statement),
     )
     with town.house.reading(make.NOW, kombit) as work:
-        roles.gallery(work, make.KOEGE)
+        role_gallery.of(work, make.KOEGE)
         assert len(counted) == 4
         counted.clear()
-        rows = roles.vacancies(work)
+        rows = vacancies.matrix(work)
         assert len(counted) == 1
     assert len(rows) == 98
     koege = next(row for row in rows if row.municipality_id == make.KOEGE)
-    assert koege.roles["superbruger"] == roles.Vacancy(slots=1, vacant=0, urgent=0)
+    assert koege.roles["superbruger"] == vacancies.Vacancy(slots=1, vacant=0, urgent=0)
     assert koege.roles["systemansvarlig"].vacant == 1
     with town.house.reading(make.NOW, town.actor) as work, pytest.raises(ForbiddenError):
-        roles.vacancies(work)
+        vacancies.matrix(work)

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from sqlalchemy import insert, select, update
 
 from klik.models import Deviation, MunicipalTask, TaskChange
-from klik.services.publishing.holders import holders_of
+from klik.services.holders import primary_of
 from klik.services.tasks import assigning
 from klik.services.tasks.assigning import Assignee
 from klik.services.tasks.words import FIELDS, NOTHING, day_word
@@ -149,7 +149,7 @@ def wanted(work: Work, task: MunicipalTask, role: str | None) -> Assignee:
     """Whom KOMBIT's role gives the task in its municipality."""
     if role is None:
         return Assignee()
-    holder = holders_of(work, [task.municipality_id], task.system_code, [role]).person(
+    holder = primary_of(work, [task.municipality_id], task.system_code, [role]).person(
         task.municipality_id, role
     )
     return Assignee(person_id=holder, role=None if holder else role)

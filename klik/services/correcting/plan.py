@@ -22,8 +22,8 @@ from klik.plugins.views import MunicipalityView
 from klik.services import views
 from klik.services.correcting.copies import StandingCopy, changed_by_hand, once_primary
 from klik.services.deadlines import yellow_from_days
+from klik.services.holders import PrimaryHolders, primary_of
 from klik.services.publishing import copies as publishing_copies
-from klik.services.publishing.holders import Holders, holders_of
 from klik.services.tasks.assigning import Assignee
 from klik.services.work import Work
 
@@ -253,7 +253,7 @@ class _Roles:
         copies: Sequence[StandingCopy],
     ) -> None:
         self.version = version
-        self.holders = Holders({})
+        self.holders = PrimaryHolders({}, None)
         self.by_hand: frozenset[tuple[int, str]] = frozenset()
         self.primary: frozenset[tuple[int, str, int]] = frozenset()
         names = [f"{place}_role" for place in PLACES]
@@ -264,7 +264,7 @@ class _Roles:
             return
         new = {getattr(version, name) for name in names} - {None}
         codes = [copy.municipality_id for copy in copies]
-        self.holders = holders_of(work, codes, project.system_code, new)
+        self.holders = primary_of(work, codes, project.system_code, new)
         self.by_hand = changed_by_hand(work, task)
         self.primary = once_primary(work, project.system_code, old)
 
@@ -296,7 +296,7 @@ class _Roles:
         return role is not None and (copy.municipality_id, role, now.person_id) in self.primary
 
 
-def given(holders: Holders, municipality: int, role: str | None) -> Assignee:
+def given(holders: PrimaryHolders, municipality: int, role: str | None) -> Assignee:
     """Whom a role gives a copy: its holder, else the role itself; nobody without a role."""
     person = holders.person(municipality, role) if role else None
     return Assignee(person_id=person, role=None if person else role)

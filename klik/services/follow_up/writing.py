@@ -8,15 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 
 from klik.content.loading import Content
 from klik.content.roles import RoleScope
 from klik.domain import cpr, texts
 from klik.domain.errors import InputError
 from klik.domain.rights import Level, Right
-from klik.models import Membership, Municipality, Person, RoleHolding
-from klik.services import access, auditing
+from klik.models import Membership, Municipality, Person
+from klik.services import access, auditing, holders
 from klik.services.auditing import Act
 from klik.services.criteria import Criteria
 from klik.services.errors import RefusedError
@@ -78,12 +78,12 @@ def letters(work: Work, codes: Sequence[int], role: str, system: str | None) -> 
         .order_by(Municipality.name_key)
     ).all()
     wanted = [code for code, _name in places]
-    holders = _holders(work, wanted, role, system)
+    held = _holders(work, wanted, role, system)
     name = work.registry.content.role(role).name
-    missing = [code for code in wanted if code not in holders]
-    people = {**_administrators(work, missing, name), **holders}
+    missing = [code for code in wanted if code not in held]
+    people = {**_administrators(work, missing, name), **held}
     by_place = {
-        code: [Wanted(to, role if code in holders else None, system) for to, _name in named]
+        code: [Wanted(to, role if code in held else None, system) for to, _name in named]
         for code, named in people.items()
     }
     told = stand_ins.reached(work, by_place)
@@ -95,7 +95,7 @@ def letters(work: Work, codes: Sequence[int], role: str, system: str | None) -> 
             place,
             told.get(code, ()),
             tuple(names.get(to.who, to.address) for to in told.get(code, ())),
-            vacant=code not in holders,
+            vacant=code not in held,
         )
         for code, place in places
     ]
@@ -117,39 +117,19 @@ def _holders(work: Work, codes: Sequence[int], role: str, system: str | None) ->
     """The primary holders; where none is primary the others, a substitute only where there is nobody else."""
     description = work.registry.content.role(role)
     across = description.scope is RoleScope.MUNICIPALITY
-    rows = work.session.execute(
-        select(RoleHolding, Person.name, Person.email)
-        .outerjoin(Person, Person.id == RoleHolding.person_id)
-        .outerjoin(
-            Membership,
-            and_(
-                Membership.person_id == RoleHolding.person_id,
-                Membership.municipality_id == RoleHolding.municipality_id,
-            ),
-        )
-        .where(
-            access.holdings(work),
-            RoleHolding.municipality_id.in_(codes),
-            RoleHolding.role == role,
-            *([] if across or system is None else [RoleHolding.system_code == system]),
-            RoleHolding.valid_from <= work.today,
-            or_(RoleHolding.valid_to.is_(None), RoleHolding.valid_to >= work.today),
-            or_(RoleHolding.person_id.is_(None), and_(Person.active.is_(True), Membership.active.is_(True))),
-        )
-        .order_by(RoleHolding.id)
-    )
+    held = holders.of_roles(work, codes, [role])
     ranked: dict[int, dict[int, dict[object, _Named]]] = defaultdict(lambda: defaultdict(dict))
-    for holding, name, email in rows:
-        rank = 0 if holding.is_primary else 2 if holding.kind == "stedfortraeder" else 1
-        standing = ("primær ", "", "stedfortræder som ")[rank]
-        address = email or holding.mailbox
-        recipient = Recipient(
-            holding.person_id, address, holding.municipality_id, f"{standing}{description.name.lower()}"
-        )
-        ranked[holding.municipality_id][rank].setdefault(
-            holding.person_id or address.casefold(), (recipient, name or address)
-        )
+    for (code, _role), everybody in held.items():
+        for each in everybody if across or system is None else _of_system(everybody, system):
+            rank = 0 if each.primary else 2 if each.substitute else 1
+            standing = ("primær ", "", "stedfortræder som ")[rank]
+            recipient = Recipient(each.person_id, each.address, code, f"{standing}{description.name.lower()}")
+            ranked[code][rank].setdefault(each.who, (recipient, each.name))
     return {code: list(ranks[min(ranks)].values()) for code, ranks in ranked.items()}
+
+
+def _of_system(everybody: Iterable[holders.Holder], system: str) -> list[holders.Holder]:
+    return [each for each in everybody if each.system == system]
 
 
 def _administrators(work: Work, codes: Iterable[int], role: str) -> Mapping[int, list[_Named]]:

@@ -19,8 +19,9 @@ from klik.models import MunicipalTask, Person
 from klik.services import access, auditing, packing
 from klik.services.errors import ForbiddenError
 from klik.services.house_package import plain_tables
+from klik.services.house_package.left_out import NOT_IN
 from klik.services.house_package.naming import Naming
-from klik.services.house_package.tables import NOT_IN, TABLES, PackedTable
+from klik.services.house_package.tables import TABLES, PackedTable
 from klik.services.house_package.values import PLAIN, plain
 from klik.services.packing import Folder, Member, Package
 from klik.services.tasks import drawn

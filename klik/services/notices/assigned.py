@@ -8,12 +8,13 @@ from functools import cache
 
 from klik.domain.calendar import long_date
 from klik.models import MunicipalTask, Person
+from klik.services import holders
+from klik.services.holders import Holder
 from klik.services.notices import ledger, stand_ins
 from klik.services.notices.ledger import NoticeDraft
 from klik.services.notices.recipients import Recipient
 from klik.services.notices.stand_ins import Wanted
-from klik.services.tasks import assigning
-from klik.services.tasks.assigning import Assignee, Holder
+from klik.services.tasks.assigning import Assignee
 from klik.services.work import Work
 
 OCCASION = "tildelt"
@@ -62,12 +63,12 @@ def _people(
     """Who stands behind an assignee, with the reason as a pattern that takes what they are for the task."""
     if assignee.person_id is not None:
         person = work.session.get_one(Person, assignee.person_id)
-        return [(Holder(person.id, person.name, person.email), "{} for opgaven")]
+        return [(Holder.of_person(person), "{} for opgaven")]
     if assignee.role is None:
         return []
     role = work.registry.content.role(assignee.role)
     reason = f"har rollen {role.name}, som er {{}} for opgaven"
-    return [(each, reason) for each in assigning.holders(work, municipality_id, role, system)]
+    return [(each, reason) for each in holders.of_task(work, municipality_id, assignee.role, system)]
 
 
 def _draft(task: MunicipalTask, to: Recipient, words: Sequence[str]) -> NoticeDraft:

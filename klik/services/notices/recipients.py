@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from klik.domain.rights import Level
 from klik.models import BouncedAddress, Membership, MembershipSystem, Person
-from klik.services.notices import holders
+from klik.services import holders
 from klik.services.work import Work
 
 # What the address of a channel beside the mail begins with; its key follows.

@@ -14,8 +14,9 @@ from klik.domain.calendar import long_date
 from klik.domain.deadlines import danish_today
 from klik.domain.status import OPEN_STATUSES
 from klik.models import Membership, MunicipalSystem, MunicipalTask, Notice, Person, RoleHolding, System
-from klik.services.notices import holders, ledger, recipients, stand_ins
-from klik.services.notices.holders import SUBSTITUTE
+from klik.services import holders
+from klik.services.holders import SUBSTITUTE
+from klik.services.notices import ledger, recipients, stand_ins
 from klik.services.notices.ledger import NoticeDraft
 from klik.services.notices.recipients import Recipient
 from klik.services.notices.stand_ins import Wanted

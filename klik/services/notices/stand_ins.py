@@ -15,8 +15,9 @@ from sqlalchemy import select
 
 from klik.domain.rights import Level
 from klik.models import Membership, Person
-from klik.services.notices import holders, recipients
-from klik.services.notices.holders import Holdings
+from klik.services import holders
+from klik.services.holders import Holdings
+from klik.services.notices import recipients
 from klik.services.notices.recipients import Recipient, hard_addresses, instead_of
 from klik.services.work import Work
 

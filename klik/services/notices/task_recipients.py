@@ -8,8 +8,9 @@ from dataclasses import replace
 from sqlalchemy import select
 
 from klik.models import Membership, MunicipalTask, Person
-from klik.services.notices import holders, stand_ins
-from klik.services.notices.holders import Holdings
+from klik.services import holders
+from klik.services.holders import Holdings
+from klik.services.notices import stand_ins
 from klik.services.notices.recipients import (
     PROGRAMME_LEADER,
     Recipient,

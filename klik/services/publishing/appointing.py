@@ -12,10 +12,10 @@ from klik.domain.status import OPEN_STATUSES
 from klik.domain.texts import search_key
 from klik.models import MunicipalTask, Project, Task
 from klik.plugins.contributions import TaskTemplate
+from klik.services.holders import primary_of
 from klik.services.notices.recipients import PROGRAMME_LEADER
 from klik.services.publishing.audience import LISTED, RecipientChoice
 from klik.services.publishing.drafts import draft_of
-from klik.services.publishing.holders import holders_of
 from klik.services.publishing.publication import Published, publish
 from klik.services.publishing.text import Draft, check
 from klik.services.work import Work
@@ -54,7 +54,7 @@ def missing_roles(
             parts.setdefault(role, []).append(part)
     if not parts:
         return ()
-    holders = holders_of(work, names, project.system_code, parts)
+    holders = primary_of(work, names, project.system_code, parts)
     lacking = {
         role: {code: name for code, name in names.items() if holders.lacks(code, role)} for role in parts
     }

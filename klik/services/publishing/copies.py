@@ -14,7 +14,7 @@ from klik.models import MunicipalTask, MunicipalTaskField, Project, Task, TaskVe
 from klik.plugins.views import MunicipalityView
 from klik.services import views
 from klik.services.deadlines import deadlines_for, yellow_from_days
-from klik.services.publishing.holders import Holders, holders_of
+from klik.services.holders import PrimaryHolders, primary_of
 from klik.services.work import Work
 
 
@@ -112,7 +112,7 @@ def make_all(work: Work, given: Sequence[Given]) -> list[Copy]:
 def _rows(work: Work, given: Sequence[Given]) -> list[dict[str, object]]:
     roles = {role for each in given for role in (each.version.responsible_role, each.version.executor_role)}
     codes = [day.code for day in given[0].dates]
-    holders = holders_of(work, codes, given[0].project.system_code, roles - {None})
+    holders = primary_of(work, codes, given[0].project.system_code, roles - {None})
     rows: list[dict[str, object]] = []
     for each in given:
         shared = _shared(work, each.task, each.version, each.project)
@@ -156,7 +156,7 @@ def words_of(work: Work, task: Task, version: TaskVersion) -> dict[str, object]:
     }
 
 
-def _own(version: TaskVersion, holders: Holders, dates: Dates) -> dict[str, object]:
+def _own(version: TaskVersion, holders: PrimaryHolders, dates: Dates) -> dict[str, object]:
     own: dict[str, object] = {
         "municipality_id": dates.code,
         "deadline": dates.deadline,

@@ -16,8 +16,8 @@ from klik.domain.rights import Right
 from klik.models import Membership, Person, RoleHolding, System
 from klik.services import access, auditing
 from klik.services.errors import ConflictError, Difference, NotFoundError, RefusedError
+from klik.services.holders import HOLDER, SUBSTITUTE
 from klik.services.notices import roles
-from klik.services.roles import HOLDER, SUBSTITUTE
 from klik.services.work import Actor, Work
 
 NOTE_LIMIT = 500

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 
 from klik.content.roles import RoleDescription, RoleScope
 from klik.models import Membership, MunicipalTask, Person, RoleHolding
-from klik.services import access
+from klik.services import access, holders
 from klik.services.errors import RefusedError
 from klik.services.tasks.words import FIELDS, NOTHING
 from klik.services.work import Work
@@ -43,41 +43,6 @@ class Assignee:
 NOBODY = Assignee()
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Somebody who holds a role today: a person, or a mailbox (then without ``person_id``)."""
-
-    person_id: int | None
-    name: str
-    address: str
-
-
-def holders(
-    work: Work, municipality_id: int, role: RoleDescription | str, system: str | None
-) -> tuple[Holder, ...]:
-    """Who holds the role today for the system (or across the municipality), the primary one first."""
-    slug = role if isinstance(role, str) else role.slug
-    rows = work.session.execute(
-        select(RoleHolding.mailbox, Person.id, Person.name, Person.email)
-        .outerjoin(Person, Person.id == RoleHolding.person_id)
-        .where(
-            RoleHolding.municipality_id == municipality_id,
-            RoleHolding.role == slug,
-            or_(RoleHolding.system_code.is_(None), RoleHolding.system_code == (system or "")),
-            _today(work),
-        )
-        .order_by(RoleHolding.is_primary.desc(), RoleHolding.id)
-    )
-    return tuple(Holder(person, name or mailbox, email or mailbox) for mailbox, person, name, email in rows)
-
-
-def _today(work: Work) -> object:
-    return and_(
-        RoleHolding.valid_from <= work.today,
-        or_(RoleHolding.valid_to.is_(None), RoleHolding.valid_to >= work.today),
-    )
-
-
 def roles_for(work: Work, system: str | None) -> tuple[RoleDescription, ...]:
     """The gallery's roles a task of this system can be given to."""
     return tuple(
@@ -105,7 +70,7 @@ def candidates(work: Work, task: MunicipalTask) -> tuple[tuple[Person, ...], tup
                 RoleHolding.municipality_id == task.municipality_id,
                 RoleHolding.system_code == (task.system_code or ""),
                 RoleHolding.person_id.is_not(None),
-                _today(work),
+                holders.today(work),
             )
         )
     )

@@ -25,7 +25,7 @@ from klik.models import (
     TaskFile,
     TaskLink,
 )
-from klik.services import access
+from klik.services import access, holders
 from klik.services.deadlines import yellow_note
 from klik.services.deleting import last_days
 from klik.services.deleting import progress as deletion_progress
@@ -224,8 +224,8 @@ def _assigned(work: Work, task: MunicipalTask, field: str, sees_people: bool) ->
         return Assigned(assigning.word(work, Assignee(person_id=person_id)) if sees_people else "")
     if role is None:
         return Assigned("")
-    holders = assigning.holders(work, task.municipality_id, role, task.system_code)
-    name = holders[0].name if holders and sees_people else ""
+    held = holders.of_task(work, task.municipality_id, role, task.system_code)
+    name = held[0].name if held and sees_people else ""
     return Assigned(name, work.registry.content.role(role).name)
 
 

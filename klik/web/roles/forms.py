@@ -6,7 +6,7 @@ from typing import Any
 
 from wtforms import BooleanField, RadioField, SelectChoice, SelectField, StringField, TextAreaField
 
-from klik.services.roles import HOLDER, SUBSTITUTE
+from klik.services.holders import HOLDER, SUBSTITUTE
 from klik.services.roles.holdings import NOTE_LIMIT
 from klik.web.forms import CleanText, OnceForm, VersionedForm
 

@@ -11,10 +11,12 @@ from klik.domain.calendar import parse_date, short_date
 from klik.domain.errors import InputError
 from klik.domain.rights import Right
 from klik.models import RoleHolding
-from klik.services import access, idempotency, roles
+from klik.services import access, idempotency
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.notices.bounces import marks
+from klik.services.roles import gallery as role_gallery
 from klik.services.roles import holdings as role_holdings
+from klik.services.roles import vacancies
 from klik.services.roles.holdings import Filling
 from klik.services.work import Work
 from klik.web.base import access as allow
@@ -64,12 +66,12 @@ def index(work: Work) -> Any:
     municipality_id = place(work)
     if municipality_id is None:
         content = work.registry.content
-        rows = roles.vacancies(work)
+        rows = vacancies.matrix(work)
         shown = [role for role in content.roles if any(role.slug in row.roles for row in rows)]
         return render_template("roles/matrix.html", rows=rows, roles=shown)
     return render_template(
         "roles/index.html",
-        gallery=roles.gallery(work, municipality_id),
+        gallery=role_gallery.of(work, municipality_id),
         may_edit=_may_edit(work),
         now=work.now,
         phase=work.registry.content.phase,
@@ -82,9 +84,9 @@ def show(work: Work, slug: str) -> Any:
     """What a role is, who holds it and who did."""
     role = work.registry.content.role(slug)
     municipality_id = place(work)
-    gallery = roles.gallery(work, municipality_id) if municipality_id is not None else None
+    gallery = role_gallery.of(work, municipality_id) if municipality_id is not None else None
     slots = [slot for slot in gallery.slots if slot.role.slug == slug] if gallery else []
-    past = roles.history(work, gallery.municipality_id, slug) if gallery else ()
+    past = role_gallery.history(work, gallery.municipality_id, slug) if gallery else ()
     if role.is_retired and not slots and not past:
         raise NotFoundError
     return render_template(
@@ -151,7 +153,7 @@ def _fill_page(work: Work, slug: str, form: FillForm) -> str:
     role, system = role_holdings.role_to_fill(work, slug, request.args.get("system") or None)
     assert work.actor is not None and work.actor.municipality_id is not None
     form.offer(role_holdings.candidates(work))
-    gallery = roles.gallery(work, work.actor.municipality_id)
+    gallery = role_gallery.of(work, work.actor.municipality_id)
     code = system.code if system else None
     slot = next((each for each in gallery.slots if (each.role.slug, each.system) == (slug, code)), None)
     return render_template("roles/fill.html", form=form, role=role, system=system, slot=slot)

@@ -1,4 +1,4 @@
-"""Who holds a role today, for everything that tells somebody through a role."""
+"""Who holds a role today: the one answer that telling, publishing, giving tasks and following up all use."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from klik.models import Membership, Person, RoleHolding
 from klik.services.work import Work
 
-SUBSTITUTE = "stedfortraeder"
+HOLDER, SUBSTITUTE = "indehaver", "stedfortraeder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,11 @@ class Holder:
     primary: bool
     substitute: bool
 
+    @classmethod
+    def of_person(cls, person: Person) -> Holder:
+        """Somebody whom no role stands between."""
+        return cls(person.id, person.name, person.email, None, primary=False, substitute=False)
+
     @property
     def who(self) -> int | str:
         """What makes two holdings the same recipient."""
@@ -32,6 +37,43 @@ class Holder:
 
 
 Holdings = Mapping[tuple[int, str], list[Holder]]
+
+
+@dataclass(frozen=True, slots=True)
+class PrimaryHolders:
+    """Who is given a task by default: the primary holder of a role, for the system first, else across all."""
+
+    held: Holdings
+    system: str | None
+
+    def person(self, municipality: int, role: str) -> int | None:
+        """The person who is the role's primary holder; None also where a functional mailbox is."""
+        primary = [each for each in self._holders(municipality, role) if each.primary]
+        # The system's own holder goes before one for all systems.
+        return min(primary, key=lambda each: each.system is None).person_id if primary else None
+
+    def lacks(self, municipality: int, role: str) -> bool:
+        """Whether nobody at all holds the role; a substitute does not fill it."""
+        return not self._holders(municipality, role)
+
+    def _holders(self, municipality: int, role: str) -> list[Holder]:
+        held = fitting(self.held.get((municipality, role), ()), self.system)
+        return [holder for holder in held if not holder.substitute]
+
+
+def today(work: Work) -> ColumnElement[bool]:
+    """The holdings whose period the day lies in."""
+    return and_(
+        RoleHolding.valid_from <= work.today,
+        or_(RoleHolding.valid_to.is_(None), RoleHolding.valid_to >= work.today),
+    )
+
+
+def primary_of(
+    work: Work, municipalities: Iterable[int], system: str | None, roles: Iterable[str]
+) -> PrimaryHolders:
+    """The primary holders today; one statement for all municipalities and roles."""
+    return PrimaryHolders(of_roles(work, set(municipalities), set(roles)), system)
 
 
 def of_roles(work: Work, municipalities: Collection[int], roles: Collection[str]) -> Holdings:
@@ -52,8 +94,7 @@ def of_roles(work: Work, municipalities: Collection[int], roles: Collection[str]
         .where(
             RoleHolding.role.in_(sorted(roles)),
             RoleHolding.municipality_id.in_(sorted(municipalities)),
-            RoleHolding.valid_from <= work.today,
-            or_(RoleHolding.valid_to.is_(None), RoleHolding.valid_to >= work.today),
+            today(work),
             or_(
                 RoleHolding.person_id.is_(None),
                 and_(Person.active.is_(True), Membership.active.is_(True)),
@@ -86,6 +127,11 @@ def current(holders: Iterable[Holder], system: str | None) -> list[Holder]:
     """Whom the role stands for: a substitute only where nobody else holds it."""
     found = fitting(holders, system)
     return [holder for holder in found if not holder.substitute] or found
+
+
+def of_task(work: Work, municipality: int, role: str, system: str | None) -> list[Holder]:
+    """Everybody who stands behind a role that a task is given to, substitutes too; the primary one first."""
+    return fitting(of_roles(work, [municipality], [role]).get((municipality, role), ()), system)
 
 
 def standing(holder: Holder) -> str:
