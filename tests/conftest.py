@@ -14,6 +14,7 @@ from klik.app import create_app
 from klik.installation import Installation
 from klik.services import schema
 from klik.settings import Settings
+from tests import remembered
 from tests.client import Browser
 from tests.postgres import PostgresServer, fresh_postgres_database, postgres_server, postgres_url
 
@@ -21,6 +22,8 @@ __all__ = ["fresh_postgres_database", "postgres_server", "postgres_url"]
 
 SECRET = "a-secret-key-for-tests-only-0123456789"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+remembered.remember()
 
 
 def make_settings(folder: Path, database_url: str = "", **more: str) -> Settings:
