@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 import html5lib
-from bs4 import BeautifulSoup, Tag
+from bs4 import BeautifulSoup, NavigableString, Tag
+from bs4.builder._html5lib import HTML5TreeBuilder
 
 ENGLISH_STOCK_WORDS = (
     "Add",
@@ -46,6 +47,11 @@ _LEFTOVERS = re.compile(
 )
 _UNLABELLED_TYPES = {"hidden", "submit", "button", "reset", "image"}
 _TITLE_END = " – klik"
+# A page that was looked at and is sent again is not looked at again; only its form's own secret may differ.
+_TOKEN = re.compile(
+    r'(?<=name="csrf_token" value=")[\w.-]+(?=")|(?<=name="csrf-token" content=")[\w.-]+(?=")'
+)
+_flawless: set[tuple[bool, str]] = set()
 
 
 def check_page(response_bytes: bytes, *, url: str) -> BeautifulSoup:
@@ -61,14 +67,27 @@ def check_fragment(response_bytes: bytes, *, url: str) -> BeautifulSoup:
 def _check(response_bytes: bytes, url: str, *, whole: bool) -> BeautifulSoup:
     source = response_bytes.decode("utf-8")
     # html5lib would move a lone table row out of its table, so a fragment keeps its tags as written.
-    page = BeautifulSoup(source, "html5lib" if whole else "html.parser")
-    problems = [*_markup(source, whole), *_ids(page)]
+    page, problems = _parsed(source) if whole else (BeautifulSoup(source, "html.parser"), _markup(source))
+    verdict = whole, _TOKEN.sub("some", source)
+    if not problems and verdict in _flawless:
+        return page
+    problems += _ids(page)
     if whole:
         problems += [*_document(page), *_references(page)]
     for look in (_labels, _forms, _inline_code, _text, _images, _tables, _links, _headings):
         problems += look(page)
     assert not problems, f"{url}: {len(problems)} problem(s)\n" + "\n".join(f"- {each}" for each in problems)
+    _flawless.add(verdict)
     return page
+
+
+def _with(page: BeautifulSoup | Tag, *names: str, having: str = "") -> list[Tag]:
+    """The tags with one of these names, or any name, that have the attribute; find_all is dear with either."""
+    return [
+        tag
+        for tag in page.find_all(True)
+        if (not names or tag.name in names) and (not having or having in tag.attrs)
+    ]
 
 
 def _name(tag: Tag) -> str:
@@ -76,18 +95,37 @@ def _name(tag: Tag) -> str:
     return f"<{tag.name} {start}>".replace(" >", ">")
 
 
-def _markup(source: str, whole: bool) -> Iterator[str]:
+class _Builder(HTML5TreeBuilder):
+    """Builds the page and keeps the parser, which knows what was wrong: a page is parsed once, not twice."""
+
+    parser: html5lib.HTMLParser
+
+    def feed(self, markup: str) -> None:  # type: ignore[override]
+        """Parse the whole page."""
+        self.parser = html5lib.HTMLParser(tree=self.create_treebuilder)
+        self.underlying_builder.parser = self.parser
+        self.parser.parse(markup)
+        self.underlying_builder.parser = None
+
+
+def _parsed(source: str) -> tuple[BeautifulSoup, list[str]]:
+    builder = _Builder()
+    page = BeautifulSoup(source, builder=builder)
+    return page, _complaints(builder.parser)
+
+
+def _markup(source: str) -> list[str]:
     parser = html5lib.HTMLParser(html5lib.getTreeBuilder("etree"))
-    if whole:
-        parser.parse(source)
-    else:
-        # A row is only a row inside a table body.
-        inside = (
-            "tbody" if re.match(r"\s*<tr\b", source) else "tr" if re.match(r"\s*<t[dh]\b", source) else "div"
-        )
-        parser.parseFragment(source, container=inside)
-    for (line, _column), error, details in parser.errors:
-        yield f"line {line}: {error} {details or ''}".rstrip()
+    # A row is only a row inside a table body.
+    inside = "tbody" if re.match(r"\s*<tr\b", source) else "tr" if re.match(r"\s*<t[dh]\b", source) else "div"
+    parser.parseFragment(source, container=inside)
+    return _complaints(parser)
+
+
+def _complaints(parser: html5lib.HTMLParser) -> list[str]:
+    return [
+        f"line {line}: {error} {details or ''}".rstrip() for (line, _column), error, details in parser.errors
+    ]
 
 
 def _document(page: BeautifulSoup) -> Iterator[str]:
@@ -109,27 +147,27 @@ def _document(page: BeautifulSoup) -> Iterator[str]:
 
 
 def _ids(page: BeautifulSoup) -> Iterator[str]:
-    ids = Counter(tag["id"] for tag in page.find_all(id=True))
+    ids = Counter(tag["id"] for tag in _with(page, having="id"))
     yield from (f'id "{each}" stands {count} times' for each, count in ids.items() if count > 1)
-    yield from (f"empty id on {_name(tag)}" for tag in page.find_all(id="") if tag.has_attr("id"))
+    yield from (f"empty id on {_name(tag)}" for tag in _with(page, having="id") if not tag["id"])
 
 
 def _references(page: BeautifulSoup) -> Iterator[str]:
-    ids = {tag["id"] for tag in page.find_all(id=True)}
+    ids = {tag["id"] for tag in _with(page, having="id")}
     for attribute in ("aria-describedby", "aria-labelledby", "aria-controls", "for", "form", "headers"):
-        for tag in page.find_all(attrs={attribute: True}):
+        for tag in _with(page, having=attribute):
             value = tag[attribute]
             for each in value if isinstance(value, list) else value.split():
                 if each not in ids:
                     yield f'{_name(tag)}: {attribute}="{each}" points at nothing'
-    for link in page.find_all("a", href=re.compile("^#.")):
-        if link["href"][1:] not in ids:
+    for link in _with(page, "a", having="href"):
+        if len(link["href"]) > 1 and link["href"][0] == "#" and link["href"][1:] not in ids:
             yield f"{_name(link)} points at nothing"
 
 
 def _labels(page: BeautifulSoup) -> Iterator[str]:
     labelled = {label.get("for") for label in page.find_all("label") if label.get_text(strip=True)} - {None}
-    for control in page.find_all(["input", "select", "textarea"]):
+    for control in _with(page, "input", "select", "textarea"):
         wrapping = control.find_parent("label")
         named = (
             control.get("id") in labelled
@@ -182,18 +220,14 @@ def _inline_code(page: BeautifulSoup) -> Iterator[str]:
         for attribute in ("href", "src", "action"):
             if str(tag.get(attribute, "")).strip().lower().startswith("javascript:"):
                 yield f"{_name(tag)} has a javascript: address"
-    for tag in page.find_all(["script", "link", "img", "iframe", "source"]):
+    for tag in _with(page, "script", "link", "img", "iframe", "source"):
         if re.match(r"(?:https?:)?//", tag.get("src") or tag.get("href") or ""):
             yield f"{_name(tag)} is fetched from another site"
 
 
 def _text(page: BeautifulSoup) -> Iterator[str]:
     root = page.body or page
-    visible = [
-        text
-        for text in root.find_all(string=True)
-        if not text.find_parent(["script", "style", "template"]) and type(text).__name__ == "NavigableString"
-    ]
+    visible = list(_visible(root, _in_another_language(root)))
     spoken = [
         tag[attribute]
         for tag in root.find_all(True)
@@ -209,13 +243,22 @@ def _text(page: BeautifulSoup) -> Iterator[str]:
         )
         if isinstance(tag.get(attribute), str)
     ]
-    for text in [*visible, *spoken]:
+    for text in [*(text for text, _foreign in visible), *spoken]:
         if found := _LEFTOVERS.search(text):
             yield f"leftover {found[0]!r} in {text.strip()[:80]!r}"
-    foreign = [text for text in visible if not _in_another_language(text.parent)]
-    for text in [*foreign, *(tag["aria-label"] for tag in root.find_all(attrs={"aria-label": True}))]:
+    danish = [text for text, foreign in visible if not foreign]
+    for text in [*danish, *(tag["aria-label"] for tag in _with(root, having="aria-label"))]:
         if found := _ENGLISH.search(text):
             yield f"English {found[0]!r} in {text.strip()[:80]!r}"
+
+
+def _visible(tag: Tag, foreign: bool) -> Iterator[tuple[str, bool]]:
+    """Each text that is shown, and whether it is said to be in another language than Danish."""
+    for child in tag.children:
+        if type(child) is NavigableString:
+            yield child, foreign
+        elif isinstance(child, Tag) and child.name not in ("script", "style", "template"):
+            yield from _visible(child, child["lang"] != "da" if child.has_attr("lang") else foreign)
 
 
 def _in_another_language(tag: Tag) -> bool:
@@ -256,7 +299,7 @@ def _links(page: BeautifulSoup) -> Iterator[str]:
 
 def _headings(page: BeautifulSoup) -> Iterator[str]:
     level = 0
-    for heading in page.find_all(re.compile("^h[1-6]$")):
+    for heading in _with(page, "h1", "h2", "h3", "h4", "h5", "h6"):
         if not heading.get_text(strip=True):
             yield f"{_name(heading)} is empty"
         if level and int(heading.name[1]) > level + 1:
