@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,6 +26,19 @@ SECRET = "a-secret-key-for-tests-only-0123456789"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 remembered.remember()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What the processes of the tests compile of Python is kept for the next one, beside no source, until the end.
+
+    An environment that forbids Python to keep it makes each of hundreds of starts three seconds of compiling.
+    """
+    if hasattr(config, "workerinput"):
+        return  # a worker is started with the environment of the run
+    folder = tempfile.mkdtemp(prefix="klik-compiled-")
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    os.environ["PYTHONPYCACHEPREFIX"] = folder
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def make_settings(folder: Path, database_url: str = "", **more: str) -> Settings:

@@ -27,8 +27,9 @@ def drivers() -> Iterator[tuple[Driver, ...]]:
     """Two processes that publish and die."""
     root = Path(__file__).parents[2]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(root), "KLIK_SECRET_KEY": SECRET}
-    environment |= {"PYTHONDONTWRITEBYTECODE": "1"}
-    environment |= {name: value for name, value in os.environ.items() if name == "KLIK_TEST_KILLS"}
+    environment |= {"PYTHONDONTWRITEBYTECODE": "1"}  # every durable call is to be the publisher's own
+    kept = ("KLIK_TEST_KILLS", "PYTHONPYCACHEPREFIX")
+    environment |= {name: value for name, value in os.environ.items() if name in kept}
     both = tuple(Driver(environment) for _process in range(2))
     yield both
     for driver in both:
