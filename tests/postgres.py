@@ -75,9 +75,10 @@ class PostgresServer:
         for given in (name, template):
             if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", given):
                 raise ValueError(f"A database name is a-z, 0-9 and _, at most 63 characters, not {given!r}")
-        self.drop_database(name)
         with self._superuser() as server:
-            server.execute(f"create database {name} template {template} encoding 'UTF8'")
+            server.execute(f"drop database if exists {name} with (force)")
+            # Copying files costs half of copying pages through the log, and brings what the template remembers.
+            server.execute(f"create database {name} template {template} encoding 'UTF8' strategy file_copy")
         return self.url_of(name)
 
     def drop_database(self, name: str) -> None:
