@@ -15,8 +15,8 @@ from klik.installation import Installation
 from klik.models import AuditEntry, BouncedAddress, MunicipalTask, Notice, Person, RoleHolding
 from klik.services.errors import ConflictError, ForbiddenError, NotFoundError, RefusedError
 from klik.services.roles import gallery as role_gallery
+from klik.services.roles import history, vacancies
 from klik.services.roles import holdings as role_holdings
-from klik.services.roles import vacancies
 from klik.services.roles.holdings import Filling
 from klik.services.work import Actor, Work
 from tests import make
@@ -191,7 +191,7 @@ def test_ending_keeps_the_row_and_refuses_days_that_cannot_be(town: Town) -> Non
         role_holdings.end(work, holding, TODAY - timedelta(days=1))
     with town.house.reading(make.NOW, town.actor) as work:
         assert slot(work, "systemansvarlig").vacant
-        assert [each.name for each in role_gallery.history(work, make.KOEGE, "systemansvarlig")] == [
+        assert [each.holding.name for each in history.of(work, make.KOEGE, "systemansvarlig")] == [
             "Mette Holm"
         ]
     with pytest.raises(RefusedError), town.house.writing(make.NOW, town.actor) as work:
@@ -231,7 +231,7 @@ def test_nobody_reaches_another_municipality(town: Town) -> None:
     with town.house.reading(make.NOW, hanne) as work:
         with pytest.raises(NotFoundError):
             role_gallery.of(work, make.KOEGE)
-        assert role_gallery.history(work, make.KOEGE, "systemansvarlig") == ()
+        assert history.of(work, make.KOEGE, "systemansvarlig") == ()
     with pytest.raises(RefusedError):
         town.fill("superbruger", person_id=town.stranger.id)
 
