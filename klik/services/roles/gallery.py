@@ -27,6 +27,7 @@ from klik.services import access
 from klik.services.errors import NotFoundError
 from klik.services.holders import HOLDER, SUBSTITUTE, first_in_line
 from klik.services.overview import IN_FORCE, is_open
+from klik.services.roles import editions
 from klik.services.work import Work
 
 # Half a year: KOMBIT's newsletters ask municipalities that often whether their registrations still hold.
@@ -158,7 +159,8 @@ def of(work: Work, municipality_id: int, day: date | None = None) -> Gallery:
     systems = _systems(work, municipality_id, with_tasks | {system for _role, system in held if system})
     content = work.registry.content
     known = {role.slug for role in content.roles}
-    described = [*content.roles, *(content.role(slug) for slug in sorted({role for role, _ in held} - known))]
+    retired = sorted({role for role, _system in held} - known)
+    described = [*content.roles, *(editions.remembered(work, slug) for slug in retired)]
     by_slot: dict[tuple[str, str | None], list[Holding]] = defaultdict(list)
     for each in found:
         by_slot[each.role, each.system].append(each)
