@@ -137,6 +137,15 @@ class Gallery:
         return sum(slot.vacant for slot in self.slots)
 
     @property
+    def filled(self) -> int:
+        """How many roles somebody holds."""
+        return sum(not slot.vacant for slot in self.slots)
+
+    def stale(self, now: datetime) -> int:
+        """How many roles have a holder whom nobody has confirmed for half a year."""
+        return sum(any(each.is_stale(now) for each in slot.holders) for slot in self.slots)
+
+    @property
     def urgent(self) -> int:
         """How many roles nobody holds that the open tasks need now."""
         return sum(slot.vacant and slot.required_now for slot in self.slots)
