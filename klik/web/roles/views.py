@@ -119,6 +119,7 @@ def show(work: Work, slug: str) -> Any:
         administrators=_administrators(gallery),
         stretches=stretches,
         editions=editions.of(work, role, _number(request.args.get("udgave", ""))),
+        of_system=role.slug in work.registry.roles,
         elsewhere=sharing.elsewhere(work, role),
         may_edit=_may_edit(work) and not role.is_retired,
         now=work.now,
