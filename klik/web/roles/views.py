@@ -83,7 +83,7 @@ def index(work: Work) -> Any:
         form=form,
         day=day if looks_back else None,
         may_edit=_may_edit(work) and not looks_back,
-        changed=editions.changed(work),
+        changed=frozenset() if looks_back else editions.changed(work),
         now=work.now,
         phase=work.registry.content.phase,
     )
