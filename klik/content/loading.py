@@ -1,7 +1,7 @@
 """Loading the content folders: all of it, or every problem of every file at once."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,11 @@ class Content:
     phases: tuple[Phase, ...]
     themes: tuple[Theme, ...]
     roles: tuple[RoleDescription, ...]
+
+    def with_roles(self, more: Iterable[RoleDescription]) -> "Content":
+        """The same with further roles among its own."""
+        roles = sorted((*self.roles, *more), key=lambda role: sort_key(role.name))
+        return replace(self, roles=tuple(roles))
 
     def phase(self, slug: str) -> Phase:
         """The phase with this slug."""

@@ -45,7 +45,8 @@ class RoleDescription:
 
     `systems`: codes of the systems it is for, empty for all. `phases`: slugs of the phases in which it should
     be filled. `spoc_phases`: those in which its holder is KOMBIT's first contact for the system. `plus_user`:
-    the holder should have the level plusbruger. `description` is Markdown.
+    the holder should have the level plusbruger. `shared`: other municipalities may see the primary holder's name.
+    `description` is Markdown.
     """
 
     slug: str
@@ -62,6 +63,7 @@ class RoleDescription:
     contact: str
     spoc_phases: tuple[str, ...]
     plus_user: bool
+    shared: bool = False
     is_retired: bool = False
 
     @classmethod
@@ -105,6 +107,7 @@ ROLE_KEYS = (
     Key("kontakt", text(500, lines=True)),
     Key("spoc_faser", several(slug), required=False, default=()),
     Key("plusbruger", yes_or_no),
+    Key("deles", yes_or_no, required=False, default=False),
 )
 
 
@@ -125,4 +128,5 @@ def role_from(values: dict[str, Any]) -> RoleDescription:
         contact=values["kontakt"],
         spoc_phases=values["spoc_faser"],
         plus_user=values["plusbruger"],
+        shared=values["deles"],
     )

@@ -64,6 +64,7 @@ def hold_role(work: Work, staff: Staff) -> None:
             "kind": "stedfortraeder",
             "is_primary": False,
             "valid_from": work.today - timedelta(days=70),
+            "valid_to": work.today + timedelta(days=20),
             "confirmed_at": work.now - timedelta(days=70),
             "version": 1,
         },

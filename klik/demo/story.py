@@ -17,6 +17,7 @@ from klik.demo import (
     deletions,
     filters,
     following,
+    gallery,
     history,
     life,
     newsletters,
@@ -71,6 +72,8 @@ def fill(work: Work, store: FileStore) -> None:
     jens = _member(work, staff[KOEGE], "plusbruger", Level.PLUS_USER)
     notices.choose(work, jens)
     notices.hold_role(work, staff[KOEGE])
+    gallery.remember(work, staff, _member(work, staff[KOEGE], "administrator", Level.ADMINISTRATOR))
+    gallery.describe(work, staff)
     notices.remind(work)
     history.deliver_past(work)
     notices.account(work)

@@ -14,7 +14,12 @@ class AuditEntry(Base):
     """One act, chained to the one before by hash; triggers refuse any change. People stand by id only."""
 
     __tablename__ = "audit_entries"
-    __table_args__ = (UniqueConstraint("previous"), UniqueConstraint("hash"), Index(None, "at"))
+    __table_args__ = (
+        UniqueConstraint("previous"),
+        UniqueConstraint("hash"),
+        Index(None, "at"),
+        Index(None, "subject"),
+    )
 
     id: Mapped[int] = mapped_column(Identifier, primary_key=True)
     at: Mapped[instant]

@@ -4,6 +4,7 @@ A plug-in is a module named by an entry point in the group ``klik.plugins``. It 
 implements hooks (docs/hooks.md) with ``hookimpl``.
 """
 
+from klik.content.roles import Holders, RoleDescription, RoleScope
 from klik.domain.calendar import clock, days, in_denmark, long_date
 from klik.domain.cpr import find as find_cpr_numbers
 from klik.domain.rights import Right
@@ -33,6 +34,7 @@ from klik.plugins.contributions import (
 from klik.plugins.fields import field_filter
 from klik.plugins.markers import hookimpl
 from klik.plugins.pages import page_access
+from klik.plugins.roles import RolesError, read_roles
 from klik.plugins.task_types import TaskTypesError, read_task_types
 from klik.plugins.views import (
     ChangeView,
@@ -55,6 +57,7 @@ __all__ = [
     "FilterQuestion",
     "FilterValueError",
     "ForeignTableError",
+    "Holders",
     "ImportRefusedError",
     "ImportReport",
     "ImportRow",
@@ -70,6 +73,9 @@ __all__ = [
     "PluginTables",
     "PublishedView",
     "Right",
+    "RoleDescription",
+    "RoleScope",
+    "RolesError",
     "StoreClosedError",
     "SystemView",
     "TaskTemplate",
@@ -83,6 +89,7 @@ __all__ = [
     "in_denmark",
     "long_date",
     "page_access",
+    "read_roles",
     "read_task_types",
     "search_key",
     "sort_key",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from klik.content.loading import Content
+from klik.content.roles import RoleDescription, RoleScope
 from klik.plugins.contributions import (
     Channel,
     DeadlineRule,
@@ -24,6 +25,7 @@ from klik.plugins.contributions import (
 
 DECLARATIONS: Mapping[str, type] = {
     "klik_systems": ItSystem,
+    "klik_roles": RoleDescription,
     "klik_task_types": TaskTemplate,
     "klik_extra_fields": ExtraField,
     "klik_deadline_rules": DeadlineRule,
@@ -51,6 +53,8 @@ class DeclarationError(Exception):
 
 def key_of(item: Any) -> str:
     """What a contribution is known by."""
+    if isinstance(item, RoleDescription):
+        return item.slug
     return item.code if isinstance(item, ItSystem) else item.key
 
 
@@ -84,14 +88,15 @@ def checked(
 def _checked_key(plugin: str, hook: str, item: Any) -> str:
     name = key_of(item)
     label = next(getattr(item, word) for word in ("label", "title", "name") if hasattr(item, word))
-    if isinstance(item, ItSystem):
+    own = f"{plugin}-" if isinstance(item, RoleDescription) else f"{plugin}."
+    if isinstance(item, ItSystem | RoleDescription):
         fits = isinstance(name, str) and _CODE.fullmatch(name) and len(name) <= LONGEST_CODE
     else:
         fits = isinstance(name, str) and _KEY.fullmatch(name) and len(name) <= LONGEST_KEY
     if not fits:
         raise DeclarationError(f"{hook}: “{str(name)[:80]}” er ikke en nøgle med små bogstaver og tal")
-    if not isinstance(item, ItSystem) and not name.startswith(f"{plugin}."):
-        raise DeclarationError(f"{hook}: {name} begynder ikke med {plugin}.")
+    if not isinstance(item, ItSystem) and not name.startswith(own):
+        raise DeclarationError(f"{hook}: {name} begynder ikke med {own}")
     if not isinstance(label, str) or not label.strip() or len(label) > LONGEST_TITLE:
         raise DeclarationError(f"{hook}: {name} mangler et navn på højst {LONGEST_TITLE} tegn")
     return name
@@ -112,6 +117,26 @@ def _system(_plugin: str, _module: Any, _content: Content, _known: Declared, ite
     return [f"bølgen “{wrong[0]}” skal have et navn med små bogstaver"] if wrong else []
 
 
+def _role(_plugin: str, _module: Any, content: Content, known: Declared, item: RoleDescription) -> list[str]:
+    """What the content's own roles are checked for, and that the role is for systems there are."""
+    problems = [f"systemet {code} findes ikke" for code in item.systems if code not in known["klik_systems"]]
+    if item.scope is not RoleScope.SYSTEM or not item.systems:
+        problems.append("rollen skal være for plug-in'ets egne systemer")
+    phases = {phase.slug for phase in content.phases}
+    problems += [f"fasen {slug} findes ikke" for slug in item.phases if slug not in phases]
+    problems += [
+        f"spoc_faser: {slug} skal også stå under faser"
+        for slug in item.spoc_phases
+        if slug not in item.phases
+    ]
+    others = [*content.roles, *(role for role in known["klik_roles"].values() if role is not item)]
+    if item.name in {role.name for role in others} or item.slug in {role.slug for role in others}:
+        problems.append(f"“{item.name}” eller {item.slug} findes allerede blandt rollerne")
+    if item.is_retired or item.version < 1 or not item.summary or not item.description:
+        problems.append("rollen mangler version, resume eller beskrivelse")
+    return problems
+
+
 def _task_type(
     _plugin: str, _module: Any, content: Content, known: Declared, item: TaskTemplate
 ) -> list[str]:
@@ -122,7 +147,7 @@ def _task_type(
         problems.append(f"fasen {item.phase} findes ikke")
     if item.theme not in {theme.slug for theme in content.themes}:
         problems.append(f"temaet {item.theme} findes ikke")
-    roles = {role.slug for role in content.roles}
+    roles = {role.slug for role in content.roles} | known["klik_roles"].keys()
     problems += [
         f"rollen {role} findes ikke"
         for role in (item.responsible_role, item.executor_role)
@@ -199,6 +224,7 @@ def _anything(*_: Any) -> list[str]:
 
 _CHECKS: Mapping[str, Callable[..., list[str]]] = {
     "klik_systems": _system,
+    "klik_roles": _role,
     "klik_task_types": _task_type,
     "klik_extra_fields": _extra_field,
     "klik_deadline_rules": _anything,

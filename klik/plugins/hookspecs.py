@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from klik.content.roles import RoleDescription
 from klik.plugins.context import PluginContext
 from klik.plugins.contributions import (
     Channel,
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
 @hookspec
 def klik_systems() -> Iterable[ItSystem]:
     """The it-systems that the plug-in speaks for."""
+    return ()
+
+
+@hookspec
+def klik_roles() -> Iterable[RoleDescription]:
+    """Roles of the gallery that only the plug-in's own systems have."""
     return ()
 
 

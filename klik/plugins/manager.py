@@ -13,6 +13,7 @@ from typing import Any
 import pluggy
 
 from klik.content.loading import Content
+from klik.content.roles import RoleDescription
 from klik.plugins import hookspecs
 from klik.plugins.contributions import (
     Channel,
@@ -51,11 +52,15 @@ class PluginInfo:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """Everything declared by core and plug-ins, and the content; made once at start and never changed."""
+    """Everything declared by core and plug-ins, and the content; made once at start and never changed.
+
+    ``content`` knows the plug-ins' roles too; ``roles`` is those alone.
+    """
 
     content: Content
     yellow_days: int
     systems: Mapping[str, ItSystem]
+    roles: Mapping[str, RoleDescription]
     task_types: Mapping[str, TaskTemplate]
     extra_fields: Mapping[str, ExtraField]
     deadline_rules: Mapping[str, DeadlineRule]
@@ -213,7 +218,7 @@ def build(
     if len(healthy) != len(hooks.loaded):
         hooks = PluginHooks(healthy)
     return Registry(
-        content=content,
+        content=content.with_roles(collected["klik_roles"].values()),
         yellow_days=yellow_days,
         **{hook.removeprefix("klik_"): items for hook, items in collected.items()},
         plugins=tuple(sorted(infos, key=lambda info: info.name)),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import Protocol, TypeVar
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
+from klik.content.roles import Holders
 from klik.models import Membership, Person, RoleHolding
 from klik.services.work import Work
 
@@ -16,7 +19,10 @@ HOLDER, SUBSTITUTE = "indehaver", "stedfortraeder"
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A person, or a functional mailbox (then without ``person_id``), that holds a role for a system or across."""
+    """A person, or a functional mailbox (then without ``person_id``), that holds a role for a system or across.
+
+    ``stands_for`` is the name of the one a substitute stands for, empty where the role is vacant.
+    """
 
     person_id: int | None
     name: str
@@ -24,6 +30,7 @@ class Holder:
     system: str | None
     primary: bool
     substitute: bool
+    stands_for: str = ""
 
     @classmethod
     def of_person(cls, person: Person) -> Holder:
@@ -100,22 +107,70 @@ def of_roles(work: Work, municipalities: Collection[int], roles: Collection[str]
                 and_(Person.active.is_(True), Membership.active.is_(True)),
             ),
         )
-        .order_by(RoleHolding.is_primary.desc(), RoleHolding.id)
+        .order_by(RoleHolding.id)
     )
-    found: dict[tuple[int, str], list[Holder]] = defaultdict(list)
+    places: dict[tuple[int, str, str | None], list[_Row]] = defaultdict(list)
     for holding, name, email in rows:
         address = email or holding.mailbox
-        found[holding.municipality_id, holding.role].append(
-            Holder(
-                holding.person_id,
-                name or address,
-                address,
-                holding.system_code,
-                holding.is_primary,
-                holding.kind == SUBSTITUTE,
-            )
-        )
+        place = holding.municipality_id, holding.role, holding.system_code
+        places[place].append((holding, name or address, address))
+    found: dict[tuple[int, str], list[Holder]] = defaultdict(list)
+    for (municipality, role, _system), held in places.items():
+        found[municipality, role] += _of_place(work, role, held)
+    for everybody in found.values():
+        everybody.sort(key=lambda holder: (not holder.primary, holder.substitute))
     return found
+
+
+_Row = tuple[RoleHolding, str, str]
+
+
+def _of_place(work: Work, role: str, held: Sequence[_Row]) -> list[Holder]:
+    """Those who hold a role for one system or across."""
+    first = first_in_line(
+        work.registry.content.role(role).holders,
+        [holding for holding, _name, _address in held if holding.kind != SUBSTITUTE],
+    )
+    present = next((name for holding, name, _address in held if holding is first), None) or next(
+        (name for holding, name, _address in held if holding.kind != SUBSTITUTE), ""
+    )
+    return [
+        Holder(
+            holding.person_id,
+            name,
+            address,
+            holding.system_code,
+            holding is first,
+            holding.kind == SUBSTITUTE,
+            present if holding.kind == SUBSTITUTE else "",
+        )
+        for holding, name, address in held
+    ]
+
+
+class InLine(Protocol):
+    """A holding as the rule for primaries sees it: the one chosen, and since when each has held the role."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def is_primary(self) -> bool: ...
+    @property
+    def valid_from(self) -> date: ...
+
+
+AnyInLine = TypeVar("AnyInLine", bound=InLine)
+
+
+def first_in_line(rule: Holders, held: Iterable[AnyInLine]) -> AnyInLine | None:
+    """The primary one of those who hold a role today: who was chosen, else whoever has held it longest.
+
+    A role for several has one only where one was chosen.
+    """
+    row = sorted(held, key=lambda each: (not each.is_primary, each.valid_from, each.id))
+    if not row or (rule is Holders.SEVERAL and not row[0].is_primary):
+        return None
+    return row[0]
 
 
 def fitting(holders: Iterable[Holder], system: str | None) -> list[Holder]:
@@ -124,20 +179,22 @@ def fitting(holders: Iterable[Holder], system: str | None) -> list[Holder]:
 
 
 def current(holders: Iterable[Holder], system: str | None) -> list[Holder]:
-    """Whom the role stands for: a substitute only where nobody else holds it."""
-    found = fitting(holders, system)
-    return [holder for holder in found if not holder.substitute] or found
+    """Whom the role stands for: those who hold it, and a substitute in its period together with them.
+
+    The primary one first, substitutes last; where the role is vacant the substitute alone.
+    """
+    return fitting(holders, system)
 
 
 def of_task(work: Work, municipality: int, role: str, system: str | None) -> list[Holder]:
     """Everybody who stands behind a role that a task is given to, substitutes too; the primary one first."""
-    return fitting(of_roles(work, [municipality], [role]).get((municipality, role), ()), system)
+    return current(of_roles(work, [municipality], [role]).get((municipality, role), ()), system)
 
 
 def standing(holder: Holder) -> str:
-    """What is added to the role's name: " (primær)", " (stedfortræder)"."""
+    """What is added to the role's name: " (primær)", " (stedfortræder for Mette Holm)"."""
     if holder.substitute:
-        return " (stedfortræder)"
+        return f" (stedfortræder for {holder.stands_for})" if holder.stands_for else " (stedfortræder)"
     return " (primær)" if holder.primary else ""
 
 

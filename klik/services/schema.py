@@ -17,6 +17,7 @@ from klik.db import Database
 from klik.models import Base, System, Wave, guards, stamps
 from klik.plugins.manager import Registry
 from klik.services import municipalities
+from klik.services.roles import editions
 
 
 def _config(connection: Connection, metadata: MetaData, versions: Path, plugin: str | None) -> Config:
@@ -55,6 +56,7 @@ def upgrade(database: Database, registry: Registry | None) -> None:
             command.upgrade(_config(session.connection(), tables.metadata, tables.versions, plugin), "head")
     with database.writing() as session:
         _note_systems(session, registry)
+        editions.note(session, registry.content)
         municipalities.note(session)
 
 

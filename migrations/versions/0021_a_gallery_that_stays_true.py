@@ -14,6 +14,7 @@ def upgrade() -> None:
     _departures()
     _answers()
     _lookups()
+    op.create_index(op.f("ix_audit_entries_subject"), "audit_entries", ["subject"])
 
 
 def _descriptions() -> None:

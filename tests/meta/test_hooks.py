@@ -18,6 +18,7 @@ OURS = ("klik.plugins.kp", "klik.plugins.ksd", "klik.plugins.ky")
 # What the core says where it uses a hook: an attribute of the registry, or a name of its own.
 CALLS: Mapping[str, tuple[str, ...]] = {
     "klik_systems": ("registry.systems",),
+    "klik_roles": ("registry.roles",),
     "klik_task_types": ("registry.task_types",),
     "klik_extra_fields": ("registry.extra_fields", "registry.fields_of"),
     "klik_deadline_rules": ("registry.deadline_rules",),
@@ -35,6 +36,7 @@ CALLS: Mapping[str, tuple[str, ...]] = {
 # Where its behaviour is tested: at least one test that goes through the core with one of our plug-ins.
 TESTS: Mapping[str, str] = {
     "klik_systems": "test_ky.py::test_the_upgrade_makes_kys_waves",
+    "klik_roles": "test_kp.py::test_kps_own_role_stands_in_the_gallery_and_is_remembered_without_kp",
     "klik_task_types": "test_kp.py::test_kp_has_the_eighteen_real_tasks_by_number",
     "klik_extra_fields": "test_fields.py::test_the_field_is_shown_filtered_and_exported",
     "klik_deadline_rules": "test_ky.py::test_the_deadline_counts_back_from_the_municipalitys_own_go_live",
@@ -113,7 +115,7 @@ def untested(names: Iterable[str], tests: Mapping[str, str]) -> list[str]:
 
 
 def test_the_page_says_what_the_code_says() -> None:
-    assert len(hooks()) == 14
+    assert len(hooks()) == 15
     assert documentation_problems((ROOT / "docs/hooks.md").read_text("utf-8"), hooks()) == []
 
 

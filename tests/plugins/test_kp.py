@@ -7,15 +7,23 @@ import hmac
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
+from klik import paths
+from klik.content import loading
+from klik.domain.rights import Level
 from klik.installation import Installation
-from klik.plugins import Message, MunicipalTaskView, PluginContext
+from klik.plugins import Message, MunicipalTaskView, PluginContext, hookimpl, kp, manager, read_roles
 from klik.plugins.kp import checklists, teams
 from klik.services import views
+from klik.services.roles import gallery
+from klik.testing import loaded
 from tests import make
 
 NUMBERS = [
@@ -54,6 +62,56 @@ def test_kp_has_the_eighteen_real_tasks_by_number(house: Installation) -> None:
     for each in types:
         assert each.purpose and each.description and each.how_to and each.result
         assert each.responsible_role and each.executor_role
+
+
+def test_kps_own_role_stands_in_the_gallery_and_is_remembered_without_kp(house: Installation) -> None:
+    role = house.registry.roles["kp-faglig-leder"]
+    assert house.registry.content.role("kp-faglig-leder") is role and role.is_for("kp")
+    assert not role.is_for("ksd")
+    for each in house.registry.task_types.values():
+        for slug in {each.responsible_role, each.executor_role} - {None}:
+            wanted = house.registry.content.role(slug)
+            assert each.system is None or wanted.scope == "kommune" or wanted.is_for(each.system), each.key
+    with house.writing(make.NOW) as work:
+        make.has_system(work.session)
+        holder = make.person(work.session, level=Level.ADMINISTRATOR)
+        make.holding(work.session, "kp-faglig-leder", holder=holder)
+        actor = make.actor(work.session, holder)
+    without = Installation(replace(house.settings, disabled_plugins=frozenset({"kp"})))
+    try:
+        assert "kp-faglig-leder" not in without.registry.roles
+        for installation, retired in ((house, False), (without, True)):
+            with installation.reading(make.NOW, actor) as work:
+                shown = {slot.role.slug: slot for slot in gallery.of(work, make.KOEGE).slots if slot.holders}
+                slot = shown["kp-faglig-leder"]
+                assert (slot.role.name, slot.role.is_retired) == ("Faglig leder for pension", retired)
+                assert [each.person_id for each in slot.holders] == [holder.id]
+    finally:
+        without.close()
+
+
+def test_a_role_of_a_plugin_must_fit(tmp_path: Path) -> None:
+    text = Path(kp.__file__).with_name("roles.toml").read_text("utf-8")
+    file = tmp_path / "roles.toml"
+    for old, new, words in (
+        ('slug = "kp-faglig-leder"', 'slug = "faglig-leder"', "begynder ikke med kp-"),
+        ('systemer = ["kp"]', 'systemer = ["xx"]', "systemet xx findes ikke"),
+        ('systemer = ["kp"]', "systemer = []", "plug-in'ets egne systemer"),
+        ('faser = ["forberedelse",', 'faser = ["findes-ikke",', "fasen findes-ikke findes ikke"),
+        ('navn = "Faglig leder for pension"', 'navn = "Superbruger"', "findes allerede"),
+        ("version = 1", 'version = "1"', "RolesError"),
+        ("primaer", "primar", "RolesError"),
+    ):
+        assert old in text
+        file.write_text(text.replace(old, new), "utf-8")
+        module = ModuleType("kp")
+        module.klik_systems = hookimpl(lambda: kp.klik_systems())  # type: ignore[attr-defined]
+        module.klik_roles = hookimpl(lambda: read_roles(file))  # type: ignore[attr-defined]
+        content = loading.load(paths.shipped("phases"), paths.shipped("roles"))
+        registry = manager.build(content, yellow_days=14, core={}, plugins=[loaded("kp", module)])
+        assert not registry.roles
+        (info,) = registry.plugins
+        assert words in info.state, info.state
 
 
 def test_the_dependencies_between_the_tasks_are_written(house: Installation) -> None:

@@ -15,8 +15,8 @@ from klik.installation import Installation
 from klik.models import AuditEntry, BouncedAddress, MunicipalTask, Notice, Person, RoleHolding
 from klik.services.errors import ConflictError, ForbiddenError, NotFoundError, RefusedError
 from klik.services.roles import gallery as role_gallery
+from klik.services.roles import history, vacancies
 from klik.services.roles import holdings as role_holdings
-from klik.services.roles import vacancies
 from klik.services.roles.holdings import Filling
 from klik.services.work import Actor, Work
 from tests import make
@@ -76,10 +76,11 @@ def test_a_new_holder_of_a_role_for_exactly_one_ends_the_old_one_the_day_before(
     assert names(town, "kombit-programleder", None, TODAY + timedelta(days=3)) == [("Jens Østergaard", True)]
 
 
-def test_replaced_on_its_first_day_the_new_holder_goes_first(town: Town) -> None:
+def test_replaced_on_its_first_day_the_first_was_never_in_the_role(town: Town) -> None:
+    """Days are whole (decision 0017): a role for exactly one has one that day."""
     town.fill("kombit-programleder", None)
     town.fill("kombit-programleder", None, person_id=town.jens.id)
-    assert names(town, "kombit-programleder", None)[0] == ("Jens Østergaard", True)
+    assert names(town, "kombit-programleder", None) == [("Jens Østergaard", True)]
     assert names(town, "kombit-programleder", None, TODAY + timedelta(days=1)) == [("Jens Østergaard", True)]
 
 
@@ -190,7 +191,7 @@ def test_ending_keeps_the_row_and_refuses_days_that_cannot_be(town: Town) -> Non
         role_holdings.end(work, holding, TODAY - timedelta(days=1))
     with town.house.reading(make.NOW, town.actor) as work:
         assert slot(work, "systemansvarlig").vacant
-        assert [each.name for each in role_gallery.history(work, make.KOEGE, "systemansvarlig")] == [
+        assert [each.holding.name for each in history.of(work, make.KOEGE, "systemansvarlig")] == [
             "Mette Holm"
         ]
     with pytest.raises(RefusedError), town.house.writing(make.NOW, town.actor) as work:
@@ -230,7 +231,7 @@ def test_nobody_reaches_another_municipality(town: Town) -> None:
     with town.house.reading(make.NOW, hanne) as work:
         with pytest.raises(NotFoundError):
             role_gallery.of(work, make.KOEGE)
-        assert role_gallery.history(work, make.KOEGE, "systemansvarlig") == ()
+        assert history.of(work, make.KOEGE, "systemansvarlig") == ()
     with pytest.raises(RefusedError):
         town.fill("superbruger", person_id=town.stranger.id)
 

@@ -84,7 +84,10 @@ def test_the_ladder_is_climbed_step_by_step(house: Installation, jens: Person) -
     substitute(house, sub)
     assert mailed(of_one_task(house)) == [
         (other.email, "ansvarlig som systemansvarlig"),
-        (sub.email, f"systemansvarlig (stedfortræder) {JENS}"),
+        (
+            sub.email,
+            f"ansvarlig som systemansvarlig (stedfortræder for Jens Holm) og stedfortræder {JENS}",
+        ),
     ]
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import select
@@ -12,7 +14,7 @@ from klik.domain.calendar import short_date
 from klik.domain.deadlines import danish_today
 from klik.domain.rights import Level
 from klik.installation import Installation
-from klik.models import RoleHolding
+from klik.models import Person, RoleEdition, RoleHolding, RoleReading
 from klik.web.base import moment
 from tests import make
 from tests.client import Browser
@@ -117,7 +119,7 @@ def test_others_read_and_cannot_write(browser: Open, house: Installation, people
     reader = browser().sign_in("bente@koege.example")
     page = reader.get("/roller")
     assert "pension@koege.example" in page.text
-    assert page.select("main form") == []
+    assert page.select("main form[method=post]") == []
     assert "besaet" not in str(page)
     reader.get("/roller/superbruger/besaet?system=kp", expect=403)
     reader.post(f"/roller/indehavere/{holding}/bekraeft", expect=403)
@@ -152,3 +154,112 @@ def test_kombit_sees_the_matrix_and_each_gallery(browser: Open, people: dict[str
     gitte.get("/roller?kommune=999", expect=404)
     gitte.get("/roller?kommune=abc", expect=404)
     gitte.get("/roller/superbruger/besaet?system=kp", expect=403)
+
+
+def test_a_substitute_is_made_in_four_clicks_and_undone_in_one(
+    browser: Open, house: Installation, people: dict[str, int]
+) -> None:
+    with house.database.writing() as session:
+        make.holding(session, mailbox="pension@koege.example")
+    mine = browser().sign_in(ADMINISTRATOR)
+    role = mine.get("/roller/systemansvarlig")
+    link = role.select_one("a[href*='som=stedfortraeder']")["href"]
+    form = mine.get(link)
+    assert form.find("h1").text == "Stedfortræder for Systemansvarlig for Kommunernes Pensionssystem"
+    assert form.select("details #valid_to") == []
+    action = "/roller/systemansvarlig/besaet?system=kp"
+    wrong = mine.submit(form, action, expect=422, person=str(people["mette"]))
+    assert "en stedfortræder skal have en slutdato" in wrong.text
+    assert wrong.find("h1").text.startswith("Stedfortræder for ")
+    last = short_date(danish_today(moment()) + timedelta(days=9))
+    after = mine.submit(wrong, action, valid_to=last)
+    row = after.find(id="systemansvarlig-kp")
+    assert "Mette Holm" in row.text and "Stedfortræder" in row.text
+    with house.database.reading() as session:
+        made = session.scalars(select(RoleHolding.id).where(RoleHolding.kind == "stedfortraeder")).one()
+    after = mine.submit(after, f"/roller/indehavere/{made}/fortryd")
+    assert "Mette Holm" not in after.find(id="systemansvarlig-kp").text
+
+
+def test_the_gallery_of_another_day_has_no_acts(
+    browser: Open, house: Installation, people: dict[str, int]
+) -> None:
+    with house.database.writing() as session:
+        row = make.holding(session, mailbox="gammel@koege.example")
+        row.valid_to = row.valid_from + timedelta(days=9)
+        day = row.valid_to
+    mine = browser().sign_in(ADMINISTRATOR)
+    assert "gammel@koege.example" not in mine.get("/roller").text
+    page = mine.get(f"/roller?dag={day}")
+    assert "Et tilbageblik" in page.text and "gammel@koege.example" in page.text
+    assert page.select("main form[method=post]") == [] and "besaet" not in str(page.select_one("main"))
+    for typed in ("32-13-2026", "i går", "2026-02-30", "<b>"):
+        wrong = mine.get(f"/roller?dag={quote(typed)}", expect=422)
+        assert wrong.select_one("#dag-error").text.startswith("Fejl: Vis som den: ")
+        assert wrong.select_one("#dag")["value"] == typed
+    lines = mine.get("/roller/systemansvarlig").select(".roles-history tbody tr")
+    assert [line.find("th").text for line in lines] == ["gammel@koege.example"]
+
+
+def test_a_changed_description_is_marked_until_it_is_read(
+    browser: Open, house: Installation, people: dict[str, int]
+) -> None:
+    texts = {
+        "navn": "Superbruger",
+        "resume": "Kort.",
+        "beskrivelse": "Hjælper kolleger.",
+        "opgaver": "- Hjælp",
+    }
+    with house.database.writing() as session:
+        session.add(
+            RoleEdition(
+                role="superbruger",
+                version=1,
+                change="Første udgave.",
+                content=json.dumps(texts | {"kontakt": "Spørg."}),
+                known_from=make.TODAY,
+            )
+        )
+        session.add(RoleReading(person_id=people["bente"], role="superbruger", version=1, read_at=make.NOW))
+    reader = browser().sign_in("bente@koege.example")
+    assert "Ændret siden sidst" in reader.get("/roller").find(id="superbruger-kp").text
+    page = reader.get("/roller/superbruger")
+    assert "Du har læst udgave 1" in page.text and page.select("ins") and page.select("del")
+    assert "Ændret siden sidst" in reader.get("/roller/superbruger").text, "reading by GET marks nothing"
+    after = reader.submit(page, "/roller/superbruger/set")
+    assert "Ændret siden sidst" not in after.text and "Du har læst denne udgave." in after.text
+    assert "Ændret siden sidst" not in reader.get("/roller").text
+    assert [each.text for each in after.select(".roles-editions strong")] == ["Udgave 2", "Udgave 1"]
+    browser().sign_in("nadia@net.example").post("/roller/superbruger/set", expect=403)
+    reader.post("/roller/findes-ikke/set", expect=404)
+
+
+def test_other_municipalities_see_a_name_only_of_roles_that_are_shared(
+    browser: Open, house: Installation, people: dict[str, int]
+) -> None:
+    with house.database.writing() as session:
+        mette = session.get_one(Person, people["mette"])
+        karen = session.get_one(Person, people["karen"])
+        for role in house.registry.content.roles:
+            system = None if role.scope == "kommune" else (role.systems or ("kp",))[0]
+            if system:
+                make.system(session, system)
+            make.holding(session, role.slug, holder=mette, system_code=system)
+            make.holding(session, role.slug, holder=karen, system_code=system, primary=False)
+        boxed = make.holding(
+            session, "kombit-programleder", mailbox="post@aarhus.example", system_code=None, municipality=751
+        )
+        assert boxed.is_primary
+    hanne = browser().sign_in("hanne@herning.example")
+    shared = []
+    for role in house.registry.content.roles:
+        page = hanne.get(f"/roller/{role.slug}").text
+        if "Mette Holm" in page:
+            shared.append(role.slug)
+        assert not {"mette@koege.example", "Karen Kjær", "post@aarhus.example"} & set(page.split())
+        assert "Karen Kjær" not in page and "@koege" not in page and "@aarhus" not in page
+    assert shared == [role.slug for role in house.registry.content.roles if role.shared]
+    assert shared == ["kombit-programleder"]
+    assert "Mette Holm" not in hanne.get("/roller").text
+    browser().sign_in("nadia@net.example").get("/roller/kombit-programleder", expect=403)
+    print(f"Gallery: {len(shared)} shared role of {len(house.registry.content.roles)}; of the others 0 names")  # noqa: T201

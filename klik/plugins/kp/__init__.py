@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from klik.plugins import Channel, ItSystem, Panel, TaskTemplate, hookimpl, read_task_types
+from klik.plugins import (
+    Channel,
+    ItSystem,
+    Panel,
+    RoleDescription,
+    TaskTemplate,
+    hookimpl,
+    read_roles,
+    read_task_types,
+)
 from klik.plugins.kp import checklists, teams
 
 KLIK_API = (1, 0)
@@ -24,6 +33,12 @@ def klik_systems() -> Iterable[ItSystem]:
             website="https://kommunernespensionssystem.dk",
         ),
     )
+
+
+@hookimpl
+def klik_roles() -> Iterable[RoleDescription]:
+    """Who leads the pension field, which no other system has."""
+    return read_roles(Path(__file__).with_name("roles.toml"))
 
 
 @hookimpl

@@ -148,7 +148,6 @@ def _moved(work: Work, ids: Sequence[int]) -> Mapping[int, datetime]:
 class _Holder:
     who: Somebody
     system: str | None
-    substitute: bool
 
 
 class People:
@@ -251,7 +250,7 @@ class People:
                     each.who.address,
                     "programleder, fordi kommunen hverken har plusbruger eller administrator",
                 )
-                for each in self._holders.get((code, PROGRAMME_LEADER), [])[:1]
+                for each in self._holders.get((code, PROGRAMME_LEADER), [])
             ]
             or self._of_level(None, Level.KOMBIT_ADMINISTRATOR, "KOMBIT, fordi kommunen ingen modtager har")
         )
@@ -266,13 +265,12 @@ class People:
         return [Somebody(who.person_id, who.address, reason) for _, who in self._members[code, level.value]]
 
     def _standing(self, task: OpenTask, role: str) -> list[Somebody]:
-        fitting = [
-            each
+        """Those who hold the role and those who stand in for them in a period (decision 0017)."""
+        return [
+            each.who
             for each in self._holders.get((task.municipality_id, role), [])
             if each.system in (None, task.system_code)
         ]
-        first = [each.who for each in fitting if not each.substitute]
-        return first or [each.who for each in fitting]
 
     def _role(self, role: str) -> str:
         return self._work.registry.content.role(role).name.lower()
@@ -295,7 +293,6 @@ def _holders(work: Work) -> Mapping[tuple[int, str], list[_Holder]]:
             RoleHolding.municipality_id,
             RoleHolding.role,
             RoleHolding.system_code,
-            RoleHolding.kind,
             RoleHolding.person_id,
             func.coalesce(Person.email, RoleHolding.mailbox),
         )
@@ -315,7 +312,7 @@ def _holders(work: Work) -> Mapping[tuple[int, str], list[_Holder]]:
         )
         .order_by(RoleHolding.is_primary.desc(), RoleHolding.id)
     )
-    for code, role, system, kind, person_id, address in rows:
+    for code, role, system, person_id, address in rows:
         if address:
-            found[code, role].append(_Holder(Somebody(person_id, address, ""), system, kind == SUBSTITUTE))
+            found[code, role].append(_Holder(Somebody(person_id, address, ""), system))
     return found

@@ -114,7 +114,7 @@ def _names(work: Work, people: set[int | None]) -> dict[int | str, str]:
 
 
 def _holders(work: Work, codes: Sequence[int], role: str, system: str | None) -> Mapping[int, list[_Named]]:
-    """The primary holders; where none is primary the others, a substitute only where there is nobody else."""
+    """The primary holders, where none is primary the others; with them whoever is substitute in these days."""
     description = work.registry.content.role(role)
     across = description.scope is RoleScope.MUNICIPALITY
     held = holders.of_roles(work, codes, [role])
@@ -123,9 +123,15 @@ def _holders(work: Work, codes: Sequence[int], role: str, system: str | None) ->
         for each in everybody if across or system is None else _of_system(everybody, system):
             rank = 0 if each.primary else 2 if each.substitute else 1
             standing = ("primær ", "", "stedfortræder som ")[rank]
-            recipient = Recipient(each.person_id, each.address, code, f"{standing}{description.name.lower()}")
+            for_whom = f" for {each.stands_for}" if each.stands_for else ""
+            reason = f"{standing}{description.name.lower()}{for_whom}"
+            recipient = Recipient(each.person_id, each.address, code, reason)
             ranked[code][rank].setdefault(each.who, (recipient, each.name))
-    return {code: list(ranks[min(ranks)].values()) for code, ranks in ranked.items()}
+    found = {}
+    for code, ranks in ranked.items():
+        first = ranks[min(ranks)]
+        found[code] = [*first.values(), *(each for who, each in ranks[2].items() if who not in first)]
+    return found
 
 
 def _of_system(everybody: Iterable[holders.Holder], system: str) -> list[holders.Holder]:

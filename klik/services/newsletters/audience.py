@@ -20,9 +20,9 @@ from klik.models import (
     MunicipalSystem,
     NewsletterAddress,
     Person,
-    RoleHolding,
     Wave,
 )
+from klik.services import holders
 from klik.services.errors import RefusedError
 from klik.services.work import Work
 
@@ -261,35 +261,15 @@ def _followers_of_others(work: Work, audience: Audience) -> Collection[int]:
 def _holders(work: Work, audience: Audience, codes: Mapping[int, str]) -> Iterator[Reader]:
     if not audience.roles:
         return
-    query = (
-        select(
-            RoleHolding.municipality_id,
-            RoleHolding.role,
-            RoleHolding.person_id,
-            RoleHolding.mailbox,
-            Person.email,
-            Person.name,
-        )
-        .outerjoin(Person, Person.id == RoleHolding.person_id)
-        .join(Municipality, Municipality.id == RoleHolding.municipality_id)
-        .where(
-            RoleHolding.role.in_(audience.roles),
-            RoleHolding.municipality_id.in_(codes),
-            RoleHolding.valid_from <= work.today,
-            or_(RoleHolding.valid_to.is_(None), RoleHolding.valid_to >= work.today),
-            or_(Person.id.is_(None), Person.active.is_(True)),
-        )
-        .order_by(Municipality.name_key, RoleHolding.is_primary.desc(), RoleHolding.id)
-    )
-    if audience.holders == PRIMARY:
-        query = query.where(RoleHolding.is_primary.is_(True))
-    if audience.systems:
-        query = query.where(
-            or_(RoleHolding.system_code.is_(None), RoleHolding.system_code.in_(audience.systems))
-        )
-    for code, role, person_id, mailbox, address, name in work.session.execute(query):
-        reason = f"har rollen {work.registry.content.role(role).name} i {codes[code]}"
-        yield Reader(address or mailbox, person_id, code, name or mailbox, reason)
+    held = holders.of_roles(work, codes, audience.roles)
+    for code in codes:
+        for role in audience.roles:
+            reason = f"har rollen {work.registry.content.role(role).name} i {codes[code]}"
+            for each in held.get((code, role), ()):
+                if audience.holders == PRIMARY and not (each.primary or each.substitute):
+                    continue
+                if each.system is None or not audience.systems or each.system in audience.systems:
+                    yield Reader(each.address, each.person_id, code, each.name, reason)
 
 
 def _subscribers(work: Work, audience: Audience) -> Iterator[Reader]:

@@ -90,7 +90,7 @@ def _row(work: Work, draft: NoticeDraft, times: MailTimes) -> dict[str, Any]:
         "task_id": draft.task_id,
         "person_id": to.person_id,
         "address": to.address,
-        "reason": to.reason,
+        "reason": to.reason[:300],
         "heading": draft.heading[:300],
         "sentence": draft.sentence,
         "path": draft.path,

@@ -97,7 +97,7 @@ def of_municipalities(
     for code, found in told.items():
         for step in _own_steps(people[code], links, system):
             _climb(found, code, step, hard)
-    _climb_all(told, lambda codes: _programme_leaders(work, codes, hard), hard)
+    _climb_all(told, lambda codes: _programme_leaders(work, codes), hard)
     _climb_all(told, lambda codes: _kombit(work, codes), hard)
     return {code: tuple(found.people) for code, found in told.items()}
 
@@ -184,19 +184,19 @@ def _links(work: Work, municipalities: set[int]) -> Mapping[int, set[str]]:
     return links
 
 
-def _programme_leaders(work: Work, municipalities: set[int], hard: frozenset[str]) -> Mapping[int, _Step]:
-    """The holders, and their substitutes too where mails to all of them come back."""
-    steps = {}
-    for (code, _role), everybody in holders.of_roles(work, municipalities, [PROGRAMME_LEADER]).items():
-        people = holders.current(everybody, None)
-        if all(each.address.casefold() in hard for each in people):
-            people = everybody
-        steps[code] = _Step(
-            [_Member(each.person_id, None, each.name, each.address, None) for each in people],
+def _programme_leaders(work: Work, municipalities: set[int]) -> Mapping[int, _Step]:
+    """The holders and their substitutes."""
+    return {
+        code: _Step(
+            [
+                _Member(each.person_id, None, each.name, each.address, None)
+                for each in holders.current(everybody, None)
+            ],
             "programleder, fordi kommunen hverken har plusbruger eller administrator",
             "programleder",
         )
-    return steps
+        for (code, _role), everybody in holders.of_roles(work, municipalities, [PROGRAMME_LEADER]).items()
+    }
 
 
 def _kombit(work: Work, municipalities: set[int]) -> Mapping[int, _Step]:

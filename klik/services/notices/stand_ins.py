@@ -134,7 +134,11 @@ def _of_role(work: Work, holdings: Holdings, each: Wanted) -> Iterable[list[Cand
     name = holders.role_name(work, each.role)
     for substitute in (True, False):
         yield [
-            Candidate(one.person_id, one.address, f"{name}{holders.standing(one)}")
+            Candidate(
+                one.person_id,
+                one.address,
+                "stedfortræder" if substitute else f"{name}{holders.standing(one)}",
+            )
             for one in found
             if one.substitute is substitute
         ]

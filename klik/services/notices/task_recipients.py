@@ -36,10 +36,10 @@ def of_tasks(
 ) -> Mapping[int, tuple[Recipient, ...]]:
     """Who hears of each task, by its id; the same person once, with every reason.
 
-    A role stands for those who hold it today, the primary one first, its substitutes only where nobody else
-    does. Without anybody: whom the municipality has (``recipients.of_municipalities``). Whoever cannot be mailed
-    is told in the inbox, and somebody else by mail (``stand_ins``). A handful of statements however many tasks;
-    ``hard`` spares the one for the addresses where they are known.
+    A role stands for those who hold it today, the primary one first, and for their substitutes. Without anybody:
+    whom the municipality has (``recipients.of_municipalities``). Whoever cannot be mailed is told in the inbox,
+    and somebody else by mail (``stand_ins``). A handful of statements however many tasks; ``hard`` spares the
+    one for the addresses where they are known.
     """
     tasks = tuple(tasks)
     hard = hard_addresses(work) if hard is None else hard

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -25,8 +25,9 @@ from klik.models import (
 )
 from klik.services import access
 from klik.services.errors import NotFoundError
-from klik.services.holders import HOLDER, SUBSTITUTE
+from klik.services.holders import HOLDER, SUBSTITUTE, first_in_line
 from klik.services.overview import IN_FORCE, is_open
+from klik.services.roles import editions
 from klik.services.work import Work
 
 # Half a year: KOMBIT's newsletters ask municipalities that often whether their registrations still hold.
@@ -35,7 +36,10 @@ CONFIRMED_FOR = timedelta(days=182)
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """One holder of a role as pages show it; ``primary`` is the one that mail for a single person goes to."""
+    """One holder of a role as pages show it; the primary one gets what is sent to a single person.
+
+    ``active`` is false for somebody who may no longer sign in in the municipality.
+    """
 
     id: int
     version: int
@@ -46,15 +50,21 @@ class Holding:
     address: str
     phone: str | None
     kind: str
-    primary: bool
+    is_primary: bool
     valid_from: date
     valid_to: date | None
     confirmed_at: datetime | None
     note: str | None
+    active: bool
     reachable: bool
     membership_id: int | None
     returned: BouncedAddress | None
     level: Level | None
+
+    @property
+    def primary(self) -> bool:
+        """The same word as of ``Holder``."""
+        return self.is_primary
 
     @property
     def is_mailbox(self) -> bool:
@@ -127,30 +137,49 @@ class Gallery:
         return sum(slot.vacant for slot in self.slots)
 
     @property
+    def filled(self) -> int:
+        """How many roles somebody holds."""
+        return sum(not slot.vacant for slot in self.slots)
+
+    def stale(self, now: datetime) -> int:
+        """How many roles have a holder whom nobody has confirmed for half a year."""
+        return sum(any(each.is_stale(now) for each in slot.holders) for slot in self.slots)
+
+    @property
     def urgent(self) -> int:
         """How many roles nobody holds that the open tasks need now."""
         return sum(slot.vacant and slot.required_now for slot in self.slots)
 
 
-def of(work: Work, municipality_id: int) -> Gallery:
-    """The gallery of one municipality; four statements. Raises NotFoundError for one not the actor's to see."""
+def of(work: Work, municipality_id: int, day: date | None = None) -> Gallery:
+    """The gallery of one municipality, today or as of another day; four statements.
+
+    Another day's shows who held the roles then, by what is written down now; it says nothing of which roles the
+    tasks needed, and of a primary only where the day had one holder. Raises NotFoundError for a municipality not
+    the actor's to see.
+    """
+    day = day or work.today
+    is_today = day == work.today
     municipality = _municipality(work, municipality_id)
     open_phases, with_tasks = _tasks(work, municipality_id)
-    holdings = _holdings(work, RoleHolding.municipality_id == municipality_id, _not_over(work.today))
-    held = {(each.role, each.system) for each in holdings}
+    period = _not_over(day) if is_today else and_(RoleHolding.valid_from <= day, _not_over(day))
+    found = holdings(work, RoleHolding.municipality_id == municipality_id, period)
+    held = {(each.role, each.system) for each in found}
     systems = _systems(work, municipality_id, with_tasks | {system for _role, system in held if system})
     content = work.registry.content
     known = {role.slug for role in content.roles}
-    described = [*content.roles, *(content.role(slug) for slug in sorted({role for role, _ in held} - known))]
+    retired = sorted({role for role, _system in held} - known)
+    described = [*content.roles, *(editions.remembered(work, slug) for slug in retired)]
     by_slot: dict[tuple[str, str | None], list[Holding]] = defaultdict(list)
-    for each in holdings:
+    for each in found:
         by_slot[each.role, each.system].append(each)
 
     def slot(role: RoleDescription, system: str | None) -> Slot:
         phases = open_phases[system] if system else set().union(*open_phases.values())
-        shown = [phase.slug for phase in content.phases if phase.slug in phases and phase.slug in role.phases]
+        needed = phases & set(role.phases) if is_today else set()
+        shown = tuple(phase.slug for phase in content.phases if phase.slug in needed)
         name = systems.get(system, system) if system else None
-        return _slot(work.today, role, system, name, by_slot[role.slug, system], tuple(shown))
+        return _slot(day, role, system, name, by_slot[role.slug, system], shown, chosen=is_today)
 
     return Gallery(
         municipality.id,
@@ -175,13 +204,6 @@ def of(work: Work, municipality_id: int) -> Gallery:
     )
 
 
-def history(work: Work, municipality_id: int, role: str) -> tuple[Holding, ...]:
-    """Who held the role before today, latest first."""
-    over = RoleHolding.valid_to < work.today
-    found = _holdings(work, RoleHolding.municipality_id == municipality_id, RoleHolding.role == role, over)
-    return tuple(sorted(found, key=lambda each: (each.valid_to or date.max, each.id), reverse=True))
-
-
 def _municipality(work: Work, municipality_id: int) -> Municipality:
     access.require(work, Right.READ_ROLES)
     found = work.session.scalar(
@@ -196,7 +218,8 @@ def _not_over(today: date) -> object:
     return or_(RoleHolding.valid_to.is_(None), RoleHolding.valid_to >= today)
 
 
-def _holdings(work: Work, *which: object) -> list[Holding]:
+def holdings(work: Work, *which: object) -> list[Holding]:
+    """Holdings the actor may see, as pages show them; one statement."""
     rows = work.session.execute(
         select(RoleHolding, Person, Membership, BouncedAddress)
         .outerjoin(Person, Person.id == RoleHolding.person_id)
@@ -232,12 +255,13 @@ def _holding(
         address=person.email if person else row.mailbox or "",
         phone=person.phone if person else None,
         kind=row.kind,
-        primary=row.is_primary,
+        is_primary=row.is_primary,
         valid_from=row.valid_from,
         valid_to=row.valid_to,
         confirmed_at=row.confirmed_at,
         note=row.note,
         membership_id=member.id if member else None,
+        active=active,
         reachable=active and (mark is None or mark.state != "haard"),
         returned=mark,
         level=Level(member.level) if member else None,
@@ -271,28 +295,39 @@ def _systems(work: Work, municipality_id: int, others: set[str]) -> dict[str, st
 
 
 def _slot(
-    today: date,
+    day: date,
     role: RoleDescription,
     system: str | None,
     system_name: str | None,
-    holdings: Sequence[Holding],
+    found: Sequence[Holding],
     phases_now: tuple[str, ...],
+    *,
+    chosen: bool,
 ) -> Slot:
-    now = [each for each in holdings if each.valid_from <= today]
-    holders = [each for each in now if each.kind == HOLDER]
+    there = [each for each in found if each.valid_from <= day]
     return Slot(
         role=role,
         system=system,
         system_name=system_name,
-        holders=tuple(_with_primary(role, holders)),
-        substitutes=tuple(each for each in now if each.kind == SUBSTITUTE),
-        coming=tuple(each for each in holdings if each.valid_from > today),
+        holders=_with_primary(role, [each for each in there if each.kind == HOLDER], chosen=chosen),
+        substitutes=tuple(each for each in there if each.kind == SUBSTITUTE),
+        coming=tuple(
+            sorted((each for each in found if each.valid_from > day), key=lambda each: each.valid_from)
+        ),
         phases_now=phases_now,
     )
 
 
-def _with_primary(role: RoleDescription, holders: Iterable[Holding]) -> Iterable[Holding]:
-    """Exactly one primary wherever the role wants one: when the primary's time ran out, the next in line."""
-    for place, each in enumerate(holders):
-        alone = role.holders is not Holders.SEVERAL
-        yield replace(each, primary=place == 0) if alone else each
+def _with_primary(role: RoleDescription, held: Sequence[Holding], *, chosen: bool) -> tuple[Holding, ...]:
+    """The holders with the primary one first; without knowing who was chosen, only somebody alone is it.
+
+    Somebody who can no longer sign in stands last: nobody is told through them.
+    """
+    known = [each for each in held if each.active] or list(held)
+    first = None
+    if chosen:
+        first = first_in_line(role.holders, known)
+    elif len(known) == 1 and role.holders is not Holders.SEVERAL:
+        first = known[0]
+    marked = [replace(each, is_primary=each is first) for each in held]
+    return tuple(sorted(marked, key=lambda each: (not each.is_primary, not each.active)))

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
-from klik.content.roles import Holders, RoleDescription, RoleScope
+from klik.content.roles import RoleDescription, RoleScope
 from klik.domain import cpr, mailaddresses, texts
 from klik.domain.calendar import long_date
 from klik.domain.errors import InputError
 from klik.domain.rights import Right
 from klik.models import Membership, Person, RoleHolding, System
-from klik.services import access, auditing
+from klik.services import access
 from klik.services.errors import ConflictError, Difference, NotFoundError, RefusedError
 from klik.services.holders import HOLDER, SUBSTITUTE
 from klik.services.notices import roles
+from klik.services.roles import succession
 from klik.services.work import Actor, Work
 
 NOTE_LIMIT = 500
@@ -80,14 +81,21 @@ def fill(work: Work, filling: Filling) -> RoleHolding:
     person, mailbox = _holder(work, actor, filling)
     note = _note(filling.note)
     _refuse_wrong_period(filling, start)
-    others = _alongside(work, actor, role.slug, system.code if system else None, start, filling.valid_to)
+    code = system.code if system else None
+    assert actor.municipality_id is not None
+    _settle(work, actor.municipality_id, role.slug, code)
+    others = succession.alongside(work, actor.municipality_id, role.slug, code, start, filling.valid_to)
     _refuse_twice(filling.kind, person, mailbox, others)
-    holders = [each for each in others if each.kind == HOLDER]
-    primary = filling.kind == HOLDER and _make_room(work, role, holders, filling, start)
+    held = [each for each in others if each.kind == HOLDER]
+    primary = False
+    if filling.kind == HOLDER:
+        primary = succession.make_room(work, role, held, start, filling.valid_to, primary=filling.primary)
+        own = [each for each in others if each.kind == SUBSTITUTE and _is_of(each, person, mailbox)]
+        succession.end_own_substitution(work, own, start)
     holding = RoleHolding(
         municipality_id=actor.municipality_id,
         role=role.slug,
-        system_code=system.code if system else None,
+        system_code=code,
         person_id=person.id if person else None,
         mailbox=mailbox,
         kind=filling.kind,
@@ -101,7 +109,7 @@ def fill(work: Work, filling: Filling) -> RoleHolding:
     work.session.flush()
     work.session.add(holding)
     work.session.flush()
-    _note_change(work, "rolle-besaet", holding)
+    succession.note_change(work, "rolle-besaet", holding)
     roles.tell_handed_over(work, holding, "besat")
     return holding
 
@@ -127,9 +135,16 @@ def end(work: Work, holding_id: int, last_day: date, version: int | None = None)
         )
     holding.valid_to = last_day
     work.session.flush()
-    _note_change(work, "rolle-afslut", holding)
-    if holding.is_primary and last_day < work.today:
-        _hand_primary_on(work, holding)
+    succession.note_change(work, "rolle-afslut", holding)
+    _settle(work, holding.municipality_id, holding.role, holding.system_code)
+
+
+def take_back(work: Work, holding_id: int, version: int | None = None) -> None:
+    """Undo what was written down today or for a day to come; raises NotFoundError, ConflictError, RefusedError."""
+    holding = _to_change(work, holding_id, version)
+    role, code, system = holding.role, holding.municipality_id, holding.system_code
+    succession.take_back(work, holding)
+    _settle(work, code, role, system)
 
 
 def make_primary(work: Work, holding_id: int, version: int | None = None) -> None:
@@ -143,14 +158,16 @@ def make_primary(work: Work, holding_id: int, version: int | None = None) -> Non
         )
     if holding.is_primary:
         return
-    actor = access.require(work, Right.EDIT_ROLES)
-    for other in _alongside(work, actor, holding.role, holding.system_code, work.today, None):
+    others = succession.alongside(
+        work, holding.municipality_id, holding.role, holding.system_code, work.today, None
+    )
+    for other in others:
         if other.is_primary and other is not holding:
             other.is_primary = False
     work.session.flush()
     holding.is_primary = True
     work.session.flush()
-    _note_change(work, "rolle-primaer", holding)
+    succession.note_change(work, "rolle-primaer", holding)
     roles.tell_handed_over(work, holding, f"primaer/v={holding.version}", primary=True)
 
 
@@ -159,7 +176,7 @@ def confirm(work: Work, holding_id: int, version: int | None = None) -> None:
     holding = _to_change(work, holding_id, version)
     holding.confirmed_at = work.now
     work.session.flush()
-    _note_change(work, "rolle-bekraeft", holding)
+    succession.note_change(work, "rolle-bekraeft", holding)
 
 
 def confirm_own(work: Work, holding_id: int) -> None:
@@ -168,7 +185,7 @@ def confirm_own(work: Work, holding_id: int) -> None:
     _refuse_ended(work, holding)
     holding.confirmed_at = work.now
     work.session.flush()
-    _note_change(work, "rolle-bekraeft", holding)
+    succession.note_change(work, "rolle-bekraeft", holding)
 
 
 def _refuse_ended(work: Work, holding: RoleHolding) -> None:
@@ -226,88 +243,29 @@ def _refuse_wrong_period(filling: Filling, start: date) -> None:
         raise RefusedError({"primary": "Primær: en stedfortræder kan ikke være primær."})
 
 
-def _alongside(
-    work: Work, actor: Actor, role: str, system: str | None, start: date, end: date | None
-) -> list[RoleHolding]:
-    """The role's holdings that share a day with the period."""
-    same_system = RoleHolding.system_code.is_(None) if system is None else RoleHolding.system_code == system
-    statement = select(RoleHolding).where(
-        RoleHolding.municipality_id == actor.municipality_id,
-        RoleHolding.role == role,
-        same_system,
-        or_(RoleHolding.valid_to.is_(None), RoleHolding.valid_to >= start),
-    )
-    if end is not None:
-        statement = statement.where(RoleHolding.valid_from <= end)
-    return list(work.session.scalars(statement.order_by(RoleHolding.id)))
-
-
 def _refuse_twice(
     kind: str, person: Person | None, mailbox: str | None, others: Sequence[RoleHolding]
 ) -> None:
+    name, where = (person.name, "person") if person else (mailbox, "mailbox")
     for other in others:
-        same = other.person_id == person.id if person else other.mailbox == mailbox
-        if same and other.kind == kind:
-            name, where = (person.name, "person") if person else (mailbox, "mailbox")
+        if not _is_of(other, person, mailbox):
+            continue
+        if other.kind == kind:
             raise RefusedError(
                 {where: f"{name} har allerede rollen fra {long_date(other.valid_from)}. Vælg en anden."}
             )
+        if kind == SUBSTITUTE:
+            raise RefusedError(
+                {where: f"{name} har selv rollen i perioden. Vælg en anden som stedfortræder."}
+            )
 
 
-def _make_room(
-    work: Work, role: RoleDescription, holders: Sequence[RoleHolding], filling: Filling, start: date
-) -> bool:
-    """End or demote others as the role wants it; whether the new holder is the primary one."""
-    if role.holders is Holders.EXACTLY_ONE:
-        for other in holders:
-            _end_before(work, other, start)
-        return True
-    taken = any(other.is_primary for other in holders)
-    if not filling.primary:
-        return role.holders is Holders.ONE_PRIMARY and not taken
-    if taken and start > work.today:
-        raise RefusedError(
-            {
-                "primary": f"Primær: kan først vælges {long_date(start)}, hvor rollen begynder, "
-                "fordi en anden er primær indtil da."
-            }
-        )
-    for other in holders:
-        other.is_primary = False
-    return True
+def _is_of(holding: RoleHolding, person: Person | None, mailbox: str | None) -> bool:
+    return holding.person_id == person.id if person else holding.mailbox == mailbox
 
 
-def _end_before(work: Work, other: RoleHolding, start: date) -> None:
-    if other.valid_from > start:
-        raise RefusedError(
-            {
-                "valid_from": f"Fra og med: rollen er allerede besat fra {long_date(other.valid_from)}. "
-                "Vælg en senere dag, eller skriv en slutdato før den."
-            }
-        )
-    # Replaced on its very first day: it keeps that one day, and the new holder goes first.
-    other.valid_to = max(other.valid_from, start - timedelta(days=1))
-    other.is_primary = other.valid_to < start
-    work.session.flush()
-    _note_change(work, "rolle-afslut", other)
-
-
-def _hand_primary_on(work: Work, ended: RoleHolding) -> None:
+def _settle(work: Work, municipality: int, role: str, system: str | None) -> None:
     """Where the role wants a primary, whoever has held it longest of the rest becomes it."""
-    role = work.registry.content.role(ended.role)
-    if role.holders is not Holders.ONE_PRIMARY:
-        return
-    actor = access.require(work, Right.EDIT_ROLES)
-    rest = _alongside(work, actor, ended.role, ended.system_code, work.today, work.today)
-    holders = [each for each in rest if each.kind == HOLDER and each.id != ended.id]
-    if holders and not any(each.is_primary for each in holders):
-        heir = min(holders, key=lambda each: (each.valid_from, each.id))
-        heir.is_primary = True
-        work.session.flush()
-        _note_change(work, "rolle-primaer", heir)
-        roles.tell_handed_over(work, heir, f"primaer/v={heir.version}", primary=True)
-
-
-def _note_change(work: Work, action: str, holding: RoleHolding) -> None:
-    facts = {"rolle": holding.role, "system": holding.system_code, "person": holding.person_id}
-    auditing.record(work, action, f"role-holding/{holding.id}", facts, holding.municipality_id)
+    heir = succession.settle(work, municipality, work.registry.content.role(role), system)
+    if heir is not None:
+        succession.tell_heir(work, heir)

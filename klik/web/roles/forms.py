@@ -8,9 +8,15 @@ from wtforms import BooleanField, RadioField, SelectChoice, SelectField, StringF
 
 from klik.services.holders import HOLDER, SUBSTITUTE
 from klik.services.roles.holdings import NOTE_LIMIT
-from klik.web.forms import CleanText, OnceForm, VersionedForm
+from klik.web.forms import CleanText, Form, OnceForm, VersionedForm
 
 KINDS = [SelectChoice(HOLDER, "Indehaver"), SelectChoice(SUBSTITUTE, "Stedfortræder i en periode")]
+
+
+class DayForm(Form):
+    """The day the gallery is shown as of."""
+
+    dag = StringField("Vis som den", description="Fx 01-09-2026: så ser du, hvem der havde rollerne da.")
 
 
 class FillForm(OnceForm):

@@ -13,17 +13,20 @@ from klik.domain.rights import Right
 from klik.models import RoleHolding
 from klik.services import access, idempotency
 from klik.services.errors import NotFoundError, RefusedError
+from klik.services.holders import HOLDER, SUBSTITUTE
 from klik.services.notices.bounces import marks
+from klik.services.roles import editions, history, sharing, vacancies
 from klik.services.roles import gallery as role_gallery
 from klik.services.roles import holdings as role_holdings
-from klik.services.roles import vacancies
+from klik.services.roles.gallery import Gallery, Holding
 from klik.services.roles.holdings import Filling
 from klik.services.work import Work
 from klik.web.base import access as allow
 from klik.web.forms import Form
-from klik.web.roles.forms import EndForm, FillForm
+from klik.web.roles.forms import DayForm, EndForm, FillForm
 
 blueprint = Blueprint("roles", __name__)
+ADMINISTRATOR = "klik-administrator"
 
 
 def place(work: Work) -> int | None:
@@ -69,36 +72,77 @@ def index(work: Work) -> Any:
         rows = vacancies.matrix(work)
         shown = [role for role in content.roles if any(role.slug in row.roles for row in rows)]
         return render_template("roles/matrix.html", rows=rows, roles=shown)
-    return render_template(
+    typed = request.args.get("dag", "").strip()
+    day, problem = _chosen_day(typed)
+    form = DayForm(formdata=None, dag=typed or short_date(work.today))
+    form.dag.errors = [problem] if problem else []
+    looks_back = day is not None and day != work.today
+    page = render_template(
         "roles/index.html",
-        gallery=role_gallery.of(work, municipality_id),
-        may_edit=_may_edit(work),
+        gallery=role_gallery.of(work, municipality_id, day),
+        form=form,
+        day=day if looks_back else None,
+        may_edit=_may_edit(work) and not looks_back,
+        changed=frozenset() if looks_back else editions.changed(work),
         now=work.now,
         phase=work.registry.content.phase,
     )
+    return page, 422 if problem else 200
+
+
+def _chosen_day(typed: str) -> tuple[date | None, str]:
+    """The day of ``dag`` and an empty sentence; without a readable one None, and what is wrong."""
+    if not typed:
+        return None, ""
+    try:
+        return parse_date(typed), ""
+    except InputError as error:
+        return None, f"Vis som den: {error}"
 
 
 @blueprint.get("/roller/<slug>")
 @allow(Right.READ_ROLES)
 def show(work: Work, slug: str) -> Any:
     """What a role is, who holds it and who did."""
-    role = work.registry.content.role(slug)
+    role = editions.remembered(work, slug)
     municipality_id = place(work)
     gallery = role_gallery.of(work, municipality_id) if municipality_id is not None else None
     slots = [slot for slot in gallery.slots if slot.role.slug == slug] if gallery else []
-    past = role_gallery.history(work, gallery.municipality_id, slug) if gallery else ()
-    if role.is_retired and not slots and not past:
+    stretches = history.of(work, gallery.municipality_id, slug) if gallery else ()
+    if role.is_retired and not slots and not stretches:
         raise NotFoundError
     return render_template(
         "roles/show.html",
         role=role,
         gallery=gallery,
         slots=slots,
-        past=past,
+        administrators=_administrators(gallery),
+        stretches=stretches,
+        editions=editions.of(work, role, _number(request.args.get("udgave", ""))),
+        of_system=role.slug in work.registry.roles,
+        elsewhere=sharing.elsewhere(work, role),
         may_edit=_may_edit(work) and not role.is_retired,
         now=work.now,
         phase=work.registry.content.phase,
     )
+
+
+def _administrators(gallery: Gallery | None) -> list[Holding]:
+    """Whom to ask in the municipality when something in the gallery is wrong."""
+    slots = gallery.slots if gallery else ()
+    return [each for slot in slots if slot.role.slug == ADMINISTRATOR for each in slot.holders if each.active]
+
+
+@blueprint.post("/roller/<slug>/set")
+@allow(Right.READ_ROLES)
+def mark_read(work: Work, slug: str) -> Any:
+    """ "Jeg har læst den": the description as it is now is no longer new to this person."""
+    role = work.registry.content.role(slug)
+    if role.is_retired:
+        raise NotFoundError
+    editions.mark_read(work, role)
+    flash(f"Beskrivelsen af {role.name} er noteret som læst.", "success")
+    return redirect(url_for("roles.show", slug=slug), 303)
 
 
 def _may_edit(work: Work) -> bool:
@@ -109,7 +153,12 @@ def _may_edit(work: Work) -> bool:
 @allow(Right.EDIT_ROLES)
 def fill(work: Work, slug: str) -> Any:
     """The form for giving somebody a role."""
-    form = FillForm(formdata=None, valid_from=short_date(work.today))
+    as_substitute = request.args.get("som") == SUBSTITUTE
+    form = FillForm(
+        formdata=None,
+        valid_from=short_date(work.today),
+        kind=SUBSTITUTE if as_substitute else HOLDER,
+    )
     return _fill_page(work, slug, form)
 
 
@@ -145,7 +194,9 @@ def store(work: Work, slug: str) -> Any:
     result = _gallery_address(holding)
     idempotency.remember(work, form.idempotency_key.data, "rolle-besaet", result)
     name = holding.person.name if holding.person else holding.mailbox
-    flash(f"{name} er registreret som {work.registry.content.role(slug).name}.", "success")
+    what = work.registry.content.role(slug).name
+    as_what = f"stedfortræder for {what}" if holding.kind == SUBSTITUTE else what
+    flash(f"{name} er registreret som {as_what}.", "success")
     return redirect(result, 303)
 
 
@@ -196,6 +247,21 @@ def _end_page(work: Work, holding: RoleHolding, form: EndForm) -> str:
     return render_template("roles/end.html", form=form, role=role, holding=holding, holder=name)
 
 
+@blueprint.post("/roller/indehavere/<id:holding_id>/fortryd")
+@allow(Right.EDIT_ROLES)
+def take_back(work: Work, holding_id: int) -> Any:
+    """Undo what was written down today or for a day to come."""
+    holding = access.holding_to_change(work, holding_id)
+    address = _gallery_address(holding)
+    try:
+        role_holdings.take_back(work, holding_id, _version())
+    except RefusedError as refused:
+        flash(" ".join(refused.problems.values()), "error")
+    else:
+        flash("Registreringen er fortrudt.", "success")
+    return redirect(address, 303)
+
+
 @blueprint.post("/roller/indehavere/<id:holding_id>/primaer")
 @allow(Right.EDIT_ROLES)
 def make_primary(work: Work, holding_id: int) -> Any:
@@ -228,7 +294,10 @@ def try_again(work: Work, holding_id: int) -> Any:
 
 
 def _version() -> int | None:
-    typed = request.form.get("version", "")
+    return _number(request.form.get("version", ""))
+
+
+def _number(typed: str) -> int | None:
     return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else None
 
 
