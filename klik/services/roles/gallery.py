@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import and_, exists, func, or_, select
 
@@ -18,7 +19,6 @@ from klik.models import (
     Membership,
     Municipality,
     MunicipalSystem,
-    MunicipalTask,
     Person,
     RoleHolding,
     System,
@@ -26,7 +26,8 @@ from klik.models import (
 from klik.services import access
 from klik.services.errors import NotFoundError
 from klik.services.holders import HOLDER, SUBSTITUTE
-from klik.services.overview import IN_FORCE, is_open
+from klik.services.roles import vacancies
+from klik.services.roles.vacancies import ACROSS, Held, Needs, Standing
 from klik.services.work import Work
 
 # Half a year: KOMBIT's newsletters ask municipalities that often whether their registrations still hold.
@@ -52,6 +53,7 @@ class Holding:
     confirmed_at: datetime | None
     note: str | None
     reachable: bool
+    active: bool
     membership_id: int | None
     returned: BouncedAddress | None
     level: Level | None
@@ -81,16 +83,18 @@ class Slot:
     substitutes: tuple[Holding, ...] = ()
     coming: tuple[Holding, ...] = ()
     phases_now: tuple[str, ...] = ()
+    standing: Standing = Standing.VACANT
+    required_now: bool = False
 
     @property
     def vacant(self) -> bool:
         """Whether nobody holds the role today; a substitute does not fill it."""
-        return not self.holders
+        return self.standing in (Standing.VACANT, Standing.MISSING)
 
     @property
-    def required_now(self) -> bool:
-        """Whether the municipality has open tasks in a phase in which the role should be filled."""
-        return bool(self.phases_now)
+    def lacks_primary(self) -> bool:
+        """Whether several hold a role that wants one of them to be primary, and none is."""
+        return self.standing is Standing.WITHOUT_PRIMARY
 
     def lacks_right(self, holding: Holding) -> bool:
         """Whether the holder should be plusbruger to be told of new tasks, and is not (seed 003)."""
@@ -135,22 +139,28 @@ class Gallery:
 def of(work: Work, municipality_id: int) -> Gallery:
     """The gallery of one municipality; four statements. Raises NotFoundError for one not the actor's to see."""
     municipality = _municipality(work, municipality_id)
-    open_phases, with_tasks = _tasks(work, municipality_id)
+    needs = vacancies.needs(work, municipality_id).get(municipality_id, Needs())
     holdings = _holdings(work, RoleHolding.municipality_id == municipality_id, _not_over(work.today))
     held = {(each.role, each.system) for each in holdings}
-    systems = _systems(work, municipality_id, with_tasks | {system for _role, system in held if system})
+    systems = _systems(
+        work, municipality_id, set(needs.systems) | {system for _role, system in held if system}
+    )
     content = work.registry.content
     known = {role.slug for role in content.roles}
     described = [*content.roles, *(content.role(slug) for slug in sorted({role for role, _ in held} - known))]
     by_slot: dict[tuple[str, str | None], list[Holding]] = defaultdict(list)
+    held_of: dict[str, list[Holding]] = defaultdict(list)
     for each in holdings:
         by_slot[each.role, each.system].append(each)
+        if each.active and each.kind == HOLDER and each.valid_from <= work.today:
+            held_of[each.role].append(each)
 
     def slot(role: RoleDescription, system: str | None) -> Slot:
-        phases = open_phases[system] if system else set().union(*open_phases.values())
-        shown = [phase.slug for phase in content.phases if phase.slug in phases and phase.slug in role.phases]
+        phases = needs.phases_of(role, system or ACROSS)
+        shown = tuple(phase.slug for phase in content.phases if phase.slug in phases)
         name = systems.get(system, system) if system else None
-        return _slot(work.today, role, system, name, by_slot[role.slug, system], tuple(shown))
+        made = _slot(work.today, role, system, name, by_slot[role.slug, system], shown)
+        return replace(made, **_standing(role, system or ACROSS, needs, held_of[role.slug]))
 
     return Gallery(
         municipality.id,
@@ -238,26 +248,22 @@ def _holding(
         confirmed_at=row.confirmed_at,
         note=row.note,
         membership_id=member.id if member else None,
+        active=active,
         reachable=active and (mark is None or mark.state != "haard"),
         returned=mark,
         level=Level(member.level) if member else None,
     )
 
 
-def _tasks(work: Work, municipality_id: int) -> tuple[Mapping[str | None, set[str]], set[str]]:
-    """Phases with open tasks by system, and the systems with any task; one statement."""
-    open_phases: dict[str | None, set[str]] = defaultdict(set)
-    with_tasks = set()
-    for system, phase, count in work.session.execute(
-        select(MunicipalTask.system_code, MunicipalTask.phase, func.count().filter(is_open()))
-        .where(MunicipalTask.municipality_id == municipality_id, access.visible(work), IN_FORCE)
-        .group_by(MunicipalTask.system_code, MunicipalTask.phase)
-    ):
-        if system:
-            with_tasks.add(system)
-        if count:
-            open_phases[system].add(phase)
-    return open_phases, with_tasks
+def _standing(role: RoleDescription, system: str, needs: Needs, held: Iterable[Holding]) -> dict[str, Any]:
+    """How it stands with a slot, by the rule that all pages share."""
+    everyone = Held(
+        tuple(each.system or ACROSS for each in held),
+        tuple(each.system or ACROSS for each in held if each.primary),
+    )
+    found = vacancies.places(role, {system}, needs, everyone)
+    needed = vacancies.places(role, {system}, needs, vacancies.NOBODY).missing
+    return {"standing": found.standing(system), "required_now": bool(needed)}
 
 
 def _systems(work: Work, municipality_id: int, others: set[str]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from klik.services import access, auditing
 from klik.services.errors import ConflictError, Difference, NotFoundError, RefusedError
 from klik.services.holders import HOLDER, SUBSTITUTE
 from klik.services.notices import roles
+from klik.services.roles import fulfilling
 from klik.services.work import Actor, Work
 
 NOTE_LIMIT = 500
@@ -103,6 +104,7 @@ def fill(work: Work, filling: Filling) -> RoleHolding:
     work.session.flush()
     _note_change(work, "rolle-besaet", holding)
     roles.tell_handed_over(work, holding, "besat")
+    fulfilling.fulfil(work, holding)
     return holding
 
 

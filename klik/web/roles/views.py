@@ -16,11 +16,11 @@ from klik.services.errors import NotFoundError, RefusedError
 from klik.services.notices.bounces import marks
 from klik.services.roles import gallery as role_gallery
 from klik.services.roles import holdings as role_holdings
-from klik.services.roles import vacancies
 from klik.services.roles.holdings import Filling
 from klik.services.work import Work
 from klik.web.base import access as allow
 from klik.web.forms import Form
+from klik.web.roles import matrix
 from klik.web.roles.forms import EndForm, FillForm
 
 blueprint = Blueprint("roles", __name__)
@@ -65,10 +65,7 @@ def index(work: Work) -> Any:
     """A municipality's gallery; for KOMBIT without a chosen one the matrix of vacancies."""
     municipality_id = place(work)
     if municipality_id is None:
-        content = work.registry.content
-        rows = vacancies.matrix(work)
-        shown = [role for role in content.roles if any(role.slug in row.roles for row in rows)]
-        return render_template("roles/matrix.html", rows=rows, roles=shown)
+        return matrix.page(work)
     return render_template(
         "roles/index.html",
         gallery=role_gallery.of(work, municipality_id),
