@@ -124,7 +124,7 @@ def read(work: Work, asked: Iterable[tuple[str, str]]) -> Matrix:
     return Matrix(wanted, rows, shown, totals, sum((totals[role.slug] for role in shown), NONE), choices)
 
 
-def missing_now(work: Work) -> Count:
+def all_together(work: Work) -> Count:
     """All municipalities' vacancies together, for KOMBIT's front page; two statements."""
     require_kombit(work)
     held = vacancies.held_by(work)

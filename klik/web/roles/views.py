@@ -20,7 +20,7 @@ from klik.services.roles.holdings import Filling
 from klik.services.work import Work
 from klik.web.base import access as allow
 from klik.web.forms import Form
-from klik.web.roles import matrix
+from klik.web.roles import appointing, matrix
 from klik.web.roles.forms import EndForm, FillForm
 
 blueprint = Blueprint("roles", __name__)
@@ -139,7 +139,7 @@ def store(work: Work, slug: str) -> Any:
     except RefusedError as refused:
         add_problems(form, refused)
         return _fill_page(work, slug, form), 422
-    result = _gallery_address(holding)
+    result = appointing.way_back(work) or _gallery_address(holding)
     idempotency.remember(work, form.idempotency_key.data, "rolle-besaet", result)
     name = holding.person.name if holding.person else holding.mailbox
     flash(f"{name} er registreret som {work.registry.content.role(slug).name}.", "success")
@@ -153,7 +153,14 @@ def _fill_page(work: Work, slug: str, form: FillForm) -> str:
     gallery = role_gallery.of(work, work.actor.municipality_id)
     code = system.code if system else None
     slot = next((each for each in gallery.slots if (each.role.slug, each.system) == (slug, code)), None)
-    return render_template("roles/fill.html", form=form, role=role, system=system, slot=slot)
+    return render_template(
+        "roles/fill.html",
+        form=form,
+        role=role,
+        system=system,
+        slot=slot,
+        task=appointing.task_of_address(work),
+    )
 
 
 @blueprint.get("/roller/indehavere/<id:holding_id>/afslut")
