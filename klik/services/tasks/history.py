@@ -111,6 +111,7 @@ def _by_whom(work: Work, row: TaskChange) -> str:
         return ""
     name = work.session.scalar(
         select(func.coalesce(Person.name, RoleHolding.mailbox))
+        .select_from(RoleHolding)
         .outerjoin(Person, Person.id == RoleHolding.person_id)
         .where(RoleHolding.id == int(number), RoleHolding.municipality_id == row.municipality_id)
     )
