@@ -150,12 +150,16 @@ def slots_of(role: RoleDescription, systems: Set[str]) -> Set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Vacancy:
-    """A role that is not as it should be; without ``system`` it is one across the municipality."""
+    """A role that is not as it should be; without ``system`` it is one across the municipality.
+
+    ``waited_for``: an open task is given to the role and to nobody.
+    """
 
     role: RoleDescription
     system: str | None
     system_name: str | None
     standing: Standing
+    waited_for: bool = False
 
     @property
     def words(self) -> str:
@@ -164,7 +168,10 @@ class Vacancy:
 
 
 def of(work: Work, municipality_id: int) -> Sequence[Vacancy]:
-    """A municipality's vacancies, those needed now first; three statements. Raises NotFoundError."""
+    """A municipality's vacancies; three statements. Raises NotFoundError.
+
+    Those needed now come first, and of them those that tasks wait for and those KOMBIT writes to.
+    """
     facts = needs(work, municipality_id)
     if municipality_id not in facts:
         raise NotFoundError
@@ -175,12 +182,23 @@ def of(work: Work, municipality_id: int) -> Sequence[Vacancy]:
     for role in work.registry.content.roles:
         standing = places(role, slots_of(role, theirs.systems), theirs, held.get(role.slug, NOBODY))
         found += [
-            Vacancy(role, system or None, names.get(system, system) if system else None, state)
+            Vacancy(
+                role,
+                system or None,
+                names.get(system, system) if system else None,
+                state,
+                bool(
+                    theirs.given.get(role.slug, frozenset())
+                    & ({system} if system else theirs.systems | {ACROSS})
+                ),
+            )
             for system in sorted(standing.slots)
             if (state := standing.standing(system)) is not Standing.FILLED
         ]
     order = (Standing.MISSING, Standing.WITHOUT_PRIMARY, Standing.VACANT)
-    return sorted(found, key=lambda each: order.index(each.standing))
+    return sorted(
+        found, key=lambda each: (order.index(each.standing), not each.waited_for, not each.role.spoc_phases)
+    )
 
 
 def needs(work: Work, municipality_id: int | None = None) -> Mapping[int, Needs]:
