@@ -25,7 +25,7 @@ from klik.services.notices.delivery import Delivered
 from klik.services.notices.mails import Sender
 from klik.services.people import sessions
 from klik.services.publishing import planned
-from klik.services.roles import succession
+from klik.services.roles import fulfilling, succession
 from klik.services.saved_filters import digests as subscriptions
 from klik.services.work import Work
 
@@ -96,6 +96,11 @@ def scan_deadlines(house: Installation, now: datetime) -> Outcome:
         store()
     with house.writing(now) as work:
         succession.hand_on(work)
+    with house.reading(now) as work:
+        is_due = fulfilling.is_due(work)
+    if is_due:
+        with house.writing(now) as work:
+            fulfilling.fulfil_due(work)
     with house.reading(now) as work:
         of_roles = roles.lacking(work)
     with house.writing(now) as work:

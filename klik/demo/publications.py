@@ -173,5 +173,6 @@ def _from_shared(project: str, task: Shared) -> Draft:
         result=task.result,
         responsible_role=task.responsible,
         executor_role=task.executor,
+        appoints_role=task.appoints,
         infrastructure=project == "monopolbrud",
     )

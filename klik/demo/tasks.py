@@ -29,6 +29,7 @@ class Shared:
     result: str
     responsible: str | None = None
     executor: str | None = None
+    appoints: str | None = None
     order: int
 
 
@@ -36,6 +37,7 @@ SHARED: tuple[Shared, ...] = (
     Shared(
         order=0,
         title="Udpeg projektejer",
+        appoints="projektejer",
         phase="opstart",
         theme=STEERING,
         purpose="Projektet skal have en leder, der kan give tid og penge og træffe beslutninger.",
@@ -49,6 +51,7 @@ SHARED: tuple[Shared, ...] = (
     Shared(
         order=1,
         title="Udpeg projektleder",
+        appoints="projektleder",
         phase="opstart",
         theme=STEERING,
         purpose="KOMBIT skal have ét kontaktpunkt i kommunen, til systemet er i drift.",
@@ -85,6 +88,7 @@ SHARED: tuple[Shared, ...] = (
     Shared(
         order=4,
         title="Udpeg superbrugere",
+        appoints="superbruger",
         phase="forberedelse",
         theme=SKILLS,
         purpose="Sagsbehandlerne skal kunne få hjælp af en kollega tæt på.",
@@ -144,6 +148,7 @@ SHARED: tuple[Shared, ...] = (
     Shared(
         order=9,
         title="Udpeg systemansvarlig",
+        appoints="systemansvarlig",
         phase="forberedelse",
         theme=STEERING,
         purpose="Når projektet slutter, skal nogen have ansvaret i hverdagen.",
@@ -228,6 +233,7 @@ PROGRAMME: tuple[Shared, ...] = (
     Shared(
         order=1,
         title="Udpeg organisationsadministrator",
+        appoints="organisationsadministrator",
         phase="forberedelse",
         theme=STEERING,
         purpose="Der er flere og mere komplekse opgaver i Fælleskommunalt Organisationssystem, og kommunen skal "

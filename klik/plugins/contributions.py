@@ -45,6 +45,7 @@ class ItSystem:
 class TaskTemplate:
     """A text KOMBIT starts a new task from. Texts are Markdown; phase, theme and roles are slugs.
 
+    ``appoints_role``: the role of the gallery that a municipality fills to complete the task ("Udpeg …").
     ``deadline_rule`` is a core rule ("core.date", "core.days-after-publication",
     "core.months-after-publication") or the plug-in's own; ``number`` is proposed, not demanded.
     """
@@ -66,6 +67,7 @@ class TaskTemplate:
     executor_role: str | None = None
     priority: str = "normal"
     infrastructure: bool = False
+    appoints_role: str | None = None
     deadline_rule: str = "core.months-after-publication"
     deadline_parameter: str = "1"
     fields: Mapping[str, str] = field(default_factory=dict)

@@ -150,7 +150,7 @@ def _task_type(
     roles = {role.slug for role in content.roles} | known["klik_roles"].keys()
     problems += [
         f"rollen {role} findes ikke"
-        for role in (item.responsible_role, item.executor_role)
+        for role in (item.responsible_role, item.executor_role, item.appoints_role)
         if role is not None and role not in roles
     ]
     if item.priority not in PRIORITIES:

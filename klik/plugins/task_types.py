@@ -24,6 +24,7 @@ KEYS: Mapping[str, str] = {
     "kontakt": "contact",
     "ansvarlig_rolle": "responsible_role",
     "udfoerende_rolle": "executor_role",
+    "udpeger": "appoints_role",
     "prioritet": "priority",
     "infrastruktur": "infrastructure",
     "fristregel": "deadline_rule",

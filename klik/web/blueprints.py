@@ -40,6 +40,7 @@ from klik.web.publishing.views import blueprint as publishing
 from klik.web.publishing.writing import blueprint as writing
 from klik.web.questions.asking import blueprint as asking
 from klik.web.questions.views import blueprint as questions
+from klik.web.roles.matrix import blueprint as role_matrix
 from klik.web.roles.views import blueprint as roles
 from klik.web.systems.views import blueprint as systems
 from klik.web.tasks.announced import blueprint as announced
@@ -85,6 +86,7 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         password,
         people,
         roles,
+        role_matrix,
         publishing,
         publishing_life,
         publishing_not_relevant,

@@ -12,8 +12,8 @@ from sqlalchemy.orm import aliased
 from klik.content.roles import RoleScope
 from klik.domain.calendar import long_date
 from klik.domain.deadlines import danish_today
-from klik.domain.status import OPEN_STATUSES
-from klik.models import Membership, MunicipalSystem, MunicipalTask, Notice, Person, RoleHolding, System
+from klik.domain.status import OPEN_STATUSES, Status
+from klik.models import Membership, MunicipalSystem, MunicipalTask, Notice, Person, RoleHolding, System, Task
 from klik.services import holders
 from klik.services.holders import SUBSTITUTE
 from klik.services.notices import ledger, recipients, stand_ins
@@ -212,6 +212,7 @@ def _open() -> tuple[object, ...]:
 def _of_vacancies(work: Work, found: Sequence[Vacancy]) -> Iterable[NoticeDraft]:
     told = _administrators(work, {each.municipality_id for each in found})
     systems = _systems(work) if found else {}
+    appointing = _appointing(work, found)
     for each in found:
         what = _words(work, each.role, each.system, systems)
         turn = (work.today - each.since) // AGAIN
@@ -222,6 +223,7 @@ def _of_vacancies(work: Work, found: Sequence[Vacancy]) -> Iterable[NoticeDraft]
                 if each.tasks == 1
                 else f" {each.tasks} åbne opgaver venter på den."
             )
+        wait += appointing.get((each.municipality_id, each.role, each.system), "")
         for to in told[each.municipality_id]:
             yield NoticeDraft(
                 occasion=VACANT,
@@ -233,6 +235,35 @@ def _of_vacancies(work: Work, found: Sequence[Vacancy]) -> Iterable[NoticeDraft]
                 path=f"/roller/{each.role}",
                 about_day=each.since + turn * AGAIN,
             )
+
+
+def _appointing(work: Work, found: Sequence[Vacancy]) -> Mapping[_Place, str]:
+    """A sentence about the newest task that appoints each role ("Udpeg …"), where there is one; one statement."""
+    if not found:
+        return {}
+    rows = work.session.execute(
+        select(MunicipalTask, Task.appoints_role)
+        .join(Task, Task.id == MunicipalTask.task_id)
+        .where(
+            Task.appoints_role.in_({each.role for each in found}),
+            MunicipalTask.municipality_id.in_({each.municipality_id for each in found}),
+            MunicipalTask.withdrawn_at.is_(None),
+            MunicipalTask.erased_at.is_(None),
+        )
+        .order_by(MunicipalTask.id)
+    )
+    said: dict[_Place, str] = {}
+    for task, role in rows:
+        of_system = work.registry.content.role(role).scope is RoleScope.SYSTEM
+        name = f"{task.task_number} {task.title}" if task.task_number else task.title
+        still = (
+            "venter på det"
+            if Status(task.status) in OPEN_STATUSES
+            else "er lukket, men skal måske løses igen"
+        )
+        place = (task.municipality_id, role, task.system_code if of_system else None)
+        said[place] = f" Opgaven “{name}” {still}."
+    return said
 
 
 def _of_unconfirmed(work: Work, held: Sequence[_Held]) -> Iterable[NoticeDraft]:

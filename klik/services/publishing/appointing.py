@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import or_, select
 
 from klik.content.roles import RoleDescription
 from klik.domain.status import OPEN_STATUSES
-from klik.domain.texts import search_key
 from klik.models import MunicipalTask, Project, Task
 from klik.plugins.contributions import TaskTemplate
 from klik.services.holders import primary_of
@@ -125,7 +124,7 @@ def appointment(work: Work, project: Project, role: str, phase: str) -> Draft:
     described = work.registry.content.role(role)
     template = _template(work, project, described)
     if template is not None:
-        draft = replace(Draft.from_template(template, project.slug), appoints_role=role)
+        draft = Draft.from_template(template, project.slug)
         if not check(work, draft):
             return draft
     lines = "\n".join(f"- {line}" for line in described.tasks)
@@ -147,23 +146,9 @@ def _template(work: Work, project: Project, role: RoleDescription) -> TaskTempla
     fitting = [
         template
         for template in work.registry.task_types.values()
-        if template.system in (project.system_code, None) and _appoints(template.title, role.name)
+        if template.system in (project.system_code, None) and template.appoints_role == role.slug
     ]
     return next(iter(sorted(fitting, key=lambda template: template.system is None)), None)
-
-
-def _appoints(title: str, role: str) -> bool:
-    """Whether "Udpeg superbrugere" appoints a "Superbruger": the same words, in singular or plural."""
-    first, *words = search_key(title).split() or [""]
-    wanted = search_key(role).split()
-    return (
-        first == "udpeg"
-        and len(words) == len(wanted)
-        and all(
-            word.startswith(stem.removesuffix("t")) and len(word) <= len(stem) + 2
-            for word, stem in zip(words, wanted, strict=True)
-        )
-    )
 
 
 def _in_sentence(name: str) -> str:

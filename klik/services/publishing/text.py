@@ -100,6 +100,7 @@ class Draft:
             number=number,
             responsible_role=template.responsible_role,
             executor_role=template.executor_role,
+            appoints_role=template.appoints_role,
             priority=template.priority,
             infrastructure=template.infrastructure,
             deadline_rule=template.deadline_rule,

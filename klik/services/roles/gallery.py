@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import and_, exists, func, or_, select
 
@@ -18,7 +19,6 @@ from klik.models import (
     Membership,
     Municipality,
     MunicipalSystem,
-    MunicipalTask,
     Person,
     RoleHolding,
     System,
@@ -26,8 +26,8 @@ from klik.models import (
 from klik.services import access
 from klik.services.errors import NotFoundError
 from klik.services.holders import HOLDER, SUBSTITUTE, first_in_line
-from klik.services.overview import IN_FORCE, is_open
-from klik.services.roles import editions
+from klik.services.roles import editions, vacancies
+from klik.services.roles.vacancies import ACROSS, Held, Needs, Standing
 from klik.services.work import Work
 
 # Half a year: KOMBIT's newsletters ask municipalities that often whether their registrations still hold.
@@ -91,16 +91,18 @@ class Slot:
     substitutes: tuple[Holding, ...] = ()
     coming: tuple[Holding, ...] = ()
     phases_now: tuple[str, ...] = ()
+    standing: Standing = Standing.VACANT
+    required_now: bool = False
 
     @property
     def vacant(self) -> bool:
         """Whether nobody holds the role today; a substitute does not fill it."""
-        return not self.holders
+        return self.standing in (Standing.VACANT, Standing.MISSING)
 
     @property
-    def required_now(self) -> bool:
-        """Whether the municipality has open tasks in a phase in which the role should be filled."""
-        return bool(self.phases_now)
+    def lacks_primary(self) -> bool:
+        """Whether several hold a role that wants one of them to be primary, and none is."""
+        return self.standing is Standing.WITHOUT_PRIMARY
 
     def lacks_right(self, holding: Holding) -> bool:
         """Whether the holder should be plusbruger to be told of new tasks, and is not (seed 003)."""
@@ -161,25 +163,32 @@ def of(work: Work, municipality_id: int, day: date | None = None) -> Gallery:
     day = day or work.today
     is_today = day == work.today
     municipality = _municipality(work, municipality_id)
-    open_phases, with_tasks = _tasks(work, municipality_id)
+    needs = vacancies.needs(work, municipality_id).get(municipality_id, Needs())
     period = _not_over(day) if is_today else and_(RoleHolding.valid_from <= day, _not_over(day))
     found = holdings(work, RoleHolding.municipality_id == municipality_id, period)
     held = {(each.role, each.system) for each in found}
-    systems = _systems(work, municipality_id, with_tasks | {system for _role, system in held if system})
+    systems = _systems(
+        work, municipality_id, set(needs.systems) | {system for _role, system in held if system}
+    )
     content = work.registry.content
     known = {role.slug for role in content.roles}
     retired = sorted({role for role, _system in held} - known)
     described = [*content.roles, *(editions.remembered(work, slug) for slug in retired)]
     by_slot: dict[tuple[str, str | None], list[Holding]] = defaultdict(list)
+    held_of: dict[str, list[Holding]] = defaultdict(list)
     for each in found:
         by_slot[each.role, each.system].append(each)
+        if each.active and each.kind == HOLDER and each.valid_from <= work.today:
+            held_of[each.role].append(each)
 
     def slot(role: RoleDescription, system: str | None) -> Slot:
-        phases = open_phases[system] if system else set().union(*open_phases.values())
-        needed = phases & set(role.phases) if is_today else set()
-        shown = tuple(phase.slug for phase in content.phases if phase.slug in needed)
+        phases = needs.phases_of(role, system or ACROSS) if is_today else frozenset()
+        shown = tuple(phase.slug for phase in content.phases if phase.slug in phases)
         name = systems.get(system, system) if system else None
-        return _slot(day, role, system, name, by_slot[role.slug, system], shown, chosen=is_today)
+        made = _slot(day, role, system, name, by_slot[role.slug, system], shown, chosen=is_today)
+        if is_today:
+            return replace(made, **_standing(role, system or ACROSS, needs, held_of[role.slug]))
+        return replace(made, standing=Standing.FILLED if made.holders else Standing.VACANT)
 
     return Gallery(
         municipality.id,
@@ -268,20 +277,15 @@ def _holding(
     )
 
 
-def _tasks(work: Work, municipality_id: int) -> tuple[Mapping[str | None, set[str]], set[str]]:
-    """Phases with open tasks by system, and the systems with any task; one statement."""
-    open_phases: dict[str | None, set[str]] = defaultdict(set)
-    with_tasks = set()
-    for system, phase, count in work.session.execute(
-        select(MunicipalTask.system_code, MunicipalTask.phase, func.count().filter(is_open()))
-        .where(MunicipalTask.municipality_id == municipality_id, access.visible(work), IN_FORCE)
-        .group_by(MunicipalTask.system_code, MunicipalTask.phase)
-    ):
-        if system:
-            with_tasks.add(system)
-        if count:
-            open_phases[system].add(phase)
-    return open_phases, with_tasks
+def _standing(role: RoleDescription, system: str, needs: Needs, held: Iterable[Holding]) -> dict[str, Any]:
+    """How it stands with a slot, by the rule that all pages share."""
+    everyone = Held(
+        tuple(each.system or ACROSS for each in held),
+        tuple(each.system or ACROSS for each in held if each.primary),
+    )
+    found = vacancies.places(role, {system}, needs, everyone)
+    needed = vacancies.places(role, {system}, needs, vacancies.NOBODY).missing
+    return {"standing": found.standing(system), "required_now": bool(needed)}
 
 
 def _systems(work: Work, municipality_id: int, others: set[str]) -> dict[str, str]:

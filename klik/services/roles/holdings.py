@@ -18,7 +18,7 @@ from klik.services import access
 from klik.services.errors import ConflictError, Difference, NotFoundError, RefusedError
 from klik.services.holders import HOLDER, SUBSTITUTE
 from klik.services.notices import roles
-from klik.services.roles import succession
+from klik.services.roles import fulfilling, succession
 from klik.services.work import Actor, Work
 
 NOTE_LIMIT = 500
@@ -111,6 +111,7 @@ def fill(work: Work, filling: Filling) -> RoleHolding:
     work.session.flush()
     succession.note_change(work, "rolle-besaet", holding)
     roles.tell_handed_over(work, holding, "besat")
+    fulfilling.fulfil(work, holding)
     return holding
 
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy import and_, select
 
+from klik.content.roles import RoleScope
 from klik.domain import deadlines, mentions
 from klik.domain.deadlines import Colour
 from klik.domain.mentions import Piece
@@ -43,10 +44,18 @@ WITHDRAWN = "Ingen farve: KOMBIT har trukket opgaven tilbage"
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """Who has the task: ``name`` of a person or of whoever holds ``role`` today, empty when it is vacant."""
+    """Who has the task: ``name`` of a person or of whoever holds ``role`` today, empty when it is vacant.
+
+    ``slug`` is the role's, ``system`` the one it is to be held for; ``fillable``: the two belong together.
+    ``said``: the role's name in the middle of a sentence.
+    """
 
     name: str
     role: str | None = None
+    slug: str | None = None
+    system: str | None = None
+    fillable: bool = False
+    said: str = ""
 
     @property
     def vacant(self) -> bool:
@@ -226,7 +235,17 @@ def _assigned(work: Work, task: MunicipalTask, field: str, sees_people: bool) ->
         return Assigned("")
     held = holders.of_task(work, task.municipality_id, role, task.system_code)
     name = held[0].name if held and sees_people else ""
-    return Assigned(name, work.registry.content.role(role).name)
+    described = work.registry.content.role(role)
+    across = described.scope is RoleScope.MUNICIPALITY
+    fillable = not described.is_retired and (across or described.is_for(task.system_code or ""))
+    return Assigned(
+        name,
+        described.name,
+        role,
+        None if across else task.system_code,
+        fillable,
+        holders.role_name(work, role),
+    )
 
 
 def _texts(task: MunicipalTask) -> tuple[tuple[str, str], ...]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from klik.domain.rights import Level
-from klik.models import MunicipalTask, Person, TaskChange
+from klik.models import MunicipalTask, Person, RoleHolding, TaskChange
 from klik.services import access
 from klik.services.tasks.checklist import NOT_TICKED, TICKED
 from klik.services.tasks.read_marks import AT_HOME_FIELDS, SUPPLIER_FIELDS
@@ -22,6 +22,8 @@ BULK = "samlet"
 CORRECTION = "rettelse"
 # What it says when it came by a link in a mail: "mail-link/12", the notice that the mail carried.
 MAIL_LINK = "mail-link"
+# What it says when filling the role it appoints completed it: "rolle/12", the holding.
+FILLED_ROLE = "rolle"
 # Told by the task itself, with its reason.
 WITHDRAWN = "withdrawn"
 
@@ -94,10 +96,26 @@ def _worded(work: Work, row: TaskChange, who: str) -> HistoryEntry:
         return HistoryEntry(row.at, "KOMBIT", what, row.new or row.old or "")
     if row.field == "checklist":
         return HistoryEntry(row.at, who, *_checklist_words(row.old, row.new))
+    if row.via.startswith(f"{FILLED_ROLE}/") and row.field == "status":
+        return HistoryEntry(row.at, who, row.new or "", f"rollen blev besat{_by_whom(work, row)}")
     old, new = row.old or NOTHING, row.new or NOTHING
     if len(old) > _LONG or len(new) > _LONG or "\n" in old + new:
         return HistoryEntry(row.at, who, f"{word} er ændret")
     return HistoryEntry(row.at, who, f"{word} ændret", f"{old} → {new}", _own_bulk_change(work, row))
+
+
+def _by_whom(work: Work, row: TaskChange) -> str:
+    """ " med Mette Holm"; nothing for who may not see people, and where the holding is of another house."""
+    number = row.via.partition("/")[2]
+    if not access.sees_people(work) or not number.isdigit():
+        return ""
+    name = work.session.scalar(
+        select(func.coalesce(Person.name, RoleHolding.mailbox))
+        .select_from(RoleHolding)
+        .outerjoin(Person, Person.id == RoleHolding.person_id)
+        .where(RoleHolding.id == int(number), RoleHolding.municipality_id == row.municipality_id)
+    )
+    return f" med {name}" if name else ""
 
 
 def _own_bulk_change(work: Work, row: TaskChange) -> int | None:

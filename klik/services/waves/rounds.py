@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import and_, func, or_, select
 
 from klik.domain import texts
 from klik.domain.errors import InputError
 from klik.domain.life import State
-from klik.domain.texts import sort_key
 from klik.models import Project, Round, Task, TaskVersion
 from klik.services import auditing, idempotency
 from klik.services.errors import ConflictError, Difference, NotFoundError, RefusedError
@@ -112,9 +111,9 @@ def draft_appointing(work: Work, project: str, key: str | None = None) -> int:
 def appointing_draft(work: Work, project: Project) -> Draft:
     """The task at the end of phase 2 that names who takes over after the project (seed 003)."""
     for template in work.registry.task_types.values():
-        same = sort_key(template.title).startswith(sort_key("Udpeg systemansvarlig"))
+        same = template.appoints_role == SYSTEM_OWNER
         if template.system == project.system_code and template.phase == PREPARING and same:
-            return replace(Draft.from_template(template, project.slug), appoints_role=SYSTEM_OWNER)
+            return Draft.from_template(template, project.slug)
     return Draft(
         project=project.slug,
         title="Udpeg systemansvarlig",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import groupby
 from typing import Any
@@ -11,14 +11,17 @@ from flask import Blueprint, render_template, url_for
 
 from klik.domain.calendar import long_date, relative
 from klik.domain.rights import Level, Right
-from klik.services import filtering, handover, news, overview, vocabulary
+from klik.services import filtering, handover, holders, news, overview, vocabulary
 from klik.services.control import reporting
 from klik.services.criteria import Criteria
 from klik.services.follow_up import silence
 from klik.services.news import News
+from klik.services.notices.recipients import PROGRAMME_LEADER
 from klik.services.overview import UrgentTask
 from klik.services.publishing import announced
 from klik.services.questions import reading
+from klik.services.roles import matrix, vacancies
+from klik.services.roles.vacancies import Standing, Vacancy
 from klik.services.work import Work
 from klik.web.base import access
 
@@ -51,6 +54,7 @@ def show(work: Work) -> Any:
             recent=overview.recently_published(work),
             may_publish=actor.has(Right.PUBLISH),
             control=reporting.line(work) if actor.kombit else None,
+            vacancies=matrix.all_together(work),
         )
     if actor.level is Level.SUPPLIER:
         return render_template("front/supplier.html", **facts, systems=sorted(actor.systems))
@@ -65,6 +69,7 @@ def show(work: Work) -> Any:
         administers=actor.has(Right.EDIT_ROLES),
         proposals=handover.proposals(work),
         untouched=silence.own(work, facts["counts"]),
+        vacancies=_vacancies(work),
     )
 
 
@@ -76,6 +81,19 @@ def _news(work: Work, counts: overview.Counts) -> Mapping[str, News | None]:
     selections = {key: filtering.select_tasks(work, each, words) for key, each in asked.items()}
     fresh = news.since_yesterday(work, selections, {0: counts.red, 1: counts.yellow})
     return {colour: fresh.get(key) for key, colour in colours.items()}
+
+
+def _vacancies(work: Work) -> Sequence[Vacancy]:
+    """What the administrator and the KOMBIT-programleder should see filled; nothing for others."""
+    actor = work.actor
+    assert actor is not None and actor.municipality_id is not None
+    if not actor.has(Right.EDIT_ROLES):
+        led = holders.of_task(work, actor.municipality_id, PROGRAMME_LEADER, None)
+        if actor.person_id not in {each.person_id for each in led}:
+            return ()
+    return [
+        each for each in vacancies.of(work, actor.municipality_id) if each.standing is not Standing.VACANT
+    ]
 
 
 def _row(task: UrgentTask, today: date) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from klik.services import access, idempotency
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.holders import HOLDER, SUBSTITUTE
 from klik.services.notices.bounces import marks
-from klik.services.roles import editions, history, sharing, vacancies
+from klik.services.roles import editions, history, sharing
 from klik.services.roles import gallery as role_gallery
 from klik.services.roles import holdings as role_holdings
 from klik.services.roles.gallery import Gallery, Holding
@@ -23,6 +23,7 @@ from klik.services.roles.holdings import Filling
 from klik.services.work import Work
 from klik.web.base import access as allow
 from klik.web.forms import Form
+from klik.web.roles import appointing, matrix
 from klik.web.roles.forms import DayForm, EndForm, FillForm
 
 blueprint = Blueprint("roles", __name__)
@@ -68,10 +69,7 @@ def index(work: Work) -> Any:
     """A municipality's gallery; for KOMBIT without a chosen one the matrix of vacancies."""
     municipality_id = place(work)
     if municipality_id is None:
-        content = work.registry.content
-        rows = vacancies.matrix(work)
-        shown = [role for role in content.roles if any(role.slug in row.roles for row in rows)]
-        return render_template("roles/matrix.html", rows=rows, roles=shown)
+        return matrix.page(work)
     typed = request.args.get("dag", "").strip()
     day, problem = _chosen_day(typed)
     form = DayForm(formdata=None, dag=typed or short_date(work.today))
@@ -191,7 +189,7 @@ def store(work: Work, slug: str) -> Any:
     except RefusedError as refused:
         add_problems(form, refused)
         return _fill_page(work, slug, form), 422
-    result = _gallery_address(holding)
+    result = appointing.way_back(work) or _gallery_address(holding)
     idempotency.remember(work, form.idempotency_key.data, "rolle-besaet", result)
     name = holding.person.name if holding.person else holding.mailbox
     what = work.registry.content.role(slug).name
@@ -207,7 +205,14 @@ def _fill_page(work: Work, slug: str, form: FillForm) -> str:
     gallery = role_gallery.of(work, work.actor.municipality_id)
     code = system.code if system else None
     slot = next((each for each in gallery.slots if (each.role.slug, each.system) == (slug, code)), None)
-    return render_template("roles/fill.html", form=form, role=role, system=system, slot=slot)
+    return render_template(
+        "roles/fill.html",
+        form=form,
+        role=role,
+        system=system,
+        slot=slot,
+        task=appointing.task_of_address(work),
+    )
 
 
 @blueprint.get("/roller/indehavere/<id:holding_id>/afslut")

@@ -40,6 +40,7 @@ from klik.web import errors
 from klik.web.base import Afterwards, access, installation
 from klik.web.forms import OnceForm
 from klik.web.questions.forms import QuestionForm
+from klik.web.roles import appointing
 from klik.web.tasks.checklist import LineForm
 from klik.web.tasks.forms import AttachForm, CommentEditForm, CommentForm, EditForm, edit_form, show_problems
 from klik.web.tasks.panel import list_address
@@ -325,6 +326,7 @@ def _page(
         line_conflict=None,
         may_export=work.actor.has(Right.EXPORT),
         once=OnceForm(None),
+        **appointing.panel(work, task),
         may_keep=work.actor.has(Right.FETCH_DELETION),
         # The bar is about this task, or it is not there.
         **({} if details.deletion else {"countdown": None}),
