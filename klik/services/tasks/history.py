@@ -22,6 +22,8 @@ BULK = "samlet"
 CORRECTION = "rettelse"
 # What it says when it came by a link in a mail: "mail-link/12", the notice that the mail carried.
 MAIL_LINK = "mail-link"
+# What it says when somebody left and it was handed over: "fratraeder/7", the departure.
+HANDED_OVER = "fratraeder"
 # Told by the task itself, with its reason.
 WITHDRAWN = "withdrawn"
 
@@ -95,6 +97,8 @@ def _worded(work: Work, row: TaskChange, who: str) -> HistoryEntry:
     if row.field == "checklist":
         return HistoryEntry(row.at, who, *_checklist_words(row.old, row.new))
     old, new = row.old or NOTHING, row.new or NOTHING
+    if row.via.startswith(f"{HANDED_OVER}/"):
+        return HistoryEntry(row.at, who, f"{word} overdraget", f"fra {old} til {new}, fordi {old} fratræder")
     if len(old) > _LONG or len(new) > _LONG or "\n" in old + new:
         return HistoryEntry(row.at, who, f"{word} er ændret")
     return HistoryEntry(row.at, who, f"{word} ændret", f"{old} → {new}", _own_bulk_change(work, row))
