@@ -104,6 +104,5 @@ def _row(step: TaskStep) -> str:
     name = f"{task.task_number} {task.title}" if task.task_number else task.title
     until = f"deadline {long_date(task.deadline)}" if task.deadline else "ingen deadline"
     what = " og ".join(_WORDS[field] for field in step.fields)
-    return (
-        f"{_COLOURS.get(step.colour, '') if step.colour else ''}{name} ({what}, {until}) /opgaver/{task.id}"
-    )
+    colour = _COLOURS.get(step.colour, "") if step.colour else ""
+    return taking_over.row(f"{colour}{name} ({what}, {until})", task.id)
