@@ -12,6 +12,7 @@ from klik.domain.errors import InputError
 from klik.domain.rights import Right
 from klik.models import RoleHolding
 from klik.services import access, idempotency
+from klik.services.departures.shown import leaving
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.notices.bounces import marks
 from klik.services.roles import gallery as role_gallery
@@ -72,6 +73,7 @@ def index(work: Work) -> Any:
     return render_template(
         "roles/index.html",
         gallery=role_gallery.of(work, municipality_id),
+        leaving=leaving(work, municipality_id),
         may_edit=_may_edit(work),
         now=work.now,
         phase=work.registry.content.phase,
@@ -93,6 +95,7 @@ def show(work: Work, slug: str) -> Any:
         "roles/show.html",
         role=role,
         gallery=gallery,
+        leaving=leaving(work, municipality_id),
         slots=slots,
         past=past,
         may_edit=_may_edit(work) and not role.is_retired,
