@@ -18,6 +18,7 @@ from klik.demo import (
     filters,
     following,
     history,
+    leaving,
     life,
     newsletters,
     notices,
@@ -79,6 +80,7 @@ def fill(work: Work, store: FileStore) -> None:
     _talk(work, staff)
     filters.fill(work, staff, editor)
     teamwork.fill(work, staff[KOEGE], _member)
+    leaving.fill(work, staff[KOEGE], _member)
     corrections.fill(work, jens, editor)
     asked.fill(work, staff, editor, _member)
     newsletters.fill(work, editor)

@@ -28,7 +28,8 @@ MOST_DAYS = 3650
 class Wanted:
     """One field and what it is to hold.
 
-    ``value`` is as a form sends it: a status, an assignee's key or ROLE_INSTEAD, a slug, a plug-in's value. ``day`` is the date
+    ``value`` is as a form sends it: a status, an assignee's key or ROLE_INSTEAD, a slug, a plug-in's value.
+    ``day`` is the date
     of a deadline or start; ``days`` moves the deadline by so many days instead. ``reason`` goes with
     "Ikke relevant".
     """
