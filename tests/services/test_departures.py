@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event, func, select
@@ -41,6 +44,7 @@ from tests import make
 ROUNDS = int(os.environ.get("KLIK_TEST_ROUNDS", "6"))
 TOMORROW = make.NOW + timedelta(days=1)
 ONE_DAY = timedelta(days=1)
+SNAPSHOTS = Path(__file__).parent / "snapshots"
 
 
 @dataclass
@@ -566,3 +570,23 @@ def test_random_worlds_against_an_oracle(place: Place) -> None:
                     primary = [each for each in tomorrow if each[:2] == (role, code) and each[3]]
                     assert len(primary) == 1, (role, code, tomorrow)
     print(f"departure: {ROUNDS} random worlds, {moved} tasks moved as the oracle says")  # noqa: T201 - what the test promises
+
+
+def test_the_words_of_the_mail(place: Place, house: Installation) -> None:
+    nine_tasks(place)
+    place.announce(note="Held og lykke", rolle__systemansvarlig__kp="ida", opgaver="ida")
+    place.night()
+    jobs.digests(house, TOMORROW)
+    with house.database.reading() as session:
+        [content] = session.scalars(select(Mail.content).where(Mail.person_id == place.people["ida"]))
+    mail = message_from_bytes(content, policy=policy.default)
+    assert mail["Subject"] == "Du overtager 9 opgaver, 2 er røde"
+    body = mail.get_body(("plain",))
+    page = mail.get_body(("html",))
+    assert body is not None
+    assert page is not None
+    text = re.sub(r"/opgaver/\d+", "/opgaver/#", body.get_content()).replace("\r\n", "\n")
+    assert text == (SNAPSHOTS / "du-overtager.txt").read_text("utf-8")
+    links = re.findall(r'<a href="[^"]*/opgaver/\d+"[^>]*>([^<]*)</a>', page.get_content())
+    assert len(links) == 9
+    assert links[0].startswith("Rød: Opgave 0 (ansvarlig, ")

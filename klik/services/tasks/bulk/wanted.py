@@ -24,6 +24,11 @@ FOR_LOCAL = ("phase", "theme", "priority", "start_date")
 MOST_DAYS = 3650
 
 
+def _no_role(_task: MunicipalTask, _person_id: int) -> str | None:
+    """For what gives nothing to a role."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """One field and what it is to hold.
@@ -40,7 +45,7 @@ class Wanted:
     day: date | None = None
     days: int | None = None
 
-    def changes(self, task: MunicipalTask, role_of: RoleOf) -> Changes:
+    def changes(self, task: MunicipalTask, role_of: RoleOf = _no_role) -> Changes:
         """What that means for this task; raises RefusedError where it means nothing.
 
         ``role_of`` gives the role that fits a task and that a person holds today.
