@@ -15,6 +15,7 @@ from klik.models import Mail, NewsletterRecipient, Notice, RequestKey
 from klik.services import control, deleting, events, exports, job_runs
 from klik.services.control import heartbeat, reporting
 from klik.services.deleting import erasing, sanity, sweeping
+from klik.services.departures import completing as departures
 from klik.services.newsletters import sending as newsletters
 from klik.services.newsletters import subscribing
 from klik.services.newsletters.links import Links
@@ -309,6 +310,22 @@ def publish_planned(house: Installation, now: datetime) -> Outcome:
     return Outcome(f"{sentence}.", well=not (done.refused or done.later))
 
 
+def look_after_people(house: Installation, now: datetime) -> Outcome:
+    """Hand over what those had whose last day is past, and close their access; each in its own transaction."""
+    done = departures.complete_due(house, now)
+    if not (done.completed or done.waiting):
+        return Outcome("Ingen er fratrådt siden sidst.")
+    parts = []
+    if done.completed:
+        parts.append(f"{counted(done.completed, 'fratrædelse', 'fratrædelser')} er gennemført")
+    if done.waiting:
+        parts.append(
+            f"{counted(done.waiting, 'fratrædelse', 'fratrædelser')} venter, "
+            "fordi kommunen ikke har en anden administrator"
+        )
+    return Outcome(f"{'; '.join(parts)}.", well=not done.waiting)
+
+
 def post(house: Installation) -> Post:
     """Who newsletters come from, and the links in them."""
     return Post(sender(house), Links(house.settings.base_url, house.settings.secret_key))
@@ -341,6 +358,7 @@ JOBS = {
         Job("tell-plugins", tell_plugins, timedelta(minutes=1)),
         Job("run-exports", run_exports, timedelta(minutes=1), slow=True, waits=exports.waits),
         Job("delete-due", delete_due, timedelta(minutes=5), slow=True),
+        Job("people", look_after_people, timedelta(minutes=5)),
         Job("sweep", sweep, timedelta(hours=1)),
     )
 }

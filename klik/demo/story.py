@@ -19,6 +19,7 @@ from klik.demo import (
     following,
     gallery,
     history,
+    leaving,
     life,
     newsletters,
     notices,
@@ -82,6 +83,7 @@ def fill(work: Work, store: FileStore) -> None:
     _talk(work, staff)
     filters.fill(work, staff, editor)
     teamwork.fill(work, staff[KOEGE], _member)
+    leaving.fill(work, staff[KOEGE], _member)
     corrections.fill(work, jens, editor)
     asked.fill(work, staff, editor, _member)
     newsletters.fill(work, editor)

@@ -117,11 +117,15 @@ class FilterColumns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterQuestion:
-    """Who asks and when: ``person_id`` is what ``mig`` means, ``today`` the Danish date."""
+    """Who asks and when: ``person_id`` is what ``mig`` means, ``today`` the Danish date.
+
+    ``roles`` are role and system (None: across) of what that person holds today, where ``mig`` is asked for.
+    """
 
     today: date
     person_id: int | None
     columns: FilterColumns
+    roles: frozenset[tuple[str, str | None]] = frozenset()
 
 
 class FilterValueError(Exception):

@@ -23,6 +23,7 @@ from klik.services.vocabulary import PEOPLE_KEYS, Vocabulary
 from klik.services.work import Work
 
 _SIZE = 20_000
+_Roles = frozenset[tuple[str, str | None]]
 _Answer = tuple[ColumnElement[bool] | None, str]
 
 
@@ -63,17 +64,18 @@ def select_tasks(work: Work, criteria: Criteria, words: Vocabulary | None = None
     words = words or vocabulary.read(work, [criteria])
     plugin_asked = any(_is_plugin(key) for key, _values in criteria.filters)
     person = work.actor.person_id if work.actor else None
+    roles = _roles_asked(work, criteria)
     key = (
         None
         if plugin_asked
-        else ("selection", criteria, criteria.remarks, access.sight(work), person, work.today)
+        else ("selection", criteria, criteria.remarks, access.sight(work), person, roles, work.today)
     )
-    found = work.kept.once(key, lambda: _select(work, criteria, words), part=Part.FRAME, size=_SIZE)
+    found = work.kept.once(key, lambda: _select(work, criteria, words, roles), part=Part.FRAME, size=_SIZE)
     return found if found.words is words else replace(found, words=words)
 
 
-def _select(work: Work, criteria: Criteria, words: Vocabulary) -> Selection:
-    question = _question(work)
+def _select(work: Work, criteria: Criteria, words: Vocabulary, roles: _Roles) -> Selection:
+    question = _question(work, roles)
     conditions: dict[str, ColumnElement[bool]] = {}
     kept: list[tuple[str, tuple[str, ...]]] = []
     remarks = list(criteria.remarks)
@@ -100,20 +102,29 @@ def _select(work: Work, criteria: Criteria, words: Vocabulary) -> Selection:
         conditions,
         tuple(dict.fromkeys(remarks)),
         words,
-        kept_under(work, criteria),
+        kept_under(work, criteria, roles),
     )
 
 
-def kept_under(work: Work, criteria: Criteria) -> Hashable | None:
+def kept_under(work: Work, criteria: Criteria, roles: _Roles | None = None) -> Hashable | None:
     """What decides which tasks the criteria find, beside the stamped tables; None where that is not enough.
 
     A plug-in reads what it likes, and what somebody has seen changes with every look.
     """
     if any(_is_plugin(key) or key == CHANGED for key, _values in criteria.filters):
         return None
-    asks_for_me = any(ME in criteria.values(key) for key in PEOPLE_KEYS)
-    person = work.actor.person_id if work.actor and asks_for_me else None
-    return access.sight(work), person, criteria.filters, work.today
+    person = work.actor.person_id if work.actor and _asks_for_me(criteria) else None
+    roles = _roles_asked(work, criteria) if roles is None else roles
+    return access.sight(work), person, roles, criteria.filters, work.today
+
+
+def _asks_for_me(criteria: Criteria) -> bool:
+    return any(ME in criteria.values(key) for key in PEOPLE_KEYS)
+
+
+def _roles_asked(work: Work, criteria: Criteria) -> _Roles:
+    """What the actor holds, where the criteria ask for it: holdings come and go without a stamp."""
+    return access.roles_held(work) if _asks_for_me(criteria) else frozenset()
 
 
 def _did_not_match(work: Work, criteria: Criteria, words: Vocabulary, typed: str) -> ColumnElement[bool]:
@@ -140,11 +151,12 @@ def label(registry: Registry, words: Vocabulary, key: str, value: str) -> str:
     return registry.guard.ask(f"{key}.describe", lambda: wanted.describe(value), value, _is_text)
 
 
-def _question(work: Work) -> FilterQuestion:
+def _question(work: Work, roles: _Roles) -> FilterQuestion:
     return FilterQuestion(
         today=work.today,
         person_id=work.actor.person_id if work.actor else None,
         columns=FilterColumns(task=MunicipalTask.__table__.c, field=_field),
+        roles=roles,
     )
 
 

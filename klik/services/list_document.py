@@ -81,4 +81,5 @@ def _who(work: Work, row: TaskRow, field: str) -> str | None:
     if person or role is None:
         return person
     name = work.registry.content.role(role).name
-    return f"{name} (ubesat)" if getattr(row, f"{field}_vacant") else name
+    holder = getattr(row, f"{field}_holder")
+    return f"{name}: {holder}" if holder else f"{name} (ubesat)"

@@ -13,10 +13,11 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy.orm import aliased
 
 from klik.domain.deadlines import Colour, colour, explain
 from klik.domain.status import Status
-from klik.models import MunicipalTask, Project, RoleHolding
+from klik.models import Membership, MunicipalTask, Person, Project, RoleHolding
 from klik.services import access, counting, filtering, ordering
 from klik.services.counting import Question
 from klik.services.criteria import Criteria
@@ -28,6 +29,7 @@ from klik.services.vocabulary import Vocabulary
 from klik.services.work import Work
 
 _PORTION = 500
+Holder = aliased(Person, name="holder")
 SCOPE = ("projekt", "kommune")
 
 
@@ -35,7 +37,7 @@ SCOPE = ("projekt", "kommune")
 class TaskRow:
     """A municipal task as lists show it. Names of people are empty for those who may not see them.
 
-    A role stands only where no person does; ``vacant`` roles have no holder in the municipality today.
+    A role stands only where no person does, with the ``holder`` it stands for today; ``vacant`` ones have none.
     """
 
     id: int
@@ -61,17 +63,27 @@ class TaskRow:
     responsible_id: int | None
     responsible: str | None
     responsible_role: str | None
-    responsible_vacant: bool
+    responsible_holder: str | None
     executor_id: int | None
     executor: str | None
     executor_role: str | None
-    executor_vacant: bool
+    executor_holder: str | None
     local: bool
     for_information: bool
     withdrawn_at: datetime | None
     changed_at: datetime
     colour: Colour | None
     explanation: str
+
+    @property
+    def responsible_vacant(self) -> bool:
+        """Whether a role is responsible that nobody holds."""
+        return self.responsible_role is not None and self.responsible_holder is None
+
+    @property
+    def executor_vacant(self) -> bool:
+        """Whether a role is executor that nobody holds."""
+        return self.executor_role is not None and self.executor_holder is None
 
     @property
     def withdrawn(self) -> bool:
@@ -237,20 +249,37 @@ def neighbours(work: Work, criteria: Criteria, municipal_task_id: int) -> Neighb
     return Neighbours(*row) if row else None
 
 
-def _vacant(today: date, person: Any, role: Any) -> ColumnElement[bool]:
-    held = (
-        select(RoleHolding.id)
+def _holder(today: date, person: Any, role: Any) -> ColumnElement[str | None]:
+    """The name of whom the role stands for today, as klik.services.holders finds them; only without a person."""
+    name = (
+        select(func.coalesce(Holder.name, RoleHolding.mailbox))
+        .select_from(RoleHolding)
+        .outerjoin(Holder, Holder.id == RoleHolding.person_id)
+        .outerjoin(
+            Membership,
+            and_(
+                Membership.person_id == RoleHolding.person_id,
+                Membership.municipality_id == RoleHolding.municipality_id,
+            ),
+        )
         .where(
             RoleHolding.municipality_id == MunicipalTask.municipality_id,
             RoleHolding.role == role,
             or_(RoleHolding.system_code.is_(None), RoleHolding.system_code == MunicipalTask.system_code),
             RoleHolding.valid_from <= today,
             or_(RoleHolding.valid_to.is_(None), RoleHolding.valid_to >= today),
+            or_(
+                RoleHolding.person_id.is_(None),
+                and_(Holder.active.is_(True), Membership.active.is_(True)),
+            ),
         )
+        # A substitute only where nobody else holds it.
+        .order_by(RoleHolding.kind, RoleHolding.is_primary.desc(), RoleHolding.id)
+        .limit(1)
         .correlate(MunicipalTask)
-        .exists()
+        .scalar_subquery()
     )
-    return and_(person.is_(None), role.is_not(None), ~held)
+    return case((and_(person.is_(None), role.is_not(None)), name))
 
 
 # Municipality and system are named by the vocabulary, which is read anyway: PostgreSQL needs longer to plan
@@ -285,11 +314,11 @@ def _columns(today: date) -> Select[Any]:
             Responsible.name.label("responsible"),
             task.responsible_id,
             task.responsible_role,
-            _vacant(today, task.responsible_id, task.responsible_role).label("responsible_vacant"),
+            _holder(today, task.responsible_id, task.responsible_role).label("responsible_holder"),
             Executor.name.label("executor"),
             task.executor_id,
             task.executor_role,
-            _vacant(today, task.executor_id, task.executor_role).label("executor_vacant"),
+            _holder(today, task.executor_id, task.executor_role).label("executor_holder"),
             task.task_id,
             task.withdrawn_at,
             task.changed_at,
@@ -332,11 +361,11 @@ def _row(row: Any, words: Vocabulary, named: bool, today: date) -> TaskRow:
         responsible_id=row.responsible_id if named else None,
         responsible=row.responsible if named else None,
         responsible_role=row.responsible_role if named and row.responsible_id is None else None,
-        responsible_vacant=bool(named and row.responsible_vacant),
+        responsible_holder=row.responsible_holder if named else None,
         executor_id=row.executor_id if named else None,
         executor=row.executor if named else None,
         executor_role=row.executor_role if named and row.executor_id is None else None,
-        executor_vacant=bool(named and row.executor_vacant),
+        executor_holder=row.executor_holder if named else None,
         local=row.task_id is None,
         for_information=row.for_information,
         withdrawn_at=row.withdrawn_at,

@@ -106,7 +106,7 @@ def _urgent_line(work: Work, row: TaskRow) -> MeetingLine:
     who = row.responsible
     if who is None and row.responsible_role:
         role = work.registry.content.role(row.responsible_role).name
-        who = f"{role} (ubesat)" if row.responsible_vacant else role
+        who = f"{role}: {row.responsible_holder}" if row.responsible_holder else f"{role} (ubesat)"
     return _line(row, who or "Ingen ansvarlig", row.deadline)
 
 

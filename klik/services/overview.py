@@ -22,6 +22,7 @@ from klik.services import access
 from klik.services.work import Work
 
 OPEN = tuple(sorted(status.value for status in OPEN_STATUSES))
+PEOPLE = ("responsible", "executor")
 IN_FORCE = MunicipalTask.withdrawn_at.is_(None)
 
 
@@ -81,9 +82,9 @@ def is_green(today: date) -> ColumnElement[bool]:
 
 
 def counts(work: Work) -> Counts:
-    """How the actor's visible tasks stand; one statement."""
+    """How the actor's visible tasks stand; one statement, and one for the roles that make tasks the actor's."""
     today = work.today
-    me = work.actor.person_id if work.actor else 0
+    held = access.roles_held(work)
     row = work.session.execute(
         select(
             count_of(is_red(today)),
@@ -91,9 +92,7 @@ def counts(work: Work) -> Counts:
             count_of(is_green(today)),
             count_of(and_(is_open(), MunicipalTask.deadline.is_(None))),
             count_of(and_(is_open(), MunicipalTask.deadline == today)),
-            count_of(
-                and_(is_open(), or_(MunicipalTask.responsible_id == me, MunicipalTask.executor_id == me))
-            ),
+            count_of(and_(is_open(), or_(*(access.of_actor(work, each, held) for each in PEOPLE)))),
             count_of(MunicipalTask.status == Status.COMPLETED.value),
             func.count(),
         ).where(access.visible(work), IN_FORCE)

@@ -13,6 +13,7 @@ from klik.web.correcting.views import blueprint as correcting
 from klik.web.deleting.follow_up import blueprint as deletion_follow_up
 from klik.web.deleting.holds import blueprint as deletion_holds
 from klik.web.deleting.views import blueprint as deleting
+from klik.web.departures.views import blueprint as departures
 from klik.web.exports.listed import blueprint as list_export
 from klik.web.exports.views import blueprint as exports
 from klik.web.filters.views import blueprint as filters
@@ -85,6 +86,7 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         pages,
         password,
         people,
+        departures,
         roles,
         role_matrix,
         publishing,

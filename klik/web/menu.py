@@ -64,6 +64,7 @@ _UNDER = {
         "tasks",
     ),
     "channels": "notices",
+    "departures": "people",
     "meetings": "overview",
     "follow_up": "overview",
     **dict.fromkeys(

@@ -68,7 +68,7 @@ def may_change(work: Work, task: Changeable) -> bool:
 
 def changeable(work: Work) -> Callable[[Changeable], bool]:
     """The same as a question to ask of many tasks; the actor's roles are read once, and only when needed."""
-    actor, held = work.actor, cache(lambda: _roles_held(work))
+    actor, held = work.actor, cache(lambda: roles_held(work))
 
     def asks(task: Changeable) -> bool:
         if actor is None:
@@ -89,9 +89,10 @@ def changeable(work: Work) -> Callable[[Changeable], bool]:
     return asks
 
 
-def _roles_held(work: Work) -> frozenset[tuple[str, str | None]]:
+def roles_held(work: Work) -> frozenset[tuple[str, str | None]]:
     """Role and system of what the actor holds today in the own municipality; no system: across it."""
-    assert work.actor is not None
+    if work.actor is None or work.actor.municipality_id is None:
+        return frozenset()
     rows = work.session.execute(
         select(RoleHolding.role, RoleHolding.system_code).where(
             RoleHolding.municipality_id == work.actor.municipality_id,
@@ -101,6 +102,39 @@ def _roles_held(work: Work) -> frozenset[tuple[str, str | None]]:
         )
     )
     return frozenset((role, system) for role, system in rows)
+
+
+def of_actor(
+    work: Work, field: str, held: frozenset[tuple[str, str | None]] | None = None
+) -> ColumnElement[bool]:
+    """The tasks whose ``responsible`` or ``executor`` is the actor: by name, or nobody by name and by a role held.
+
+    ``held`` are the actor's roles where they are known already.
+    """
+    person, role = getattr(MunicipalTask, f"{field}_id"), getattr(MunicipalTask, f"{field}_role")
+    return or_(
+        person == (work.actor.person_id if work.actor else 0),
+        of_roles(person, role, roles_held(work) if held is None else held),
+    )
+
+
+def of_roles(
+    person: ColumnElement[int | None],
+    role: ColumnElement[str | None],
+    held: frozenset[tuple[str, str | None]],
+) -> ColumnElement[bool]:
+    """Nobody is named in ``person``, and one of these roles has the task."""
+    return or_(
+        false(),
+        *(
+            and_(
+                person.is_(None),
+                role == slug,
+                true() if system is None else MunicipalTask.system_code == system,
+            )
+            for slug, system in sorted(held, key=lambda each: (each[0], each[1] or ""))
+        ),
+    )
 
 
 def task_to_change(work: Work, task_id: int) -> MunicipalTask:

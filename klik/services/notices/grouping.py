@@ -16,7 +16,7 @@ from klik.domain.status import OPEN_STATUSES, Status
 from klik.models import MunicipalTask, Notice
 from klik.plugins.manager import CORE, plugin_of
 from klik.services import access
-from klik.services.notices import checking, mails, reminders, scanning, task_recipients
+from klik.services.notices import checking, mails, reminders, scanning, taking_over, task_recipients
 from klik.services.notices.checking import Facts
 from klik.services.notices.mails import Sender
 from klik.services.notices.recipients import Recipient
@@ -32,6 +32,7 @@ NEWS = frozenset(
         "trukket-tilbage",
         "tildelt",
         "overdraget",
+        taking_over.OCCASION,
         "rettet",
         "frist-flyttet",
         "opgaver-tilkommet",
@@ -183,6 +184,10 @@ def _line(
     )
     # Only a mail about a filter holds tasks, a line each; other words are left as they are.
     words, *rows = notice.sentence.split("\n") if asked_for else [notice.sentence]
+    tasks: tuple[tuple[str, str], ...] = ()
+    if notice.occasion == taking_over.OCCASION:
+        words, rows, found = taking_over.read(notice.sentence)
+        tasks = tuple((name, f"{sender.base_url}{path}") for name, path in found)
     sentence, late = scanning.without_lateness(words)
     return Line(
         heading=mails.one_line(notice.heading),
@@ -191,6 +196,7 @@ def _line(
         url=f"{sender.base_url}{notice.path}",
         colour=shade,
         rows=tuple(rows),
+        tasks=tasks,
         stop=f"{sender.base_url}{FILTERS}" if asked_for else None,
         part=_part(work, notice, task, shade),
         title=_name(task) if task and reminder and plugin_of(notice.occasion) == CORE else None,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from klik.plugins.manager import Registry
 from klik.services import access
+from klik.services.notices import taking_over
 from klik.services.notices.recipients import CHANNEL_ADDRESS
 
 # A person's own wish to have the reminders of a task later; never sent (klik.services.notices.quiet).
@@ -36,6 +37,7 @@ OCCASIONS: Mapping[str, Occasion] = {
         Occasion("sendt-tilbage", "Sendt tilbage fra godkendelse", at_once=True),
         Occasion("tildelt", "Opgave tildelt", at_once=True),
         Occasion("overdraget", "Opgaver overdraget", at_once=True),
+        Occasion(taking_over.OCCASION, "Opgaver overtaget", at_once=True),
         Occasion("rettet", "Opgave rettet"),
         Occasion("frist-flyttet", "Frist flyttet"),
         Occasion("opgaver-tilkommet", "Opgaver tilkommet", at_once=True),

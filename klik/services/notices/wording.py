@@ -27,7 +27,8 @@ class Part(Enum):
 class Line:
     """One notice in a mail. ``colour`` is the task's today, None for what is no open task.
 
-    ``rows`` are further lines of its own, a task each; ``stop`` is where a mail that was asked for is ended.
+    ``rows`` are further lines of its own, a task each, and ``tasks`` those with a page of their own;
+    ``stop`` is where a mail that was asked for is ended.
     ``title`` stands in a list instead of the heading, which is worded to stand alone. ``actions`` are links that
     do one thing, a label and an address each. ``late`` says when it should have been sent.
     """
@@ -38,6 +39,7 @@ class Line:
     url: str
     colour: Colour | None
     rows: tuple[str, ...] = ()
+    tasks: tuple[tuple[str, str], ...] = ()
     stop: str | None = None
     part: Part = Part.OTHER
     title: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -96,6 +97,35 @@ def check(work: Work, task: MunicipalTask, field: str, wanted: Assignee, now: As
             raise RefusedError({field: f"{FIELDS[field]}: vælg en person fra jeres egen kommune på listen."})
     elif wanted.role not in {role.slug for role in roles_for(work, task.system_code)}:
         raise RefusedError({field: f"{FIELDS[field]}: vælg en rolle på listen."})
+
+
+def role_finder(work: Work, wanted: bool = True) -> Callable[[MunicipalTask, int], str | None]:
+    """Gives the role that fits a task and that a person of the actor's municipality holds today, or None.
+
+    The one KOMBIT suggests goes first, then a role for the task's system, then one across systems. One
+    statement in all; none where it is not ``wanted``.
+    """
+    place = work.actor.municipality_id if work.actor else None
+    slugs = [role.slug for role in work.registry.content.roles]
+    order = {slug: number for number, slug in enumerate(slugs)}
+    held: dict[int, list[tuple[str, str | None]]] = defaultdict(list)
+    if wanted and place is not None:
+        for (_place, slug), each in holders.of_roles(work, [place], slugs).items():
+            for holder in each:
+                if holder.person_id is not None and not holder.substitute:
+                    held[holder.person_id].append((slug, holder.system))
+
+    def find(task: MunicipalTask, person_id: int) -> str | None:
+        suggested = task.task_version.responsible_role if task.task_version else None
+        possible = {role.slug for role in roles_for(work, task.system_code)}
+        fitting = [
+            (slug != suggested, system is None, order[slug], slug)
+            for slug, system in held.get(person_id, ())
+            if slug in possible and system in (None, task.system_code)
+        ]
+        return min(fitting)[3] if fitting else None
+
+    return find
 
 
 def word(work: Work, assignee: Assignee) -> str:

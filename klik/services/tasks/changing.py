@@ -67,11 +67,11 @@ def store(work: Work, task: MunicipalTask, steps: Sequence[Step]) -> Changed:
     return Changed(task, steps, before)
 
 
-def write_down(work: Work, changes: Sequence[Changed], via: str | None = None) -> int:
+def write_down(work: Work, changes: Sequence[Changed], via: str | None = None, *, tell: bool = True) -> int:
     """History, events, audit, notices and read marks of tasks that are changed and flushed.
 
-    No question is asked a task at a time. ``via`` says what the changes are part of. Gives the
-    id of the newest entry in the history.
+    No question is asked a task at a time. ``via`` says what the changes are part of; ``tell`` false: whoever
+    is given them is told in another way. Gives the id of the newest entry in the history.
     """
     entries = [entry for changed in changes for entry in _entries(work, changed, via)]
     for start in range(0, len(entries), _PORTION):
@@ -89,7 +89,8 @@ def write_down(work: Work, changes: Sequence[Changed], via: str | None = None) -
             for changed in changes
         ],
     )
-    tell_assigned(work, [(changed.task, changed.before) for changed in changes])
+    if tell:
+        tell_assigned(work, [(changed.task, changed.before) for changed in changes])
     read_marks.mark_all(work, [changed.task for changed in changes])
     _meet_corrections(work, changes)
     return work.session.scalar(select(func.max(TaskChange.id))) or 0

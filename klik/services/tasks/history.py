@@ -24,6 +24,8 @@ CORRECTION = "rettelse"
 MAIL_LINK = "mail-link"
 # What it says when filling the role it appoints completed it: "rolle/12", the holding.
 FILLED_ROLE = "rolle"
+# What it says when somebody left and it was handed over: "fratraeder/7", the departure.
+HANDED_OVER = "fratraeder"
 # Told by the task itself, with its reason.
 WITHDRAWN = "withdrawn"
 
@@ -99,6 +101,8 @@ def _worded(work: Work, row: TaskChange, who: str) -> HistoryEntry:
     if row.via.startswith(f"{FILLED_ROLE}/") and row.field == "status":
         return HistoryEntry(row.at, who, row.new or "", f"rollen blev besat{_by_whom(work, row)}")
     old, new = row.old or NOTHING, row.new or NOTHING
+    if row.via.startswith(f"{HANDED_OVER}/"):
+        return HistoryEntry(row.at, who, f"{word} overdraget", f"fra {old} til {new}, fordi {old} fratræder")
     if len(old) > _LONG or len(new) > _LONG or "\n" in old + new:
         return HistoryEntry(row.at, who, f"{word} er ændret")
     return HistoryEntry(row.at, who, f"{word} ændret", f"{old} → {new}", _own_bulk_change(work, row))

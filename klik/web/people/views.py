@@ -10,6 +10,7 @@ from sqlalchemy import select
 from klik.domain.rights import Level, Right
 from klik.models import Membership, Municipality, Person, System
 from klik.services import access, idempotency, people
+from klik.services.departures.shown import leaving
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.notices.bounces import marks
 from klik.services.people import NewPerson, PersonChange, directory, new_passwords
@@ -172,6 +173,7 @@ def _person_page(work: Work, member: Membership, form: PersonForm) -> str:
         systems=_system_names(work),
         municipality=_municipality(work, member.municipality_id),
         meanings=MEANINGS,
+        leaving=leaving(work, member.municipality_id).get(member.person_id),
         returned=marks.of(work, [member.person.email]).get(marks.key_of(member.person.email)),
     )
 

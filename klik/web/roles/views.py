@@ -12,6 +12,7 @@ from klik.domain.errors import InputError
 from klik.domain.rights import Right
 from klik.models import RoleHolding
 from klik.services import access, idempotency
+from klik.services.departures.shown import leaving
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.holders import HOLDER, SUBSTITUTE
 from klik.services.notices.bounces import marks
@@ -78,6 +79,7 @@ def index(work: Work) -> Any:
     page = render_template(
         "roles/index.html",
         gallery=role_gallery.of(work, municipality_id, day),
+        leaving={} if looks_back else leaving(work, municipality_id),
         form=form,
         day=day if looks_back else None,
         may_edit=_may_edit(work) and not looks_back,
@@ -113,6 +115,7 @@ def show(work: Work, slug: str) -> Any:
         "roles/show.html",
         role=role,
         gallery=gallery,
+        leaving=leaving(work, municipality_id),
         slots=slots,
         administrators=_administrators(gallery),
         stretches=stretches,

@@ -12,7 +12,7 @@ from klik.domain.status import REASON_LIMIT, Status
 from klik.models import MunicipalTask
 from klik.services.filters import PRIORITIES
 from klik.services.tasks import assigning
-from klik.services.tasks.bulk.wanted import MOST_DAYS, Wanted, editable_fields
+from klik.services.tasks.bulk.wanted import MOST_DAYS, ROLE_INSTEAD, Wanted, editable_fields
 from klik.services.tasks.steps import FIELD_LIMIT
 from klik.services.work import Work
 from klik.web.forms import CleanText, OnceForm
@@ -162,4 +162,5 @@ def _people(work: Work, tasks: list[MunicipalTask]) -> dict[str, dict[str, str]]
     roles = dict(people.roles)
     for system in systems:
         roles |= {role.slug: role.name for role in assigning.roles_for(work, system or None)}
-    return People(people.with_role, people.others, tuple(roles.items())).choices(assigning.NOBODY, "Ingen")
+    choices = People(people.with_role, people.others, tuple(roles.items())).choices(assigning.NOBODY, "Ingen")
+    return {"Den rolle, personen har": {ROLE_INSTEAD: "Giv til rollen i stedet for navnet"}} | choices

@@ -260,14 +260,16 @@ def _labels(work: Work, shown: Sequence[str]) -> Mapping[str, str]:
 
 def _people(work: Work, row: TaskRow) -> Mapping[str, tuple[str | None, str | None]]:
     return {
-        "ansvarlig": _person(work, row.responsible, row.responsible_role, row.responsible_vacant),
-        "udfoerer": _person(work, row.executor, row.executor_role, row.executor_vacant),
+        "ansvarlig": _person(work, row.responsible, row.responsible_role, row.responsible_holder),
+        "udfoerer": _person(work, row.executor, row.executor_role, row.executor_holder),
     }
 
 
-def _person(work: Work, name: str | None, slug: str | None, vacant: bool) -> tuple[str | None, str | None]:
-    """A name, or the role that is held; or nobody and the role that is vacant."""
+def _person(
+    work: Work, name: str | None, slug: str | None, holder: str | None
+) -> tuple[str | None, str | None]:
+    """A name, or the role and who holds it; or nobody and the role that is vacant."""
     if name or slug is None:
         return name, None
     role = work.registry.content.role(slug).name
-    return (None, role) if vacant else (f"{role} (rolle)", None)
+    return (f"{role}: {holder}", None) if holder else (None, role)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from klik.models import MunicipalTask
 from klik.services import access
 from klik.services.errors import RefusedError
+from klik.services.tasks import assigning
 from klik.services.tasks.bulk import chosen
 from klik.services.tasks.bulk.chosen import AskedAhead
-from klik.services.tasks.bulk.wanted import FOR_LOCAL, Wanted
+from klik.services.tasks.bulk.wanted import FOR_LOCAL, ROLE_INSTEAD, Wanted
 from klik.services.tasks.steps import Step, steps_of
 from klik.services.tasks.words import NOTHING
 from klik.services.work import Work
@@ -102,6 +103,7 @@ def preview(work: Work, wanted: Wanted, versions: Mapping[int, int], *, lock: bo
     chosen.require_reasonable(len(versions))
     tasks = chosen.load(work, list(versions), lock=lock)
     asked = AskedAhead(work, tasks.values(), wanted.field)
+    role_of = assigning.role_finder(work, wanted.value == ROLE_INSTEAD)
     may_change = access.changeable(work)
     lines: list[Line] = []
     stale: list[Line] = []
@@ -115,7 +117,7 @@ def preview(work: Work, wanted: Wanted, versions: Mapping[int, int], *, lock: bo
                 continue
             why = _barred(work, task, wanted.field, may_change(task))
             try:
-                steps = () if why else tuple(steps_of(work, task, wanted.changes(task), asked))
+                steps = () if why else tuple(steps_of(work, task, wanted.changes(task, role_of), asked))
                 why = why or (None if steps else SAME)
             except RefusedError as refused:
                 refusals.append(refused)

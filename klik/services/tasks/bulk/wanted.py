@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -16,16 +16,25 @@ from klik.services.tasks.steps import Changes, local_word
 from klik.services.tasks.words import FIELDS, choice_word, field_word
 from klik.services.work import Work
 
+# Not somebody, but to whom each task falls: the role that whoever stands there by name holds.
+ROLE_INSTEAD = "rollen"
+RoleOf = Callable[[MunicipalTask, int], str | None]
 FOR_ALL = ("status", "responsible", "executor", "deadline")
 FOR_LOCAL = ("phase", "theme", "priority", "start_date")
 MOST_DAYS = 3650
+
+
+def _no_role(_task: MunicipalTask, _person_id: int) -> str | None:
+    """For what gives nothing to a role."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """One field and what it is to hold.
 
-    ``value`` is as a form sends it: a status, an assignee's key, a slug, a plug-in's value. ``day`` is the date
+    ``value`` is as a form sends it: a status, an assignee's key or ROLE_INSTEAD, a slug, a plug-in's value.
+    ``day`` is the date
     of a deadline or start; ``days`` moves the deadline by so many days instead. ``reason`` goes with
     "Ikke relevant".
     """
@@ -36,15 +45,18 @@ class Wanted:
     day: date | None = None
     days: int | None = None
 
-    def changes(self, task: MunicipalTask) -> Changes:
-        """What that means for this task; raises RefusedError where it means nothing."""
+    def changes(self, task: MunicipalTask, role_of: RoleOf = _no_role) -> Changes:
+        """What that means for this task; raises RefusedError where it means nothing.
+
+        ``role_of`` gives the role that fits a task and that a person holds today.
+        """
         if self.field == "status":
             status = Status(self.value)
             return Changes(status=status, not_relevant_reason=self.reason or None)
         if self.field == "responsible":
-            return Changes(responsible=self._assignee())
+            return Changes(responsible=self._assignee(task, role_of))
         if self.field == "executor":
-            return Changes(executor=self._assignee())
+            return Changes(executor=self._assignee(task, role_of))
         if self.field == "deadline":
             return Changes(deadline=self._deadline(task))
         if self.field == "start_date":
@@ -57,11 +69,22 @@ class Wanted:
         """In one line: "Status: I gang"."""
         return f"{field_word(work.registry, self.field)}: {self._value_word(work)}"[:300]
 
-    def _assignee(self) -> Assignee:
+    def _assignee(self, task: MunicipalTask, role_of: RoleOf) -> Assignee:
+        if self.value == ROLE_INSTEAD:
+            return self._role_instead(task, role_of)
         found = Assignee.parse(self.value)
         if found is None:
             raise RefusedError({self.field: f"{FIELDS[self.field]}: vælg en af mulighederne på listen."})
         return found
+
+    def _role_instead(self, task: MunicipalTask, role_of: RoleOf) -> Assignee:
+        person = getattr(task, f"{self.field}_id")
+        if person is None:
+            raise RefusedError({self.field: "Ingen står der ved navn."})
+        role = role_of(task, person)
+        if role is None:
+            raise RefusedError({self.field: "Den, der står der, har ingen rolle, der passer til opgaven."})
+        return Assignee(role=role)
 
     def _deadline(self, task: MunicipalTask) -> date | None:
         if self.days is None:
@@ -74,7 +97,9 @@ class Wanted:
         if self.field == "status":
             return Status(self.value).label
         if self.field in ("responsible", "executor"):
-            return assigning.word(work, self._assignee())
+            if self.value == ROLE_INSTEAD:
+                return "rollen i stedet for navnet"
+            return assigning.word(work, Assignee.parse(self.value) or assigning.NOBODY)
         if self.field == "deadline" and self.days is not None:
             amount = abs(self.days)
             return f"{amount} {'dag' if amount == 1 else 'dage'} {'senere' if self.days > 0 else 'tidligere'}"
