@@ -9,6 +9,8 @@ from typing import Any
 import structlog
 from structlog.types import EventDict, WrappedLogger
 
+from klik.domain import cpr
+
 # Never in a log: what people type, and what opens doors.
 SECRET = ("password", "secret", "token", "cookie", "authorization")
 
@@ -18,6 +20,19 @@ def _without_secrets(_logger: WrappedLogger, _name: str, event: EventDict) -> Ev
         if any(word in name.lower() for word in SECRET):
             event[name] = "***"
     return event
+
+
+def _without_cpr_numbers(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """Whatever line it stands in, an exception's or a library's too: a CPR number is never logged."""
+    return {name: _masked(value) for name, value in event.items()}
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return cpr.mask(value)
+    if isinstance(value, dict):
+        return {key: _masked(each) for key, each in value.items()}
+    return [_masked(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def set_up(level: str, *, plain: bool = False) -> None:
@@ -37,7 +52,11 @@ def set_up(level: str, *, plain: bool = False) -> None:
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            _without_cpr_numbers,
+            last,
+        ],
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)

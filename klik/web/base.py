@@ -19,10 +19,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from klik.domain.rights import Right
 from klik.installation import Installation
 from klik.services import idempotency
-from klik.services.errors import ConflictError, ForbiddenError
+from klik.services.errors import ConflictError, ForbiddenError, RefusedError
 from klik.services.keeping import Kept
 from klik.services.people import sessions
 from klik.services.work import Work
+from klik.web import forms
 
 View = Callable[..., Any]
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -120,6 +121,9 @@ def enter(right: Right | None, view: View, parts: dict[str, Any]) -> AnyResponse
                 raise ForbiddenError(right)
             answer = view(work, **parts)
             response = make_response("" if isinstance(answer, Afterwards) else answer)
+            if writes and response.status_code < 400 and (problems := forms.cpr_problems()):
+                # The exception undoes what was written; what was typed must not be stored before it is asked about.
+                raise RefusedError(problems)
             if writes and response.status_code >= 400:
                 raise UndoneError(response)
     except UndoneError as undone:

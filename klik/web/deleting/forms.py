@@ -141,15 +141,15 @@ class AnnounceForm(OnceForm):
 class NudgeForm(OnceForm):
     """KOMBIT's own words to the municipalities that have not fetched."""
 
-    subject = StringField("Emne", [CleanText(deleting.SUBJECT_LIMIT, required=True)])
-    text = TextAreaField("Tekst", [CleanText(deleting.TEXT_LIMIT, required=True, lines=True)])
+    subject = StringField("Emne", [CleanText(deleting.SUBJECT_LIMIT, required=True, tick=False)])
+    text = TextAreaField("Tekst", [CleanText(deleting.TEXT_LIMIT, required=True, lines=True, tick=False)])
 
 
 class TellForm(Form):
     """Another recipient in a municipality: a person, or a mailbox of its own."""
 
     person = SelectField("Modtager", validate_choice=False)
-    mailbox = StringField("Eller en funktionspostkasse", [CleanText(320)])
+    mailbox = StringField("Eller en funktionspostkasse", [CleanText(320, tick=False)])
 
     def offer(self, people: Iterable[tuple[int, str]]) -> None:
         """Set whom one may choose."""
