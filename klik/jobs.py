@@ -25,6 +25,7 @@ from klik.services.notices.delivery import Delivered
 from klik.services.notices.mails import Sender
 from klik.services.people import sessions
 from klik.services.publishing import planned
+from klik.services.roles import lookups
 from klik.services.saved_filters import digests as subscriptions
 from klik.services.work import Work
 
@@ -226,6 +227,7 @@ def sweep(house: Installation, now: datetime) -> Outcome:
             sessions.sweep(work)
             + marks.forgive(work)
             + job_runs.sweep(work)
+            + lookups.sweep(work)
             + subscribing.sweep(work)
             + exports.sweep(work, exports.folder_in(house.settings.data))
         )

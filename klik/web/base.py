@@ -23,7 +23,7 @@ from klik.services.errors import ConflictError, ForbiddenError, RefusedError
 from klik.services.keeping import Kept
 from klik.services.people import sessions
 from klik.services.work import Work
-from klik.web import forms
+from klik.web import forms, lookups
 
 View = Callable[..., Any]
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -105,6 +105,7 @@ def enter(right: Right | None, view: View, parts: dict[str, Any]) -> AnyResponse
     writes = request.method not in SAFE
     transaction = house.database.writing if writes else house.database.reading
     answer: Any = None
+    actor = None
     try:
         with transaction() as session:
             g.klik_session, g.klik_now = session, now
@@ -141,6 +142,8 @@ def enter(right: Right | None, view: View, parts: dict[str, Any]) -> AnyResponse
         g.pop("klik_work", None)
     if isinstance(answer, Afterwards):
         response = make_response(answer.make())
+    if response.status_code < 400:
+        lookups.note(house, actor, now)
     _note_seen(now)
     return response
 

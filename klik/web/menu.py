@@ -64,6 +64,7 @@ _UNDER = {
         "tasks",
     ),
     "channels": "notices",
+    "looked_up": "people",
     "meetings": "overview",
     "follow_up": "overview",
     **dict.fromkeys(

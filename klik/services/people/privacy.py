@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import delete, or_, select, update
@@ -38,7 +37,7 @@ from klik.models import (
 )
 from klik.services import access, auditing
 from klik.services.errors import RefusedError
-from klik.services.people import sessions
+from klik.services.people import sessions, traces
 from klik.services.work import Work
 
 NAME = "Tidligere medarbejder"
@@ -52,13 +51,13 @@ def insight(work: Work, person: Person) -> Mapping[str, Any]:
 
     def rows(model: Any, condition: Any, *columns: str) -> list[dict[str, Any]]:
         found = work.session.scalars(select(model).where(condition).order_by(*model.__table__.primary_key))
-        return [{name: _plain(getattr(row, name)) for name in columns} for row in found]
+        return [{name: traces.plain(getattr(row, name)) for name in columns} for row in found]
 
     mine = or_(MunicipalTask.responsible_id == person_id, MunicipalTask.executor_id == person_id)
     mails = or_(Mail.person_id == person_id, Mail.address == person.email)
     return {
         "person": {
-            name: _plain(getattr(person, name))
+            name: traces.plain(getattr(person, name))
             for name in (
                 *("id", "name", "email", "phone", "active"),
                 *("created_at", "seen_at", "anonymised_at"),
@@ -72,8 +71,8 @@ def insight(work: Work, person: Person) -> Mapping[str, Any]:
                 "niveau": member.level,
                 "systemer": sorted(link.system_code for link in member.systems),
                 "aktiv": member.active,
-                "fra": _plain(member.since),
-                "til": _plain(member.ended_on),
+                "fra": traces.plain(member.since),
+                "til": traces.plain(member.ended_on),
             }
             for member in work.session.scalars(
                 select(Membership).where(Membership.person_id == person_id).order_by(Membership.id)
@@ -174,11 +173,7 @@ def insight(work: Work, person: Person) -> Mapping[str, Any]:
             or_(AuditEntry.person_id == person_id, AuditEntry.subject == f"person/{person_id}"),
             *("id", "at", "action", "subject"),
         ),
-    }
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date | datetime) else value
+    } | traces.of(work, person)
 
 
 def readable(facts: Mapping[str, Any]) -> str:

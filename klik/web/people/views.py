@@ -16,6 +16,7 @@ from klik.services.people import NewPerson, PersonChange, directory, new_passwor
 from klik.services.work import Work
 from klik.web.base import access as allow
 from klik.web.base import cookie_name, installation, see_other
+from klik.web.lookups import look_up
 from klik.web.people.forms import NewPersonForm, OwnPasswordForm, PersonForm, ProfileForm
 from klik.web.people.levels import MEANINGS
 from klik.web.roles.views import add_problems, place
@@ -28,9 +29,12 @@ blueprint = Blueprint("people", __name__)
 def index(work: Work) -> Any:
     """The people of a municipality, or those of KOMBIT and the suppliers."""
     municipality = _municipality(work, place(work))
+    municipality_id = municipality.id if municipality else None
+    listed = directory.listed(work, municipality_id)
+    look_up("personer", len(listed), municipality_id=municipality_id)
     return render_template(
         "people/index.html",
-        people=directory.listed(work, municipality.id if municipality else None),
+        people=listed,
         municipality=municipality,
         municipalities=_municipalities(work),
         manages=directory.may_manage(work),
@@ -124,6 +128,7 @@ def show(work: Work, membership_id: int) -> Any:
     """One person in one place."""
     member = directory.membership(work, membership_id)
     person = member.person
+    look_up("person", 1, municipality_id=member.municipality_id, about_person_id=person.id)
     form = PersonForm(
         formdata=None,
         version=member.version,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -17,10 +18,12 @@ from klik.services.notices.bounces import marks
 from klik.services.roles import gallery as role_gallery
 from klik.services.roles import holdings as role_holdings
 from klik.services.roles import vacancies
+from klik.services.roles.gallery import Slot
 from klik.services.roles.holdings import Filling
 from klik.services.work import Work
 from klik.web.base import access as allow
 from klik.web.forms import Form
+from klik.web.lookups import look_up
 from klik.web.roles.forms import EndForm, FillForm
 
 blueprint = Blueprint("roles", __name__)
@@ -68,10 +71,13 @@ def index(work: Work) -> Any:
         content = work.registry.content
         rows = vacancies.matrix(work)
         shown = [role for role in content.roles if any(role.slug in row.roles for row in rows)]
+        look_up("matrix", sum(each.slots - each.vacant for row in rows for each in row.roles.values()))
         return render_template("roles/matrix.html", rows=rows, roles=shown)
+    gallery = role_gallery.of(work, municipality_id)
+    look_up("galleri", _people_in(gallery.slots), municipality_id=municipality_id)
     return render_template(
         "roles/index.html",
-        gallery=role_gallery.of(work, municipality_id),
+        gallery=gallery,
         may_edit=_may_edit(work),
         now=work.now,
         phase=work.registry.content.phase,
@@ -89,6 +95,7 @@ def show(work: Work, slug: str) -> Any:
     past = role_gallery.history(work, gallery.municipality_id, slug) if gallery else ()
     if role.is_retired and not slots and not past:
         raise NotFoundError
+    look_up("rolle", _people_in(slots), subject=slug, municipality_id=municipality_id)
     return render_template(
         "roles/show.html",
         role=role,
@@ -99,6 +106,11 @@ def show(work: Work, slug: str) -> Any:
         now=work.now,
         phase=work.registry.content.phase,
     )
+
+
+def _people_in(slots: Sequence[Slot]) -> int:
+    """How many holders are shown, each slot's own."""
+    return sum(len(slot.holders) + len(slot.substitutes) + len(slot.coming) for slot in slots)
 
 
 def _may_edit(work: Work) -> bool:
