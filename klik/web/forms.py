@@ -130,13 +130,22 @@ def accepted(name: str) -> None:
     g.setdefault("klik_cpr_accepted", set()).add(name)
 
 
+def stores_nothing() -> None:
+    """For a view that is sent a form only to show how it reads: the page itself says what is wrong with it."""
+    g.klik_stores_nothing = True
+
+
 def cpr_problems() -> dict[str, str]:
     """The sent fields with a CPR number that no form has asked about: the last net, for every address there is."""
+    if g.get("klik_stores_nothing"):
+        return {}
     passed = g.get("klik_cpr_accepted", set())
     fields = {
         name
         for name, value in request.form.items(multi=True)
-        if not (name in NOT_TEXT or "password" in name or name in passed) and cpr.find(unquote_plus(value))
+        if not (name in NOT_TEXT or "password" in name or name in passed)
+        and f"{name}{free_text.TICK_ENDING}" not in request.form
+        and cpr.find(unquote_plus(value))
     }
     files = {name for name, file in request.files.items(multi=True) if cpr.find(file.filename or "")}
     return {

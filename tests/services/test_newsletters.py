@@ -192,8 +192,10 @@ def test_one_mail_an_address_and_those_left_out_are_counted(work: Work) -> None:
         (
             Words("x", "Hej\n\nom 010190-1234"),
             "body",
-            "Tekst ser ud til at indeholde et CPR-nummer i linje 3, og CPR-numre hører ikke hjemme i klik. "
-            "Fjern nummeret.",
+            (
+                "Tekst ser ud til at indeholde et CPR-nummer i linje 3, og CPR-numre hører ikke hjemme i klik. "
+                "Fjern nummeret."
+            ),
         ),
         (
             Words("x", "Se ![kort](https://x.dk/kort.png)"),

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from klik.domain.texts import sort_key
 from klik.models import (
     AuditEntry,
     Bounce,
     BouncedAddress,
+    BulkChange,
     CalendarFeed,
     Comment,
+    Departure,
     EarlierState,
     Export,
     FilterUse,
@@ -30,6 +32,7 @@ from klik.models import (
     Person,
     Question,
     ReadMark,
+    RoleAnswer,
     RoleHolding,
     SavedFilter,
     SecretToken,
@@ -221,6 +224,7 @@ def anonymise(work: Work, person: Person) -> None:
     session.execute(delete(NewsletterAddress).where(NewsletterAddress.address_key == person.email_key))
     session.execute(update(Bounce).where(Bounce.address == person.email).values(address=gone, reply=""))
     _forget_history(work, person)
+    _forget_words(work, person)
     person.name, person.name_key = NAME, sort_key(NAME)
     person.email = person.email_key = gone
     person.phone = person.password_hash = person.seen_at = None
@@ -228,6 +232,39 @@ def anonymise(work: Work, person: Person) -> None:
     person.anonymised_at = work.now
     session.flush()
     auditing.record(work, "person-anonymiser", f"person/{person.id}")
+
+
+def _forget_words(work: Work, person: Person) -> None:
+    """Sentences klik itself wrote with the name in them, proposals of the person, and notes on the leaving."""
+    session, at_home = (
+        work.session,
+        select(Membership.municipality_id).where(Membership.person_id == person.id),
+    )
+    session.execute(
+        update(RoleAnswer)
+        .where(RoleAnswer.proposed_email == person.email)
+        .values(proposed_name=NAME, proposed_email=None, note=None)
+    )
+    session.execute(update(RoleAnswer).where(RoleAnswer.person_id == person.id).values(note=None))
+    session.execute(update(Departure).where(Departure.person_id == person.id).values(note=None))
+    session.execute(
+        update(RoleHolding)
+        .where(RoleHolding.mailbox == person.email)
+        .values(mailbox=f"tidligere-{person.id}@{DOMAIN}")
+    )
+    for words in (Notice.heading, Notice.sentence):
+        session.execute(
+            update(Notice)
+            .where(Notice.municipality_id.in_(at_home), words.contains(person.name, autoescape=True))
+            .values({words: func.replace(words, person.name, NAME)})
+        )
+    session.execute(
+        update(BulkChange)
+        .where(
+            BulkChange.municipality_id.in_(at_home), BulkChange.words.contains(person.name, autoescape=True)
+        )
+        .values(words=func.replace(BulkChange.words, person.name, NAME))
+    )
 
 
 def _end_roles(work: Work, person: Person) -> None:

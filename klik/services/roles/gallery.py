@@ -27,6 +27,7 @@ from klik.services import access
 from klik.services.errors import NotFoundError
 from klik.services.holders import HOLDER, SUBSTITUTE
 from klik.services.overview import IN_FORCE, is_open
+from klik.services.people import leaving, privacy
 from klik.services.work import Work
 
 # Half a year: KOMBIT's newsletters ask municipalities that often whether their registrations still hold.
@@ -179,7 +180,14 @@ def history(work: Work, municipality_id: int, role: str) -> tuple[Holding, ...]:
     """Who held the role before today, latest first."""
     over = RoleHolding.valid_to < work.today
     found = _holdings(work, RoleHolding.municipality_id == municipality_id, RoleHolding.role == role, over)
-    return tuple(sorted(found, key=lambda each: (each.valid_to or date.max, each.id), reverse=True))
+    left = leaving.left_people(work, municipality_id)
+    shown = [
+        replace(each, name=privacy.NAME, address="", phone=None, note=None, membership_id=None)
+        if each.person_id in left
+        else each
+        for each in found
+    ]
+    return tuple(sorted(shown, key=lambda each: (each.valid_to or date.max, each.id), reverse=True))
 
 
 def _municipality(work: Work, municipality_id: int) -> Municipality:

@@ -12,7 +12,7 @@ from klik.models import Membership, Municipality, Person, System
 from klik.services import access, idempotency, people
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.notices.bounces import marks
-from klik.services.people import NewPerson, PersonChange, directory, new_passwords
+from klik.services.people import NewPerson, PersonChange, directory, leaving, new_passwords
 from klik.services.work import Work
 from klik.web.base import access as allow
 from klik.web.base import cookie_name, installation, see_other
@@ -172,6 +172,7 @@ def _person_page(work: Work, member: Membership, form: PersonForm) -> str:
         member=member,
         level=Level(member.level),
         left=directory.left_open(work, member),
+        forgotten_on=leaving.forgotten_on(member),
         manages=directory.may_manage(work),
         role=work.registry.content.role,
         systems=_system_names(work),
