@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 from structlog.types import EventDict, WrappedLogger
 
-from klik.domain import cpr
-
 # Never in a log: what people type, and what opens doors.
 SECRET = ("password", "secret", "token", "cookie", "authorization")
+
+Mask = Callable[[str], str]
 
 
 def _without_secrets(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
@@ -22,21 +23,23 @@ def _without_secrets(_logger: WrappedLogger, _name: str, event: EventDict) -> Ev
     return event
 
 
-def _without_cpr_numbers(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-    """Whatever line it stands in, an exception's or a library's too: a CPR number is never logged."""
-    return {name: _masked(value) for name, value in event.items()}
-
-
-def _masked(value: Any) -> Any:
+def _masked(mask: Mask, value: Any) -> Any:
     if isinstance(value, str):
-        return cpr.mask(value)
+        return mask(value)
     if isinstance(value, dict):
-        return {key: _masked(each) for key, each in value.items()}
-    return [_masked(each) for each in value] if isinstance(value, list | tuple) else value
+        return {key: _masked(mask, each) for key, each in value.items()}
+    return [_masked(mask, each) for each in value] if isinstance(value, list | tuple) else value
 
 
-def set_up(level: str, *, plain: bool = False) -> None:
-    """Send every logger's lines through structlog; ``plain`` for people at a terminal (the demo)."""
+def set_up(level: str, mask: Mask, *, plain: bool = False) -> None:
+    """Send every logger's lines through structlog; ``plain`` for people at a terminal (the demo).
+
+    ``mask`` goes over every line, an exception's or a library's too (klik.domain.cpr.mask).
+    """
+
+    def masked(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+        return {name: _masked(mask, value) for name, value in event.items()}
+
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -54,7 +57,7 @@ def set_up(level: str, *, plain: bool = False) -> None:
         foreign_pre_chain=shared,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            _without_cpr_numbers,
+            masked,
             last,
         ],
     )

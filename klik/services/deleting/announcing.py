@@ -73,7 +73,8 @@ def check(work: Work, draft: Draft) -> dict[str, str]:
 
 
 def _clean(text: str, label: str, limit: int, *, required: bool = True) -> str:
-    return free_text.clean(text, field=label, limit=limit, required=required)
+    # What is announced goes to every municipality at once.
+    return free_text.clean(text, field=label, limit=limit, required=required, tick=False)
 
 
 def _wrong_last_day(work: Work, day: date | None) -> str | None:

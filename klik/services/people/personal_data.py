@@ -1,4 +1,4 @@
-"""What klik knows of people: for each kind why, on what ground, for how long and who sees it; the page and the docs read it."""
+"""What klik knows of people: why, on what ground, for how long and who sees it; the page and the docs read it."""
 
 from __future__ import annotations
 

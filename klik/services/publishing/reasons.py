@@ -13,6 +13,6 @@ FIELD = "note"
 def written_reason(reason: str, *, required: bool = True) -> str:
     """The reason as it is stored, at most 500 characters; raises RefusedError."""
     try:
-        return free_text.clean(reason, field="Begrundelse", limit=NOTE_LIMIT, required=required)
+        return free_text.clean(reason, field="Begrundelse", limit=NOTE_LIMIT, required=required, tick=False)
     except InputError as error:
         raise RefusedError({FIELD: str(error)}) from error

@@ -86,10 +86,12 @@ class AnnounceForm(OnceForm):
 
     scope = SelectField("Opgaver", [Needed()])
     task_ids = TickField("Kun disse opgaver", coerce=row_id, validate_choice=False, name="opgave")
-    heading = StringField("Overskrift", [CleanText(deleting.HEADING_LIMIT, required=True)])
+    heading = StringField("Overskrift", [CleanText(deleting.HEADING_LIMIT, required=True, tick=False)])
     last_day = DayField("Sidste dag", [Needed()])
-    legal_basis = TextAreaField("Hjemmel", [CleanText(deleting.BASIS_LIMIT, required=True)])
-    decided_by = StringField("Besluttet af", [CleanText(deleting.DECIDED_BY_LIMIT, required=True)])
+    legal_basis = TextAreaField("Hjemmel", [CleanText(deleting.BASIS_LIMIT, required=True, tick=False)])
+    decided_by = StringField(
+        "Besluttet af", [CleanText(deleting.DECIDED_BY_LIMIT, required=True, tick=False)]
+    )
     decided_on = DayField("Besluttet den", [Needed()])
     query = HiddenField()
     expected = HiddenField()
@@ -168,13 +170,13 @@ class PostponeForm(VersionedForm):
     """More time."""
 
     new_day = DayField("Ny sidste dag", [Needed()])
-    note = TextAreaField("Bemærkning", [CleanText(deleting.NOTE_LIMIT)])
+    note = TextAreaField("Bemærkning", [CleanText(deleting.NOTE_LIMIT, tick=False)])
 
 
 class RegretForm(Form):
     """Calling it off."""
 
-    note = TextAreaField("Bemærkning", [CleanText(deleting.NOTE_LIMIT)])
+    note = TextAreaField("Bemærkning", [CleanText(deleting.NOTE_LIMIT, tick=False)])
 
 
 class ReceiptForm(Form):
