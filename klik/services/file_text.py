@@ -99,7 +99,7 @@ def _in_a_child(ending: str, content: bytes) -> Found:
     """A process of its own: a file made to be heavy costs its limits and nothing else."""
     try:
         done = subprocess.run(
-            [sys.executable, "-I", "-m", "klik.services.file_text_child", ending, str(SECONDS), str(MEMORY)],
+            [sys.executable, "-P", "-m", "klik.services.file_text_child", ending, str(SECONDS), str(MEMORY)],
             input=content,
             capture_output=True,
             timeout=SECONDS + 2,

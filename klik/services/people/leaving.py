@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from klik.models import Departure, Membership, Person
 from klik.services.people import privacy
@@ -28,11 +27,10 @@ def remove_due(work: Work) -> int:
 
 def due(work: Work) -> Sequence[Person]:
     """Who has had access nowhere for thirty days; nobody whose departure is still to be carried out."""
-    leaving = exists().where(
-        Departure.person_id == Person.id,
-        Departure.completed_at.is_(None),
-        Departure.regretted_at.is_(None),
+    leaving = select(Departure.person_id).where(
+        Departure.completed_at.is_(None), Departure.regretted_at.is_(None)
     )
+    at_work = select(Membership.person_id).where(Membership.active.is_(True))
     ended = (
         select(func.max(_ended()))
         .where(Membership.person_id == Person.id)
@@ -43,8 +41,8 @@ def due(work: Work) -> Sequence[Person]:
         select(Person)
         .where(
             Person.anonymised_at.is_(None),
-            ~_has_access(),
-            ~leaving,
+            or_(Person.active.is_(False), Person.id.not_in(at_work)),
+            Person.id.not_in(leaving),
             ended <= work.today - KEPT,
         )
         .order_by(Person.id)
@@ -75,8 +73,3 @@ def forgotten_on(member: Membership) -> date | None:
 def _ended() -> ColumnElement[date]:
     # Whoever was closed before klik noted the day has been closed since the beginning at the latest.
     return func.coalesce(Membership.ended_on, Membership.since)
-
-
-def _has_access() -> ColumnElement[bool]:
-    other = aliased(Membership)
-    return and_(Person.active.is_(True), exists().where(other.person_id == Person.id, other.active.is_(True)))

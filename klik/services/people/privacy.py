@@ -155,7 +155,9 @@ def insight(work: Work, person: Person) -> Mapping[str, Any]:
             Bounce, Bounce.address == person.email, "received_at", "address", "kind", "status", "reply"
         ),
         "nyhedsbreve": rows(
-            NewsletterRecipient, NewsletterRecipient.person_id == person_id, "id", "newsletter_id", "address"
+            NewsletterRecipient,
+            or_(NewsletterRecipient.person_id == person_id, NewsletterRecipient.address == person.email),
+            *("id", "newsletter_id", "address"),
         ),
         "nyhedsbreve_valg": rows(
             NewsletterAddress,
@@ -292,7 +294,9 @@ def _forget_mail(work: Work, person: Person, gone: str) -> None:
     )
     work.session.execute(update(Mail).where(sent_to_them).values(address=gone, content=b"", reply=None))
     work.session.execute(
-        update(NewsletterRecipient).where(NewsletterRecipient.person_id == person.id).values(address=gone)
+        update(NewsletterRecipient)
+        .where(or_(NewsletterRecipient.person_id == person.id, NewsletterRecipient.address == person.email))
+        .values(address=gone)
     )
 
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
 
 from klik.db import rows_changed
 from klik.domain.rights import Right
@@ -92,11 +93,12 @@ def note(work: Work, lookup: Lookup) -> None:
 def listed(work: Work, page: int = 1) -> Sequence[Noted]:
     """The look-ups in the gallery the actor answers for, the newest first, a hundred a page."""
     access.require(work, Right.MANAGE_PEOPLE)
-    about = select(Person.name).where(Person.id == GalleryLookup.about_person_id).scalar_subquery()
+    about = aliased(Person)
     rows = work.session.execute(
-        select(GalleryLookup, Person.name, about)
+        select(GalleryLookup, Person.name, about.name)
         .join(Membership, Membership.id == GalleryLookup.membership_id)
         .join(Person, Person.id == Membership.person_id)
+        .outerjoin(about, about.id == GalleryLookup.about_person_id)
         .where(access.gallery_lookups(work))
         .order_by(GalleryLookup.at.desc(), GalleryLookup.id.desc())
         .limit(PAGE + 1)
