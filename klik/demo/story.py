@@ -19,6 +19,7 @@ from klik.demo import (
     following,
     history,
     life,
+    looked_up,
     newsletters,
     notices,
     people,
@@ -85,6 +86,7 @@ def fill(work: Work, store: FileStore) -> None:
     _this_morning(work, staff)
     mette = _member(work, staff[KOEGE], "programleder", Level.PLUS_USER)
     notices.fill(work, staff, mette, life.administrator(work))
+    looked_up.fill(work, mette, jens, editor)
 
 
 def _progress(work: Work, staff: Mapping[int, Staff]) -> None:
