@@ -18,7 +18,7 @@ from klik.domain.rights import Right
 from klik.installation import Installation
 from klik.plugins.manager import Loaded, pages_and_commands
 from klik.settings import Settings
-from klik.web import base, blueprints, errors, formats, headers, login, menu
+from klik.web import addresses, base, blueprints, errors, formats, headers, login, menu
 from klik.web.verifying.streaming import VerifyingRequest
 
 LARGEST_REQUEST = 27 * 1024 * 1024
@@ -49,6 +49,7 @@ def create_app(
         "string": base.WordConverter,
     }
     _number_requests(app)
+    addresses.set_up(app)
     # A mail program leaves the newsletters for its reader with one press (RFC 8058): no cookie, no form of ours.
     CSRFProtect(app).exempt("klik.web.newsletters.subscribing.leave")
     login.set_up(app)

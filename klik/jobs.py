@@ -26,7 +26,7 @@ from klik.services.notices.delivery import Delivered
 from klik.services.notices.mails import Sender
 from klik.services.people import sessions
 from klik.services.publishing import planned
-from klik.services.roles import fulfilling, succession
+from klik.services.roles import fulfilling, lookups, succession
 from klik.services.saved_filters import digests as subscriptions
 from klik.services.work import Work
 
@@ -235,6 +235,7 @@ def sweep(house: Installation, now: datetime) -> Outcome:
             sessions.sweep(work)
             + marks.forgive(work)
             + job_runs.sweep(work)
+            + lookups.sweep(work)
             + subscribing.sweep(work)
             + exports.sweep(work, exports.folder_in(house.settings.data))
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -11,6 +12,8 @@ from structlog.types import EventDict, WrappedLogger
 
 # Never in a log: what people type, and what opens doors.
 SECRET = ("password", "secret", "token", "cookie", "authorization")
+
+Mask = Callable[[str], str]
 
 
 def _without_secrets(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
@@ -20,8 +23,23 @@ def _without_secrets(_logger: WrappedLogger, _name: str, event: EventDict) -> Ev
     return event
 
 
-def set_up(level: str, *, plain: bool = False) -> None:
-    """Send every logger's lines through structlog; ``plain`` for people at a terminal (the demo)."""
+def _masked(mask: Mask, value: Any) -> Any:
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, dict):
+        return {key: _masked(mask, each) for key, each in value.items()}
+    return [_masked(mask, each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def set_up(level: str, mask: Mask, *, plain: bool = False) -> None:
+    """Send every logger's lines through structlog; ``plain`` for people at a terminal (the demo).
+
+    ``mask`` goes over every line, an exception's or a library's too (klik.domain.cpr.mask).
+    """
+
+    def masked(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+        return {name: _masked(mask, value) for name, value in event.items()}
+
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -37,7 +55,11 @@ def set_up(level: str, *, plain: bool = False) -> None:
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            masked,
+            last,
+        ],
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)

@@ -21,6 +21,7 @@ from klik.cli import wrong_settings
 from klik.commands.database import make_secret
 from klik.demo import deleted, people, story
 from klik.demo.mailbox import Catcher
+from klik.domain import cpr
 from klik.installation import Installation
 from klik.models import Person
 from klik.services import schema
@@ -114,7 +115,7 @@ def _fill(settings: Settings) -> None:
 
 
 def _run(settings: Settings, port: int) -> None:
-    logs.set_up("WARNING", plain=True)
+    logs.set_up("WARNING", cpr.mask, plain=True)
     app = create_app(settings, pages=[demo_pages])
     try:
         server = waitress.create_server(app, host="127.0.0.1", port=port, threads=8, ident=None)

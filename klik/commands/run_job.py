@@ -13,6 +13,7 @@ import click
 
 from klik import dispatcher, jobs, logs
 from klik.cli import FOUND_A_PROBLEM, data_option, installation, problem
+from klik.domain import cpr
 from klik.installation import Installation
 from klik.services.deleting import sanity
 from klik.services.errors import RefusedError
@@ -33,7 +34,7 @@ from klik.services.errors import RefusedError
 def command(context: click.Context, name: str, as_json: bool, day: datetime | None, in_a_loop: bool) -> None:
     """Kør et job nu, og skriv i én sætning, hvad det gjorde."""
     house = installation(context)
-    logs.set_up(house.settings.log_level)
+    logs.set_up(house.settings.log_level, cpr.mask)
     if in_a_loop:
         if name != "deliver":
             raise click.UsageError("--loop findes kun for deliver.")

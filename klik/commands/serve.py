@@ -11,6 +11,7 @@ from gunicorn.glogging import Logger
 
 from klik import logs
 from klik.cli import data_option, load_settings, wrong_settings
+from klik.domain import cpr
 from klik.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
 def command(context: click.Context, bind: str, workers: int, threads: int) -> None:
     """Server siderne med gunicorn, bag en omvendt proxy."""
     settings = load_settings(context)
-    logs.set_up(settings.log_level)
+    logs.set_up(settings.log_level, cpr.mask)
     # Not before the settings are known to be right, which must be told at once.
     from klik.app import create_app
     from klik.content.loading import ContentErrors

@@ -10,6 +10,7 @@ import click
 
 from klik import logs
 from klik.cli import data_option, installation
+from klik.domain import cpr
 
 
 @click.command("worker")
@@ -20,7 +21,7 @@ def command(context: click.Context) -> None:
     house = installation(context)
     from klik.worker import Worker  # not before a wrong setting has been told
 
-    logs.set_up(house.settings.log_level)
+    logs.set_up(house.settings.log_level, cpr.mask)
     stopped = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:

@@ -21,6 +21,7 @@ from klik.demo import (
     history,
     leaving,
     life,
+    looked_up,
     newsletters,
     notices,
     people,
@@ -90,6 +91,7 @@ def fill(work: Work, store: FileStore) -> None:
     _this_morning(work, staff)
     mette = _member(work, staff[KOEGE], "programleder", Level.PLUS_USER)
     notices.fill(work, staff, mette, life.administrator(work))
+    looked_up.fill(work, mette, jens, editor)
 
 
 def _progress(work: Work, staff: Mapping[int, Staff]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from klik.domain import cpr
 from klik.models import AuditEntry
 from klik.services.work import Work
 
@@ -55,7 +56,7 @@ def record_all(work: Work, acts: Sequence[Act]) -> list[AuditEntry]:
     entries = []
     for act in acts:
         number += 1
-        body = json.dumps(act.facts or {}, sort_keys=True, ensure_ascii=False, default=str)
+        body = cpr.mask(json.dumps(act.facts or {}, sort_keys=True, ensure_ascii=False, default=str))
         entry = AuditEntry(
             id=number,
             at=work.now,

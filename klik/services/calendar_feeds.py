@@ -12,15 +12,15 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from urllib.parse import unquote_plus
 
 from sqlalchemy import func, select
 
 from klik.domain.errors import InputError
 from klik.domain.rights import Right
 from klik.domain.status import OPEN_STATUSES
-from klik.domain.texts import clean
 from klik.models import CalendarFeed, CalendarFeedEvent
-from klik.services import access, auditing, filtering, listing
+from klik.services import access, auditing, filtering, free_text, listing
 from klik.services.calendar_file import CancelledDay, Day
 from klik.services.criteria import Criteria
 from klik.services.errors import NotFoundError, RefusedError
@@ -74,10 +74,11 @@ def make(work: Work, name: str, criteria: Criteria) -> tuple[CalendarFeed, str]:
     """A new feed and its secret, which is told this once. Raises RefusedError ("name")."""
     actor = access.require(work, Right.EXPORT)
     try:
-        name = clean(name, field="Navn", limit=NAME_LIMIT, required=True)
+        name = free_text.clean(name, field="Navn", limit=NAME_LIMIT, required=True, tick=False)
+        query = criteria.filters_only().query()
+        free_text.refuse_cpr(unquote_plus(query), field="Filteret", tick=False)
     except InputError as error:
         raise RefusedError({"name": str(error)}) from error
-    query = criteria.filters_only().query()
     if len(query) > QUERY_LIMIT:
         raise RefusedError(
             {"name": f"Filteret er for langt til en kalender ({len(query)} tegn; højst {QUERY_LIMIT})."}

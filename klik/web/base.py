@@ -19,10 +19,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from klik.domain.rights import Right
 from klik.installation import Installation
 from klik.services import idempotency
-from klik.services.errors import ConflictError, ForbiddenError
+from klik.services.errors import ConflictError, ForbiddenError, RefusedError
 from klik.services.keeping import Kept
 from klik.services.people import sessions
 from klik.services.work import Work
+from klik.web import forms, lookups
 
 View = Callable[..., Any]
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -104,6 +105,7 @@ def enter(right: Right | None, view: View, parts: dict[str, Any]) -> AnyResponse
     writes = request.method not in SAFE
     transaction = house.database.writing if writes else house.database.reading
     answer: Any = None
+    actor = None
     try:
         with transaction() as session:
             g.klik_session, g.klik_now = session, now
@@ -120,6 +122,9 @@ def enter(right: Right | None, view: View, parts: dict[str, Any]) -> AnyResponse
                 raise ForbiddenError(right)
             answer = view(work, **parts)
             response = make_response("" if isinstance(answer, Afterwards) else answer)
+            if writes and response.status_code < 400 and (problems := forms.cpr_problems()):
+                # The exception undoes what was written; what was typed must not be stored before it is asked about.
+                raise RefusedError(problems)
             if writes and response.status_code >= 400:
                 raise UndoneError(response)
     except UndoneError as undone:
@@ -137,6 +142,8 @@ def enter(right: Right | None, view: View, parts: dict[str, Any]) -> AnyResponse
         g.pop("klik_work", None)
     if isinstance(answer, Afterwards):
         response = make_response(answer.make())
+    if response.status_code < 400:
+        lookups.note(house, actor, now)
     _note_seen(now)
     return response
 

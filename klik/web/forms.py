@@ -5,14 +5,17 @@ from __future__ import annotations
 import unicodedata
 import uuid
 from typing import Any
+from urllib.parse import unquote_plus
 
+from flask import g, request
 from flask_wtf import FlaskForm
 from wtforms import Field, HiddenField, IntegerField, ValidationError
 from wtforms.validators import InputRequired
 from wtforms.widgets import HiddenInput
 
-from klik.domain import texts
+from klik.domain import cpr
 from klik.domain.errors import InputError
+from klik.services import free_text
 
 MESSAGES = {
     "Invalid CSRF Token.": "Formularen er for gammel. Prøv igen.",
@@ -28,6 +31,9 @@ MESSAGES = {
     "Not a valid date value.": "Skriv datoen som 21-11-2026.",
     "This field is required.": "Feltet skal udfyldes.",
 }
+
+# Fields that a page fills in itself: tokens, keys, and lists of ids and versions.
+NOT_TEXT = frozenset({"csrf_token", "idempotency_key", "opgaver", "opgave", "overskriv", "opdater"})
 
 
 class Danish:
@@ -68,24 +74,85 @@ class OnceForm(Form):
 
 
 class CleanText:
-    """Validator: trims and normalises the text, and refuses what cannot be stored, naming field and limit."""
+    """Validator: trims and normalises the text, and refuses what cannot be stored, naming field and limit.
 
-    def __init__(self, limit: int, *, required: bool = False, lines: bool = False) -> None:
-        self.limit, self.required, self.lines = limit, required, lines
+    What looks like a CPR number is refused until the writer ticks that it is none; the tick stands at the field,
+    drawn by the macros. ``tick`` false offers none: names, and what goes to all municipalities.
+    """
+
+    def __init__(self, limit: int, *, required: bool = False, lines: bool = False, tick: bool = True) -> None:
+        self.limit, self.required, self.lines, self.tick = limit, required, lines, tick
         self.field_flags = {"maxlength": limit} | ({"required": True} if required else {})
 
     def __call__(self, _form: Form, field: Field) -> None:
+        confirmed = (self.tick and ticked(field)) or self._is_stored(field)
         try:
-            field.data = texts.clean(
-                field.data or "",
+            cleaned = free_text.clean(
+                free_text.confirmed(field.data or "") if confirmed else field.data or "",
                 field=field.label.text,
                 limit=self.limit,
                 required=self.required,
                 lines=self.lines,
+                tick=self.tick,
             )
         except InputError as error:
+            if isinstance(error, free_text.CprError) and error.may_tick:
+                field.klik_tick = "offered"
             field.data = showable(field.data or "")
             raise ValidationError(str(error)) from error
+        field.data = cleaned
+        if self.tick and cpr.find(cleaned):
+            field.data = free_text.confirmed(cleaned)
+            accepted(field.name)
+
+    def _is_stored(self, field: Field) -> bool:
+        """Whether the form was drawn with this very text: it was ticked when it was first stored."""
+        before = field.object_data
+        return bool(before) and "".join(str(before).split()) == "".join((field.data or "").split())
+
+
+def ticked(field: Field) -> bool:
+    """Whether the writer has said that what looks like CPR numbers in a field or its file is something else."""
+    given = f"{field.name}{free_text.TICK_ENDING}" in request.form
+    if given:
+        field.klik_tick = "checked"
+    return given
+
+
+def offer_tick(field: Field) -> None:
+    """Draw the tick at a field that a service refused for CPR numbers."""
+    if any(free_text.asks(error) for error in field.errors) and not hasattr(field, "klik_tick"):
+        field.klik_tick = "offered"
+
+
+def accepted(name: str) -> None:
+    """Note that the request's field holds what looks like a CPR number, and that its writer said it is none."""
+    g.setdefault("klik_cpr_accepted", set()).add(name)
+
+
+def stores_nothing() -> None:
+    """For a view that is sent a form only to show how it reads: the page itself says what is wrong with it."""
+    g.klik_stores_nothing = True
+
+
+def cpr_problems() -> dict[str, str]:
+    """The sent fields with a CPR number that no form has asked about: the last net, for every address there is."""
+    if g.get("klik_stores_nothing"):
+        return {}
+    passed = g.get("klik_cpr_accepted", set())
+    fields = {
+        name
+        for name, value in request.form.items(multi=True)
+        if not (name in NOT_TEXT or "password" in name or name in passed)
+        and f"{name}{free_text.TICK_ENDING}" not in request.form
+        and cpr.find(unquote_plus(value))
+    }
+    files = {name for name, file in request.files.items(multi=True) if cpr.find(file.filename or "")}
+    return {
+        name: "Noget af det, du har skrevet, ser ud til at indeholde et CPR-nummer, og CPR-numre hører ikke hjemme i "
+        "klik. Gå tilbage, og fjern nummeret."
+        for name in sorted(fields | files)
+    }
 
 
 def showable(typed: str) -> str:

@@ -65,6 +65,7 @@ _UNDER = {
     ),
     "channels": "notices",
     "departures": "people",
+    "looked_up": "people",
     "meetings": "overview",
     "follow_up": "overview",
     **dict.fromkeys(

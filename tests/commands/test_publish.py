@@ -125,7 +125,7 @@ modtagere = "region:Fyn"
         "opgave.toml: tema: nøglen mangler.",
         "opgave.toml: projekt: Projekt: “kq” kendes ikke. Der kan stå: kp.",
         "opgave.toml: fase: Fase: “forberdelse” kendes ikke. Mente du “forberedelse”?",
-        "opgave.toml: beskrivelse: Beskrivelse: der står noget, der ligner et CPR-nummer.",
+        "opgave.toml: beskrivelse: Beskrivelse ser ud til at indeholde et CPR-nummer",
         "opgave.toml: deadline: “dag” kendes ikke. Mente du “dage”?",
         "opgave.toml: modtagere: Modtagere: regionen “Fyn” kendes ikke.",
     ):

@@ -187,12 +187,15 @@ def test_one_mail_an_address_and_those_left_out_are_counted(work: Work) -> None:
         (
             Words("Om 010190-1234", "x"),
             "subject",
-            "Emne: der står noget, der ligner et CPR-nummer. Slet det.",
+            "Emne ser ud til at indeholde et CPR-nummer, og CPR-numre hører ikke hjemme i klik. Fjern nummeret.",
         ),
         (
             Words("x", "Hej\n\nom 010190-1234"),
             "body",
-            "Tekst: der står noget, der ligner et CPR-nummer i linje 3. Slet det.",
+            (
+                "Tekst ser ud til at indeholde et CPR-nummer i linje 3, og CPR-numre hører ikke hjemme i klik. "
+                "Fjern nummeret."
+            ),
         ),
         (
             Words("x", "Se ![kort](https://x.dk/kort.png)"),

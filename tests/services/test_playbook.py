@@ -159,7 +159,7 @@ def test_one_wrong_row_keeps_everything_out_and_names_its_cells(house: Installat
         "forkert",
     ]
     assert texts[3].startswith("D3: Fase: “Fase fem” kan ikke vælges.")
-    assert "C4: Titel: der står noget, der ligner et CPR-nummer" in texts[4] and "I4: " in texts[4]
+    assert "C4: Titel ser ud til at indeholde et CPR-nummer" in texts[4] and "I4: " in texts[4]
     assert texts[6] == "B6: Opgaven står også i række 5."
     assert texts[7] == "G7: Forudsætter: projektet har ingen opgave med nummeret MI 99."
     assert texts[8] == "C8: Titel skal udfyldes."

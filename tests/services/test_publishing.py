@@ -206,7 +206,7 @@ WRONG = {
     "responsible_role": ({"responsible_role": "kejser"}, "Ansvarlig rolle: “kejser” kendes ikke"),
     "result": (
         {"result": "a\n\nRing til 010190-1234"},
-        "Resultat: der står noget, der ligner et CPR-nummer i linje 3",
+        "Resultat ser ud til at indeholde et CPR-nummer i linje 3",
     ),
     "how_to": (
         {"how_to": "| a |\n|--|\n" + "| b |\n" * 201},

@@ -184,7 +184,10 @@ def test_hostile_words_are_named_and_kept(editor: Browser) -> None:
     page = editor.get("/nyhedsbreve/ny")
     for changes, sentence in (
         ({"subject": "Nyt\r\nBcc: alle@kommune.dk"}, "Emne må kun fylde én linje."),
-        ({"subject": "Om 010190-1234"}, "Emne: der står noget, der ligner et CPR-nummer. Slet det."),
+        (
+            {"subject": "Om 010190-1234"},
+            "Emne ser ud til at indeholde et CPR-nummer",
+        ),
         ({"subject": "x", "body": "Se ![kort](https://x.dk/kort.png)"}, "billeder kan ikke være"),
         ({"subject": "x", "levels": ["konge"]}, "Vælg en af mulighederne på listen."),
         ({"subject": "x", "roles": ["x" * 40] * 100}, "Vælg en af mulighederne på listen."),

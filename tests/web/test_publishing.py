@@ -77,7 +77,7 @@ def test_going_back_keeps_every_word(editor: Browser) -> None:
 
 WRONG = (
     ("title", "", "Titel skal udfyldes"),
-    ("title", "Ring til 010190-1234", "Titel: der står noget, der ligner et CPR-nummer"),
+    ("title", "Ring til 010190-1234", "Titel ser ud til at indeholde et CPR-nummer"),
     ("number", "SA 01", "begynder numrene med MI"),
     ("start", "31-02-2027", "Startdato"),
     ("deadline_parameter", "0", "Frist: skriv et helt antal dage"),

@@ -204,9 +204,9 @@ def test_comments_are_written_changed_and_deleted_by_their_author(browser: Open,
         assert sentence in window.submit(page, action, expect=422, text=text).text
     answer = window.submit(page, action, expect=422, text="Borger 010190-1234 mangler")
     assert "CPR-nummer" in answer.text and "Borger 010190-1234 mangler" in answer.select_one("#text").text
-    page = window.submit(answer, action, not_cpr="y", private="y")
+    page = window.submit(answer, action, **{"text-ikke-cpr": "y"}, private="y")
     assert "Borger 010190-1234 mangler" in page.text
-    window.submit(answer, action, not_cpr="y", private="y")
+    window.submit(answer, action, **{"text-ikke-cpr": "y"}, private="y")
     page = window.get(f"/opgaver/{scene.task}")
     assert page.text.count("Borger 010190-1234 mangler") == 1, "the button was pressed twice"
     path = f"/opgaver/{scene.task}/kommentarer/{scene.shared}"

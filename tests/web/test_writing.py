@@ -69,7 +69,7 @@ def test_the_text_reads_as_on_the_task_page_and_says_what_is_wrong(editor: Brows
     assert "Beskrivelse" in pane.text and "Skal rettes" not in pane.text
     pane = read(editor, purpose="x" * 20_001, result="010190-1234")
     assert "Formål må højst fylde 20.000 tegn; du har skrevet 20.001." in pane.text
-    assert "Resultat: der står noget, der ligner et CPR-nummer" in pane.text
+    assert "Resultat ser ud til at indeholde et CPR-nummer" in pane.text
     assert "Her kommer teksten" in read(editor).text
 
 

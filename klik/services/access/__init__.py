@@ -31,6 +31,7 @@ from klik.services.access.ledger import (
     notices,
 )
 from klik.services.access.people import (
+    gallery_lookups,
     holding_to_change,
     holdings,
     member,
@@ -82,6 +83,7 @@ __all__ = [
     "exports",
     "filter_to_open_with",
     "filter_to_share",
+    "gallery_lookups",
     "holding_to_change",
     "holdings",
     "is_changer",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, false, select, true
 
 from klik.domain.rights import Level, Right
-from klik.models import Membership, Municipality, Person, RoleHolding
+from klik.models import GalleryLookup, Membership, Municipality, Person, RoleHolding
 from klik.services.access.actor import require
 from klik.services.errors import NotFoundError
 from klik.services.work import Work
@@ -76,6 +76,16 @@ def holdings(work: Work) -> ColumnElement[bool]:
     if not actor.has(Right.READ_ROLES):
         return false()
     return RoleHolding.municipality_id == actor.municipality_id
+
+
+def gallery_lookups(work: Work) -> ColumnElement[bool]:
+    """The look-ups an administrator answers for: in the own municipality's gallery; for KOMBIT in its own."""
+    actor = work.actor
+    if actor is None:
+        return true()
+    if actor.kombit:
+        return GalleryLookup.municipality_id.is_(None)
+    return GalleryLookup.municipality_id == actor.municipality_id
 
 
 def own_holding(work: Work, holding_id: int) -> RoleHolding:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import select
 
-from klik.domain import life, texts
+from klik.domain import life
 from klik.domain.errors import InputError
 from klik.domain.life import Act
 from klik.models import (
@@ -19,7 +19,7 @@ from klik.models import (
     TaskVersion,
     TaskVersionField,
 )
-from klik.services import auditing, idempotency
+from klik.services import auditing, free_text, idempotency
 from klik.services.correcting import applying, plan, telling
 from klik.services.correcting.copies import standing
 from klik.services.correcting.plan import Fate, Plan
@@ -177,7 +177,7 @@ def _stripped(draft: Draft) -> Draft:
 
 
 def _note(note: str) -> str:
-    return texts.clean(note, field=NOTE, limit=NOTE_LIMIT, required=True)
+    return free_text.clean(note, field=NOTE, limit=NOTE_LIMIT, required=True)
 
 
 def version_of(work: Work, task: Task, draft: Draft) -> TaskVersion:

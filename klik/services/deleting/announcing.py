@@ -7,12 +7,11 @@ from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, insert, literal, select
 
-from klik.domain import texts
 from klik.domain.calendar import long_date, weekday
 from klik.domain.errors import InputError
 from klik.domain.rights import Right
 from klik.models import Deletion, DeletionItem, MunicipalTask, Task
-from klik.services import access, auditing, idempotency
+from klik.services import access, auditing, free_text, idempotency
 from klik.services.deleting import notices as deletion_notices
 from klik.services.deleting.selection import (
     MOST_TASKS,
@@ -74,7 +73,8 @@ def check(work: Work, draft: Draft) -> dict[str, str]:
 
 
 def _clean(text: str, label: str, limit: int, *, required: bool = True) -> str:
-    return texts.clean(text, field=label, limit=limit, required=required)
+    # What is announced goes to every municipality at once.
+    return free_text.clean(text, field=label, limit=limit, required=required, tick=False)
 
 
 def _wrong_last_day(work: Work, day: date | None) -> str | None:

@@ -7,12 +7,11 @@ from datetime import date, timedelta
 
 from sqlalchemy import select
 
-from klik.domain import texts
 from klik.domain.calendar import long_date
 from klik.domain.errors import InputError
 from klik.domain.rights import Right
 from klik.models import Deletion, DeletionItem
-from klik.services import access, auditing
+from klik.services import access, auditing, free_text
 from klik.services.auditing import Act
 from klik.services.deleting import notices as deletion_notices
 from klik.services.deleting.announcing import MOST_DAYS, NOTE_LIMIT, running
@@ -44,7 +43,7 @@ def ask_to_keep_all(
         raise NotFoundError
     problems = _wrong_until(work, deletion, until)
     try:
-        reason = texts.clean(reason, field="Begrundelse", limit=NOTE_LIMIT, required=True)
+        reason = free_text.clean(reason, field="Begrundelse", limit=NOTE_LIMIT, required=True)
         if len(reason) < LEAST_REASON:
             problems["reason"] = f"Begrundelse skal fylde mindst {LEAST_REASON} tegn."
     except InputError as error:

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import and_, case, or_, select, update
 
-from klik.domain import texts
 from klik.domain.errors import InputError
 from klik.domain.rights import Right
 from klik.models import Deletion, DeletionItem
-from klik.services import access, auditing
+from klik.services import access, auditing, free_text
 from klik.services.auditing import Act
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.work import Actor, Work
@@ -86,7 +85,7 @@ def receipt(work: Work, deletion_id: int, case_number: str, item_ids: Sequence[i
     deletion = access.deletion(work, deletion_id)
     problems: dict[str, str] = {}
     try:
-        case_number = texts.clean(case_number, field="Sagsnummer", limit=CASE_NUMBER_LIMIT, required=True)
+        case_number = free_text.clean(case_number, field="Sagsnummer", limit=CASE_NUMBER_LIMIT, required=True)
     except InputError as error:
         problems["case_number"] = str(error)
     if deletion.state == "fortrudt":

@@ -12,11 +12,10 @@ from sqlalchemy import select
 
 from klik.content.loading import Content
 from klik.content.roles import RoleScope
-from klik.domain import cpr, texts
 from klik.domain.errors import InputError
 from klik.domain.rights import Level, Right
 from klik.models import Membership, Municipality, Person
-from klik.services import access, auditing, holders
+from klik.services import access, auditing, free_text, holders
 from klik.services.auditing import Act
 from klik.services.criteria import Criteria
 from klik.services.errors import RefusedError
@@ -33,7 +32,6 @@ ACROSS = "kombit-programleder"
 # What of the choices makes sense in a municipality's own list, where the mail leads.
 _LED_TO = ("projekt", "system", "tema", "fase", "runde")
 CHANGED = "Modtagerne har ændret sig, siden du så dem. Se dem igennem nedenfor, og send igen."
-CPR = "ser ud til at indeholde et CPR-nummer, og CPR-numre hører ikke hjemme i klik. Fjern nummeret."
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +171,11 @@ def checked(subject: str, text: str) -> tuple[str, str]:
         ("text", text, "Tekst", TEXT_LIMIT),
     ):
         try:
-            clean[key] = texts.clean(typed, field=label, limit=limit, required=True, lines=key == "text")
+            clean[key] = free_text.clean(
+                typed, field=label, limit=limit, required=True, lines=key == "text", tick=False
+            )
         except InputError as error:
             problems[key] = str(error)
-            continue
-        if cpr.find(clean[key]):
-            problems[key] = f"{label} {CPR}"
     if problems:
         raise RefusedError(problems)
     return clean["subject"], clean["text"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm.attributes import flag_modified
 
-from klik.domain import mailaddresses, texts
+from klik.domain import mailaddresses
 from klik.domain.errors import InputError
 from klik.domain.rights import Level, Right
 from klik.domain.texts import sort_key
@@ -18,7 +18,7 @@ from klik.models import (
     Person,
     System,
 )
-from klik.services import access, auditing
+from klik.services import access, auditing, free_text
 from klik.services.errors import ConflictError, Difference, NotFoundError, RefusedError
 from klik.services.people import directory, new_passwords, sessions
 from klik.services.work import Work
@@ -322,7 +322,7 @@ def _phone(typed: str) -> str | None:
 
 def _clean(typed: str, key: str, label: str, limit: int, *, required: bool = False) -> str:
     try:
-        return texts.clean(typed, field=label, limit=limit, required=required)
+        return free_text.clean(typed, field=label, limit=limit, required=required, tick=False)
     except InputError as error:
         raise RefusedError({key: str(error)}) from error
 

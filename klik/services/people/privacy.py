@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from klik.domain.texts import sort_key
 from klik.models import (
     AuditEntry,
     Bounce,
     BouncedAddress,
+    BulkChange,
     CalendarFeed,
     Comment,
+    Departure,
     EarlierState,
     Export,
     FilterUse,
@@ -31,6 +32,7 @@ from klik.models import (
     Person,
     Question,
     ReadMark,
+    RoleAnswer,
     RoleHolding,
     SavedFilter,
     SecretToken,
@@ -38,7 +40,7 @@ from klik.models import (
 )
 from klik.services import access, auditing
 from klik.services.errors import RefusedError
-from klik.services.people import sessions
+from klik.services.people import sessions, traces
 from klik.services.work import Work
 
 NAME = "Tidligere medarbejder"
@@ -52,13 +54,13 @@ def insight(work: Work, person: Person) -> Mapping[str, Any]:
 
     def rows(model: Any, condition: Any, *columns: str) -> list[dict[str, Any]]:
         found = work.session.scalars(select(model).where(condition).order_by(*model.__table__.primary_key))
-        return [{name: _plain(getattr(row, name)) for name in columns} for row in found]
+        return [{name: traces.plain(getattr(row, name)) for name in columns} for row in found]
 
     mine = or_(MunicipalTask.responsible_id == person_id, MunicipalTask.executor_id == person_id)
     mails = or_(Mail.person_id == person_id, Mail.address == person.email)
     return {
         "person": {
-            name: _plain(getattr(person, name))
+            name: traces.plain(getattr(person, name))
             for name in (
                 *("id", "name", "email", "phone", "active"),
                 *("created_at", "seen_at", "anonymised_at"),
@@ -72,8 +74,8 @@ def insight(work: Work, person: Person) -> Mapping[str, Any]:
                 "niveau": member.level,
                 "systemer": sorted(link.system_code for link in member.systems),
                 "aktiv": member.active,
-                "fra": _plain(member.since),
-                "til": _plain(member.ended_on),
+                "fra": traces.plain(member.since),
+                "til": traces.plain(member.ended_on),
             }
             for member in work.session.scalars(
                 select(Membership).where(Membership.person_id == person_id).order_by(Membership.id)
@@ -153,7 +155,9 @@ def insight(work: Work, person: Person) -> Mapping[str, Any]:
             Bounce, Bounce.address == person.email, "received_at", "address", "kind", "status", "reply"
         ),
         "nyhedsbreve": rows(
-            NewsletterRecipient, NewsletterRecipient.person_id == person_id, "id", "newsletter_id", "address"
+            NewsletterRecipient,
+            or_(NewsletterRecipient.person_id == person_id, NewsletterRecipient.address == person.email),
+            *("id", "newsletter_id", "address"),
         ),
         "nyhedsbreve_valg": rows(
             NewsletterAddress,
@@ -174,11 +178,7 @@ def insight(work: Work, person: Person) -> Mapping[str, Any]:
             or_(AuditEntry.person_id == person_id, AuditEntry.subject == f"person/{person_id}"),
             *("id", "at", "action", "subject"),
         ),
-    }
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date | datetime) else value
+    } | traces.of(work, person)
 
 
 def readable(facts: Mapping[str, Any]) -> str:
@@ -226,6 +226,7 @@ def anonymise(work: Work, person: Person) -> None:
     session.execute(delete(NewsletterAddress).where(NewsletterAddress.address_key == person.email_key))
     session.execute(update(Bounce).where(Bounce.address == person.email).values(address=gone, reply=""))
     _forget_history(work, person)
+    _forget_words(work, person)
     person.name, person.name_key = NAME, sort_key(NAME)
     person.email = person.email_key = gone
     person.phone = person.password_hash = person.seen_at = None
@@ -233,6 +234,39 @@ def anonymise(work: Work, person: Person) -> None:
     person.anonymised_at = work.now
     session.flush()
     auditing.record(work, "person-anonymiser", f"person/{person.id}")
+
+
+def _forget_words(work: Work, person: Person) -> None:
+    """Sentences klik itself wrote with the name in them, proposals of the person, and notes on the leaving."""
+    session, at_home = (
+        work.session,
+        select(Membership.municipality_id).where(Membership.person_id == person.id),
+    )
+    session.execute(
+        update(RoleAnswer)
+        .where(RoleAnswer.proposed_email == person.email)
+        .values(proposed_name=NAME, proposed_email=None, note=None)
+    )
+    session.execute(update(RoleAnswer).where(RoleAnswer.person_id == person.id).values(note=None))
+    session.execute(update(Departure).where(Departure.person_id == person.id).values(note=None))
+    session.execute(
+        update(RoleHolding)
+        .where(RoleHolding.mailbox == person.email)
+        .values(mailbox=f"tidligere-{person.id}@{DOMAIN}")
+    )
+    for words in (Notice.heading, Notice.sentence):
+        session.execute(
+            update(Notice)
+            .where(Notice.municipality_id.in_(at_home), words.contains(person.name, autoescape=True))
+            .values({words: func.replace(words, person.name, NAME)})
+        )
+    session.execute(
+        update(BulkChange)
+        .where(
+            BulkChange.municipality_id.in_(at_home), BulkChange.words.contains(person.name, autoescape=True)
+        )
+        .values(words=func.replace(BulkChange.words, person.name, NAME))
+    )
 
 
 def _end_roles(work: Work, person: Person) -> None:
@@ -260,7 +294,9 @@ def _forget_mail(work: Work, person: Person, gone: str) -> None:
     )
     work.session.execute(update(Mail).where(sent_to_them).values(address=gone, content=b"", reply=None))
     work.session.execute(
-        update(NewsletterRecipient).where(NewsletterRecipient.person_id == person.id).values(address=gone)
+        update(NewsletterRecipient)
+        .where(or_(NewsletterRecipient.person_id == person.id, NewsletterRecipient.address == person.email))
+        .values(address=gone)
     )
 
 

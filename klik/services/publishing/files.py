@@ -9,7 +9,7 @@ from sqlalchemy import insert, literal, select, update
 
 from klik.domain.life import Act, State
 from klik.models import MunicipalTask, StoredFile, Task, TaskChange, TaskFile
-from klik.services import access, auditing
+from klik.services import access, auditing, file_text
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.filestore import FileStore
 from klik.services.publishing import steps
@@ -43,10 +43,13 @@ def of(work: Work, task_id: int) -> tuple[KombitFile, ...]:
     return tuple(KombitFile(*row) for row in rows)
 
 
-def add(work: Work, files: FileStore, task_id: int, name: str, content: bytes) -> TaskFile:
+def add(
+    work: Work, files: FileStore, task_id: int, name: str, content: bytes, *, not_cpr: bool = False
+) -> TaskFile:
     """Put a file on the task; raises RefusedError ("file"), NotFoundError. A refusal stores nothing."""
     task = _open_task(work, task_id)
     name, media_type = attachments.checked(name, content)
+    file_text.refuse_cpr(name, content, not_cpr=not_cpr)
     there = {file.sha256: file.name for file in _rows(work, task.id)}
     attachments.refuse_too_many(len(there))
     sha256 = attachments.store(work, files, content, media_type)

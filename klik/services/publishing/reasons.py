@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from klik.domain import cpr, texts
 from klik.domain.errors import InputError
+from klik.services import free_text
 from klik.services.errors import RefusedError
 from klik.services.publishing.steps import NOTE_LIMIT
 
@@ -13,9 +13,6 @@ FIELD = "note"
 def written_reason(reason: str, *, required: bool = True) -> str:
     """The reason as it is stored, at most 500 characters; raises RefusedError."""
     try:
-        clean = texts.clean(reason, field="Begrundelse", limit=NOTE_LIMIT, required=required)
+        return free_text.clean(reason, field="Begrundelse", limit=NOTE_LIMIT, required=required, tick=False)
     except InputError as error:
         raise RefusedError({FIELD: str(error)}) from error
-    if cpr.find(clean):
-        raise RefusedError({FIELD: "Begrundelse: der står noget, der ligner et CPR-nummer. Slet det."})
-    return clean

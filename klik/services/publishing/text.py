@@ -10,7 +10,7 @@ from types import MappingProxyType
 from sqlalchemy import select
 
 from klik.content.keys import nearest
-from klik.domain import cpr, texts
+from klik.domain import texts
 from klik.domain.calendar import EARLIEST, LATEST, long_date, parse_date, short_date
 from klik.domain.errors import InputError
 from klik.domain.markdown import LIMIT, check_markdown
@@ -18,6 +18,7 @@ from klik.domain.tasknumbers import TaskNumber, TaskNumberError
 from klik.models import Project, Task
 from klik.models.task import PRIORITIES, WORKING_DAYS
 from klik.plugins.contributions import DeadlineRule, ExtraField, TaskTemplate
+from klik.services import free_text
 from klik.services.deadlines import rule_problem
 from klik.services.work import Work
 
@@ -247,13 +248,10 @@ def text_problems(draft: Draft) -> Problems:
 
 
 def _cpr_problems(name: str, label: str, text: str) -> Problems:
-    spans = cpr.find(text)
-    if not spans:
-        return
-    lines = sorted({text.count("\n", 0, span.start) + 1 for span in spans})
-    where = f"linje {lines[0]}" if len(lines) == 1 else f"linjerne {', '.join(map(str, lines))}"
-    place = f" i {where}" if "\n" in text else ""
-    yield name, f"{label}: der står noget, der ligner et CPR-nummer{place}. Slet det."
+    try:
+        free_text.refuse_cpr(text, field=label, tick=False)
+    except InputError as error:
+        yield name, str(error)
 
 
 def _deadline_problems(work: Work, draft: Draft) -> Problems:

@@ -7,10 +7,10 @@ from sqlalchemy import update
 from klik.domain.errors import InputError
 from klik.domain.markdown import check_markdown
 from klik.models import MunicipalTask, Question
-from klik.services import access, auditing
+from klik.services import access, auditing, free_text
 from klik.services.errors import ConflictError, Difference, ForbiddenError, NotFoundError, RefusedError
 from klik.services.questions import telling
-from klik.services.tasks import read_marks, typed
+from klik.services.tasks import read_marks
 from klik.services.work import Work
 
 TEXT_LIMIT, ANSWER_LIMIT, REASON_LIMIT = 2_000, 10_000, 500
@@ -32,7 +32,7 @@ def ask(work: Work, task_id: int, text: str, *, named: bool = False, not_cpr: bo
         task_id=task.task_id,
         asked_by=work.actor.person_id,
         asked_at=work.now,
-        text=typed.checked(text, field="Spørgsmål", limit=TEXT_LIMIT, not_cpr=not_cpr, lines=True),
+        text=free_text.checked(text, field="Spørgsmål", limit=TEXT_LIMIT, not_cpr=not_cpr, lines=True),
         named=named,
     )
     work.session.add(question)
@@ -64,7 +64,7 @@ def answer(work: Work, question_id: int, version: int, text: str, *, not_cpr: bo
     """
     question = access.question_to_answer(work, question_id)
     work.session.refresh(question, with_for_update=True)
-    wanted = typed.checked(text, field="Svar", limit=ANSWER_LIMIT, not_cpr=not_cpr, lines=True)
+    wanted = free_text.checked(text, field="Svar", limit=ANSWER_LIMIT, not_cpr=not_cpr, lines=True)
     try:
         check_markdown(wanted, "Svar")
     except InputError as error:
@@ -94,7 +94,7 @@ def close(work: Work, question_id: int, version: int, reason: str) -> Question:
     question = access.question_to_answer(work, question_id)
     work.session.refresh(question, with_for_update=True)
     try:
-        wanted = typed.checked(reason, field="Begrundelse", limit=REASON_LIMIT, not_cpr=False)
+        wanted = free_text.checked(reason, field="Begrundelse", limit=REASON_LIMIT, not_cpr=False)
     except RefusedError as error:
         raise RefusedError({"reason": error.problems["text"]}) from error
     _check_version(question, version, Difference("Lukket, fordi", wanted, question.answer or "Intet svar"))

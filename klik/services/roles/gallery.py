@@ -26,6 +26,7 @@ from klik.models import (
 from klik.services import access
 from klik.services.errors import NotFoundError
 from klik.services.holders import HOLDER, SUBSTITUTE, first_in_line
+from klik.services.people import leaving, privacy
 from klik.services.roles import editions, vacancies
 from klik.services.roles.vacancies import ACROSS, Held, Needs, Standing
 from klik.services.work import Work
@@ -247,12 +248,18 @@ def holdings(work: Work, *which: object) -> list[Holding]:
         # The order in which others look for whom to tell, so that both find the same person first.
         .order_by(RoleHolding.is_primary.desc(), RoleHolding.id)
     )
-    return [_holding(row, person, member, mark) for row, person, member, mark in rows]
+    return [_holding(work, row, person, member, mark) for row, person, member, mark in rows]
 
 
 def _holding(
-    row: RoleHolding, person: Person | None, member: Membership | None, mark: BouncedAddress | None
+    work: Work,
+    row: RoleHolding,
+    person: Person | None,
+    member: Membership | None,
+    mark: BouncedAddress | None,
 ) -> Holding:
+    if member is not None and leaving.is_forgotten(member, work.today):
+        return _forgotten(row)
     active = person is None or (person.active and member is not None and member.active)
     return Holding(
         id=row.id,
@@ -274,6 +281,31 @@ def _holding(
         reachable=active and (mark is None or mark.state != "haard"),
         returned=mark,
         level=Level(member.level) if member else None,
+    )
+
+
+def _forgotten(row: RoleHolding) -> Holding:
+    """A holding of somebody whom this municipality no longer knows by name, though others may (decision 0017)."""
+    return Holding(
+        id=row.id,
+        version=row.version,
+        role=row.role,
+        system=row.system_code,
+        person_id=row.person_id,
+        name=privacy.NAME,
+        address="",
+        phone=None,
+        kind=row.kind,
+        is_primary=row.is_primary,
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        confirmed_at=row.confirmed_at,
+        note=None,
+        membership_id=None,
+        active=False,
+        reachable=False,
+        returned=None,
+        level=None,
     )
 
 

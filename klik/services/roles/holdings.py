@@ -9,12 +9,12 @@ from datetime import date
 from sqlalchemy import select
 
 from klik.content.roles import RoleDescription, RoleScope
-from klik.domain import cpr, mailaddresses, texts
+from klik.domain import mailaddresses
 from klik.domain.calendar import long_date
 from klik.domain.errors import InputError
 from klik.domain.rights import Right
 from klik.models import Membership, Person, RoleHolding, System
-from klik.services import access
+from klik.services import access, free_text
 from klik.services.errors import ConflictError, Difference, NotFoundError, RefusedError
 from klik.services.holders import HOLDER, SUBSTITUTE
 from klik.services.notices import roles
@@ -221,13 +221,9 @@ def _holder(work: Work, actor: Actor, filling: Filling) -> tuple[Person | None, 
 
 def _note(typed: str) -> str | None:
     try:
-        note = texts.clean(typed, field="Note", limit=NOTE_LIMIT)
+        note = free_text.clean(typed, field="Note", limit=NOTE_LIMIT)
     except InputError as error:
         raise RefusedError({"note": str(error)}) from error
-    if cpr.find(note):
-        raise RefusedError(
-            {"note": "Note: ser ud til at indeholde et CPR-nummer. Slet det; det må ikke stå i klik."}
-        )
     return note or None
 
 

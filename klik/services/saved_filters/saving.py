@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote_plus
+
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from klik.domain.errors import InputError
 from klik.domain.rights import Right
-from klik.domain.texts import clean
 from klik.models import FilterDefault, FilterUse, SavedFilter
-from klik.services import access, auditing
+from klik.services import access, auditing, free_text
 from klik.services.criteria import Criteria
 from klik.services.errors import ConflictError, RefusedError
 from klik.services.saved_filters import name_key
@@ -106,13 +107,17 @@ def note(work: Work, act: str, row: SavedFilter) -> None:
 
 def _name(typed: str) -> str:
     try:
-        return clean(typed, field="Navn", limit=NAME_LENGTH, required=True)
+        return free_text.clean(typed, field="Navn", limit=NAME_LENGTH, required=True, tick=False)
     except InputError as error:
         raise RefusedError({"navn": str(error)}) from error
 
 
 def _query(criteria: Criteria) -> str:
     query = criteria.as_saved().query()
+    try:
+        free_text.refuse_cpr(unquote_plus(query), field="Filteret", tick=False)
+    except InputError as error:
+        raise RefusedError({"navn": str(error)}) from error
     if not query:
         raise RefusedError(
             {"navn": "Der er ikke valgt noget filter. Vælg mindst ét, og vis opgaverne, før du gemmer."}

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from klik.domain import filetypes, texts
 from klik.domain.errors import InputError
 from klik.models import MunicipalTaskFile, StoredFile
-from klik.services import access, auditing
+from klik.services import access, auditing, file_text
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.filestore import FileStore, MissingFileError
 from klik.services.tasks import touching
@@ -39,10 +39,16 @@ class Download:
     content: bytes
 
 
-def add(work: Work, files: FileStore, task_id: int, name: str, content: bytes) -> MunicipalTaskFile:
-    """Attach a file; raises RefusedError ("file"), ForbiddenError, NotFoundError. A refusal stores nothing."""
+def add(
+    work: Work, files: FileStore, task_id: int, name: str, content: bytes, *, not_cpr: bool = False
+) -> MunicipalTaskFile:
+    """Attach a file; raises RefusedError ("file"), ForbiddenError, NotFoundError. A refusal stores nothing.
+
+    ``not_cpr`` is the writer's word that what looks like CPR numbers in the file is something else.
+    """
     task = access.task_to_change(work, task_id)
     name, media_type = checked(name, content)
+    file_text.refuse_cpr(name, content, not_cpr=not_cpr)
     # Two uploads to one task go one after the other, so that neither the count nor a double is missed.
     work.session.refresh(task, with_for_update=True)
     there = work.session.scalar(

@@ -15,9 +15,9 @@ from sqlalchemy import func, select
 
 from klik.domain.rights import Level
 from klik.models import ChecklistItem, MunicipalTask
-from klik.services import access, auditing
+from klik.services import access, auditing, free_text
 from klik.services.errors import ConflictError, Difference, RefusedError
-from klik.services.tasks import touching, typed
+from klik.services.tasks import touching
 from klik.services.work import Work
 
 MOST = 100
@@ -83,7 +83,7 @@ def progress(work: Work, task_ids: Iterable[int]) -> Mapping[int, str]:
 def add(work: Work, task_id: int, text: str, *, not_cpr: bool = False) -> ChecklistItem:
     """Put a line at the end; raises RefusedError ("text"), ForbiddenError, NotFoundError."""
     task = _locked(work, access.task_to_change(work, task_id))
-    wanted = typed.checked(text, field=FIELD, limit=LIMIT, not_cpr=not_cpr)
+    wanted = free_text.checked(text, field=FIELD, limit=LIMIT, not_cpr=not_cpr)
     rows = _rows(work, task)
     if len(rows) >= MOST:
         raise RefusedError({"text": f"Tjeklisten har {len(rows)} linjer og må højst have {MOST}."})
@@ -121,7 +121,7 @@ def rename(
 ) -> ChecklistItem:
     """Write a line anew; raises RefusedError ("text") and ConflictError with both texts."""
     item = _item(work, task_id, item_id)
-    wanted = typed.checked(text, field=FIELD, limit=LIMIT, not_cpr=not_cpr)
+    wanted = free_text.checked(text, field=FIELD, limit=LIMIT, not_cpr=not_cpr)
     if item.version != version:
         raise ConflictError(item.version, (Difference(FIELD, wanted, item.text),))
     if item.text != wanted:

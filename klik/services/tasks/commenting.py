@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from klik.models import Comment
-from klik.services import access, auditing
+from klik.services import access, auditing, free_text
 from klik.services.errors import ConflictError, Difference, ForbiddenError
-from klik.services.tasks import mentioning, touching, typed
+from klik.services.tasks import mentioning, touching
 from klik.services.work import Work
 
 LIMIT = 5_000
@@ -93,4 +93,4 @@ def _touched(work: Work, comment: Comment, action: str, not_cpr: bool) -> None:
 
 
 def _checked(text: str, not_cpr: bool) -> str:
-    return typed.checked(text, field=FIELD, limit=LIMIT, not_cpr=not_cpr, lines=True)
+    return free_text.checked(text, field=FIELD, limit=LIMIT, not_cpr=not_cpr, lines=True)

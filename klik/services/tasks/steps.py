@@ -8,7 +8,6 @@ from datetime import date
 from enum import Enum
 from typing import Any
 
-from klik.domain import texts
 from klik.domain.calendar import long_date
 from klik.domain.errors import InputError
 from klik.domain.markdown import check_markdown
@@ -16,7 +15,7 @@ from klik.domain.status import Status, may_change
 from klik.models import MunicipalTask, MunicipalTaskField
 from klik.models.task import PRIORITIES as PRIORITY_WORDS
 from klik.plugins.contributions import ExtraField
-from klik.services import deadlines, views
+from klik.services import deadlines, free_text, views
 from klik.services.errors import RefusedError
 from klik.services.filters import PRIORITIES
 from klik.services.tasks import assigning
@@ -117,9 +116,10 @@ def _status_steps(work: Work, task: MunicipalTask, changes: Changes) -> list[Ste
     old = Status(task.status)
     new = old if changes.status is KEPT else changes.status
     given = changes.not_relevant_reason
-    reason = (task.not_relevant_reason if given is KEPT else given) or ""
+    stored_before = free_text.confirmed(task.not_relevant_reason or "")
+    reason = stored_before if given is KEPT or given == stored_before else given or ""
     try:
-        reason = texts.clean(reason, field=FIELDS["not_relevant_reason"], limit=FIELD_LIMIT, lines=True)
+        reason = free_text.clean(reason, field=FIELDS["not_relevant_reason"], limit=FIELD_LIMIT, lines=True)
         may_change(old, new, reason)
     except InputError as error:
         raise RefusedError({"not_relevant_reason": str(error)}) from error
@@ -230,9 +230,9 @@ def checked_local_value(work: Work, name: str, value: Any) -> Any:
         if name in known and value not in known[name]:
             raise RefusedError({name: f"{FIELDS[name]}: vælg en af mulighederne på listen."})
         if name == "title":
-            return texts.clean(value, field=FIELDS[name], limit=TITLE_LIMIT, required=True)
+            return free_text.clean(value, field=FIELDS[name], limit=TITLE_LIMIT, required=True)
         if name == "local_text":
-            value = texts.clean(value, field=FIELDS[name], limit=LOCAL_TEXT_LIMIT, lines=True)
+            value = free_text.clean(value, field=FIELDS[name], limit=LOCAL_TEXT_LIMIT, lines=True)
             check_markdown(value, FIELDS[name])
     except InputError as error:
         raise RefusedError({name: str(error)}) from error
@@ -288,7 +288,7 @@ def _field_maker(
 
 def _checked_field(extra: ExtraField, value: str) -> str:
     try:
-        wanted = texts.clean(value, field=extra.label, limit=FIELD_LIMIT)
+        wanted = free_text.clean(value, field=extra.label, limit=FIELD_LIMIT)
     except InputError as error:
         raise RefusedError({extra.key: str(error)}) from error
     if wanted and extra.choices and wanted not in {choice.value for choice in extra.choices}:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import and_, func, or_, select
 
-from klik.domain import texts
 from klik.domain.errors import InputError
 from klik.domain.life import State
 from klik.models import Project, Round, Task, TaskVersion
-from klik.services import auditing, idempotency
+from klik.services import auditing, free_text, idempotency
 from klik.services.errors import ConflictError, Difference, NotFoundError, RefusedError
 from klik.services.publishing.drafts import actor_id, locked_project, require_publisher, save_draft
 from klik.services.publishing.text import Draft
@@ -94,7 +93,7 @@ def open_round(work: Work, project: str, name: str, version: int, key: str | Non
 
 def _name(typed: str) -> str:
     try:
-        return texts.clean(typed, field="Rundens navn", limit=NAME_LIMIT, required=True)
+        return free_text.clean(typed, field="Rundens navn", limit=NAME_LIMIT, required=True, tick=False)
     except InputError as error:
         raise RefusedError({"name": str(error)}) from error
 

@@ -25,7 +25,7 @@ blueprint = Blueprint("calendar", __name__, url_prefix="/kalender")
 class FeedForm(OnceForm):
     """A calendar of a filter."""
 
-    name = StringField("Navn", validators=[CleanText(calendar_feeds.NAME_LIMIT, required=True)])
+    name = StringField("Navn", validators=[CleanText(calendar_feeds.NAME_LIMIT, required=True, tick=False)])
     query = HiddenField()
 
 

@@ -86,10 +86,12 @@ class AnnounceForm(OnceForm):
 
     scope = SelectField("Opgaver", [Needed()])
     task_ids = TickField("Kun disse opgaver", coerce=row_id, validate_choice=False, name="opgave")
-    heading = StringField("Overskrift", [CleanText(deleting.HEADING_LIMIT, required=True)])
+    heading = StringField("Overskrift", [CleanText(deleting.HEADING_LIMIT, required=True, tick=False)])
     last_day = DayField("Sidste dag", [Needed()])
-    legal_basis = TextAreaField("Hjemmel", [CleanText(deleting.BASIS_LIMIT, required=True)])
-    decided_by = StringField("Besluttet af", [CleanText(deleting.DECIDED_BY_LIMIT, required=True)])
+    legal_basis = TextAreaField("Hjemmel", [CleanText(deleting.BASIS_LIMIT, required=True, tick=False)])
+    decided_by = StringField(
+        "Besluttet af", [CleanText(deleting.DECIDED_BY_LIMIT, required=True, tick=False)]
+    )
     decided_on = DayField("Besluttet den", [Needed()])
     query = HiddenField()
     expected = HiddenField()
@@ -141,15 +143,15 @@ class AnnounceForm(OnceForm):
 class NudgeForm(OnceForm):
     """KOMBIT's own words to the municipalities that have not fetched."""
 
-    subject = StringField("Emne", [CleanText(deleting.SUBJECT_LIMIT, required=True)])
-    text = TextAreaField("Tekst", [CleanText(deleting.TEXT_LIMIT, required=True, lines=True)])
+    subject = StringField("Emne", [CleanText(deleting.SUBJECT_LIMIT, required=True, tick=False)])
+    text = TextAreaField("Tekst", [CleanText(deleting.TEXT_LIMIT, required=True, lines=True, tick=False)])
 
 
 class TellForm(Form):
     """Another recipient in a municipality: a person, or a mailbox of its own."""
 
     person = SelectField("Modtager", validate_choice=False)
-    mailbox = StringField("Eller en funktionspostkasse", [CleanText(320)])
+    mailbox = StringField("Eller en funktionspostkasse", [CleanText(320, tick=False)])
 
     def offer(self, people: Iterable[tuple[int, str]]) -> None:
         """Set whom one may choose."""
@@ -168,13 +170,13 @@ class PostponeForm(VersionedForm):
     """More time."""
 
     new_day = DayField("Ny sidste dag", [Needed()])
-    note = TextAreaField("Bemærkning", [CleanText(deleting.NOTE_LIMIT)])
+    note = TextAreaField("Bemærkning", [CleanText(deleting.NOTE_LIMIT, tick=False)])
 
 
 class RegretForm(Form):
     """Calling it off."""
 
-    note = TextAreaField("Bemærkning", [CleanText(deleting.NOTE_LIMIT)])
+    note = TextAreaField("Bemærkning", [CleanText(deleting.NOTE_LIMIT, tick=False)])
 
 
 class ReceiptForm(Form):

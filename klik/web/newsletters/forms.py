@@ -39,12 +39,12 @@ class LetterForm(OnceForm):
     version = IntegerField(widget=HiddenInput(), default=0)
     subject = StringField(
         SUBJECT,
-        [CleanText(SUBJECT_LIMIT, required=True)],
+        [CleanText(SUBJECT_LIMIT, required=True, tick=False)],
         description=f"Én linje, som står i modtagerens indbakke. Højst {SUBJECT_LIMIT} tegn.",
     )
     body = TextAreaField(
         BODY,
-        [CleanText(LIMIT, lines=True)],
+        [CleanText(LIMIT, lines=True, tick=False)],
         description="Markdown, som i opgavernes tekster: ## giver en overskrift, - et punkt og "
         "[ord](https://adresse.dk) et link. Billeder kan ikke være med.",
     )
@@ -125,7 +125,7 @@ class SendForm(VersionedForm, OnceForm):
     when = HiddenField(default="nu")
     at = StringField(
         "Tidspunkt",
-        [CleanText(60)],
+        [CleanText(60, tick=False)],
         description="Fx “mandag kl. 8” eller “23-11-2026 kl. 08.00”.",
     )
     sure = BooleanField("Ja, send nyhedsbrevet nu")
@@ -134,4 +134,4 @@ class SendForm(VersionedForm, OnceForm):
 class SignUpForm(Form):
     """An address that wants the newsletter."""
 
-    email = StringField("Mailadresse", [CleanText(254, required=True)])
+    email = StringField("Mailadresse", [CleanText(254, required=True, tick=False)])

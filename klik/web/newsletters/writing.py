@@ -14,6 +14,7 @@ from klik.services.errors import ConflictError, RefusedError
 from klik.services.newsletters import archive, letter, writing
 from klik.services.newsletters.letter import Words
 from klik.services.work import Work
+from klik.web import forms
 from klik.web.base import access, see_other
 from klik.web.newsletters.forms import LetterForm, letter_form, read_audience, read_words
 
@@ -95,6 +96,7 @@ def copy(work: Work, letter_id: int) -> Response:
 @access(Right.PUBLISH)
 def read(work: Work) -> str:
     """The text as it will read, and what the server would say to it; nothing is stored."""
+    forms.stores_nothing()
     return render_template("newsletters/reading.html", reading=_reading(request.form))
 
 

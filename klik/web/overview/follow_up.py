@@ -37,8 +37,8 @@ class LetterForm(OnceForm):
     """What is written, to whom, and the recipients as they were when they were looked at."""
 
     role = SelectField("Modtager er den, der har rollen")
-    subject = StringField("Emne", [CleanText(writing.SUBJECT_LIMIT, required=True)])
-    text = TextAreaField("Tekst", [CleanText(writing.TEXT_LIMIT, required=True, lines=True)])
+    subject = StringField("Emne", [CleanText(writing.SUBJECT_LIMIT, required=True, tick=False)])
+    text = TextAreaField("Tekst", [CleanText(writing.TEXT_LIMIT, required=True, lines=True, tick=False)])
     chosen = HiddenField()
     codes = HiddenField()
     seen = HiddenField()

@@ -46,12 +46,12 @@ class _Offering:
 class NewPersonForm(_Offering, OnceForm):
     """Somebody to let in."""
 
-    name = StringField("Navn", [CleanText(NAME_LIMIT, required=True)])
-    email = StringField("Mailadresse", [CleanText(320, required=True)])
-    phone = StringField("Telefon", [CleanText(PHONE_LIMIT)])
+    name = StringField("Navn", [CleanText(NAME_LIMIT, required=True, tick=False)])
+    email = StringField("Mailadresse", [CleanText(320, required=True, tick=False)])
+    phone = StringField("Telefon", [CleanText(PHONE_LIMIT, tick=False)])
     level = _level()
     organisation = StringField(
-        "Virksomhed", [CleanText(ORGANISATION_LIMIT)], description="Kun for leverandører."
+        "Virksomhed", [CleanText(ORGANISATION_LIMIT, tick=False)], description="Kun for leverandører."
     )
     systems = _systems()
     address_is_right = BooleanField("Ja, adressen er rigtig")
@@ -61,8 +61,8 @@ class NewPersonForm(_Offering, OnceForm):
 class PersonForm(_Offering, VersionedForm):
     """Somebody who is in klik already."""
 
-    name = StringField("Navn", [CleanText(NAME_LIMIT, required=True)])
-    phone = StringField("Telefon", [CleanText(PHONE_LIMIT)])
+    name = StringField("Navn", [CleanText(NAME_LIMIT, required=True, tick=False)])
+    phone = StringField("Telefon", [CleanText(PHONE_LIMIT, tick=False)])
     level = _level()
     systems = _systems()
 
@@ -70,8 +70,8 @@ class PersonForm(_Offering, VersionedForm):
 class ProfileForm(Form):
     """One's own name and phone."""
 
-    name = StringField("Navn", [CleanText(NAME_LIMIT, required=True)])
-    phone = StringField("Telefon", [CleanText(PHONE_LIMIT)])
+    name = StringField("Navn", [CleanText(NAME_LIMIT, required=True, tick=False)])
+    phone = StringField("Telefon", [CleanText(PHONE_LIMIT, tick=False)])
 
 
 class OwnPasswordForm(Form):

@@ -10,13 +10,14 @@ from sqlalchemy import select
 from klik.domain.rights import Level, Right
 from klik.models import Membership, Municipality, Person, System
 from klik.services import access, idempotency, people
-from klik.services.departures.shown import leaving
+from klik.services.departures import shown as departures_shown
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.notices.bounces import marks
-from klik.services.people import NewPerson, PersonChange, directory, new_passwords
+from klik.services.people import NewPerson, PersonChange, directory, leaving, new_passwords
 from klik.services.work import Work
 from klik.web.base import access as allow
 from klik.web.base import cookie_name, installation, see_other
+from klik.web.lookups import look_up
 from klik.web.people.forms import NewPersonForm, OwnPasswordForm, PersonForm, ProfileForm
 from klik.web.people.levels import MEANINGS
 from klik.web.roles.views import add_problems, place
@@ -29,9 +30,12 @@ blueprint = Blueprint("people", __name__)
 def index(work: Work) -> Any:
     """The people of a municipality, or those of KOMBIT and the suppliers."""
     municipality = _municipality(work, place(work))
+    municipality_id = municipality.id if municipality else None
+    listed = directory.listed(work, municipality_id)
+    look_up("personer", len(listed), municipality_id=municipality_id)
     return render_template(
         "people/index.html",
-        people=directory.listed(work, municipality.id if municipality else None),
+        people=listed,
         municipality=municipality,
         municipalities=_municipalities(work),
         manages=directory.may_manage(work),
@@ -125,6 +129,7 @@ def show(work: Work, membership_id: int) -> Any:
     """One person in one place."""
     member = directory.membership(work, membership_id)
     person = member.person
+    look_up("person", 1, municipality_id=member.municipality_id, about_person_id=person.id)
     form = PersonForm(
         formdata=None,
         version=member.version,
@@ -168,12 +173,13 @@ def _person_page(work: Work, member: Membership, form: PersonForm) -> str:
         member=member,
         level=Level(member.level),
         left=directory.left_open(work, member),
+        forgotten_on=leaving.forgotten_on(member),
         manages=directory.may_manage(work),
         role=work.registry.content.role,
         systems=_system_names(work),
         municipality=_municipality(work, member.municipality_id),
         meanings=MEANINGS,
-        leaving=leaving(work, member.municipality_id).get(member.person_id),
+        leaving=departures_shown.leaving(work, member.municipality_id).get(member.person_id),
         returned=marks.of(work, [member.person.email]).get(marks.key_of(member.person.email)),
     )
 

@@ -17,7 +17,7 @@ from klik.services.errors import RefusedError
 from klik.services.publishing import files
 from klik.services.work import Work
 from klik.web.base import access, installation
-from klik.web.forms import OnceForm
+from klik.web.forms import OnceForm, offer_tick, ticked
 from klik.web.tasks.page import hand_out
 
 blueprint = Blueprint("publishing_files", __name__)
@@ -51,9 +51,12 @@ def add(work: Work, task_id: int) -> Any:
     sent = form.file.data
     try:
         content = sent.read(filetypes.LARGEST + 1)
-        row = files.add(work, installation().files, task_id, sent.filename or "", content)
+        row = files.add(
+            work, installation().files, task_id, sent.filename or "", content, not_cpr=ticked(form.file)
+        )
     except RefusedError as refused:
         form.file.errors = list(refused.problems.values())
+        offer_tick(form.file)
         return _page(work, task_id, form), 422
     flash(f"Filen “{row.name}” er vedhæftet.", "success")
     return _back(task_id)

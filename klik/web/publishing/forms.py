@@ -58,26 +58,28 @@ class DraftForm(OnceForm, RecipientFields):
     draft_key = HiddenField(default=lambda: str(uuid.uuid4()))
     title = StringField(
         "Titel",
-        [CleanText(TITLE_LIMIT, required=True)],
+        [CleanText(TITLE_LIMIT, required=True, tick=False)],
         description=f"Begynd med et udsagnsord, fx “Udpeg”. Højst {TITLE_LIMIT} tegn.",
     )
     number = StringField(
-        "Nummer", [CleanText(12)], description="Fx MI 15. Tomt felt: klik tager temaets næste ledige nummer."
+        "Nummer",
+        [CleanText(12, tick=False)],
+        description="Fx MI 15. Tomt felt: klik tager temaets næste ledige nummer.",
     )
     phase = SelectField("Fase")
     theme = SelectField("Tema")
     priority = SelectField("Prioritet", choices=_choices(PRIORITY_LABELS.items()), default="normal")
     infrastructure = BooleanField("Opgaven hører til STS/Infrastruktur")
-    purpose = TextAreaField(PARTS["purpose"], [CleanText(LIMIT, lines=True)])
-    description = TextAreaField(PARTS["description"], [CleanText(LIMIT, lines=True)])
-    prerequisites = TextAreaField(PARTS["prerequisites"], [CleanText(LIMIT, lines=True)])
-    how_to = TextAreaField(PARTS["how_to"], [CleanText(LIMIT, lines=True)])
-    result = TextAreaField(PARTS["result"], [CleanText(LIMIT, lines=True)])
-    material = TextAreaField(PARTS["material"], [CleanText(LIMIT, lines=True)])
-    contact = TextAreaField(PARTS["contact"], [CleanText(LIMIT, lines=True)])
+    purpose = TextAreaField(PARTS["purpose"], [CleanText(LIMIT, lines=True, tick=False)])
+    description = TextAreaField(PARTS["description"], [CleanText(LIMIT, lines=True, tick=False)])
+    prerequisites = TextAreaField(PARTS["prerequisites"], [CleanText(LIMIT, lines=True, tick=False)])
+    how_to = TextAreaField(PARTS["how_to"], [CleanText(LIMIT, lines=True, tick=False)])
+    result = TextAreaField(PARTS["result"], [CleanText(LIMIT, lines=True, tick=False)])
+    material = TextAreaField(PARTS["material"], [CleanText(LIMIT, lines=True, tick=False)])
+    contact = TextAreaField(PARTS["contact"], [CleanText(LIMIT, lines=True, tick=False)])
     needs = StringField(
         "Forudsætter opgaverne",
-        [CleanText(500)],
+        [CleanText(500, tick=False)],
         description="Numre på opgaver i samme projekt, der skal løses først, fx MI 15, MI 18.",
     )
     responsible_role = SelectField(
@@ -88,10 +90,14 @@ class DraftForm(OnceForm, RecipientFields):
         "Rolle, som opgaven udpeger",
         description="Kun for opgaver som “Udpeg systemansvarlig”: kommunen løser dem ved at besætte rollen.",
     )
-    start = StringField("Startdato", [CleanText(40)], description="Kan udelades. Skriv fx 21-11-2026.")
+    start = StringField(
+        "Startdato", [CleanText(40, tick=False)], description="Kan udelades. Skriv fx 21-11-2026."
+    )
     deadline_rule = SelectField("Fristen bestemmes af")
     deadline_parameter = StringField(
-        "Dato eller antal", [CleanText(120)], description="Hvad der skal stå, følger af reglen ovenfor."
+        "Dato eller antal",
+        [CleanText(120, tick=False)],
+        description="Hvad der skal stå, følger af reglen ovenfor.",
     )
     working_day = SelectField(
         "Når fristen falder på en fridag",
@@ -116,7 +122,7 @@ def draft_form(
             fields[names[extra.key]] = SelectField(extra.label, choices=choices, description=extra.help)
         else:
             fields[names[extra.key]] = StringField(
-                extra.label, [CleanText(FIELD_LIMIT)], description=extra.help
+                extra.label, [CleanText(FIELD_LIMIT, tick=False)], description=extra.help
             )
     bound = type("ProjectDraftForm", (DraftForm,), fields)
     form: DraftForm = bound(data=(_data(draft, names) if draft else {"project": project.slug}) | (data or {}))

@@ -52,7 +52,7 @@ class RecipientFields(Form):
     )
     codes = TextAreaField(
         "Sæt en liste ind",
-        [CleanText(LIST_LIMIT, lines=True)],
+        [CleanText(LIST_LIMIT, lines=True, tick=False)],
         description="Navne eller koder, som de står i Excel eller en mail: på hver sin linje eller med komma, "
         "semikolon eller tabulator imellem.",
     )

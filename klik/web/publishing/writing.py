@@ -19,6 +19,7 @@ from klik.services.publishing import Draft, RecipientChoice, beginnings, files, 
 from klik.services.publishing.file import write_draft
 from klik.services.publishing.text import PARTS, text_problems
 from klik.services.work import Work
+from klik.web import forms
 from klik.web.base import access
 from klik.web.publishing.forms import DraftForm, number_typed
 
@@ -39,6 +40,7 @@ class Reading:
 @access(Right.PUBLISH)
 def read(work: Work) -> Any:
     """The text as a municipality will read it; nothing is stored."""
+    forms.stores_nothing()
     reading = _reading(work, request.form)
     return render_template("publishing/reading.html", reading=reading, parts=PARTS)
 

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from klik.domain.rights import Right
 from klik.services import access as doors
-from klik.services import idempotency, questions
+from klik.services import free_text, idempotency, questions
 from klik.services.errors import ForbiddenError, NotFoundError, RefusedError
 from klik.services.questions import reading
 from klik.services.questions.reading import QuestionView
@@ -45,7 +45,7 @@ def ask(work: Work, task_id: int) -> Any:
             task_id,
             form.question.data or "",
             named=bool(form.named.data),
-            not_cpr=bool(form.question_not_cpr.data),
+            not_cpr=free_text.is_confirmed(form.question.data),
         )
     except RefusedError as error:
         form.question.errors = [*form.question.errors, *error.problems.values()]

@@ -7,8 +7,6 @@ from wtforms import BooleanField, HiddenField, StringField, TextAreaField
 from klik.services.questions import ANSWER_LIMIT, REASON_LIMIT, TEXT_LIMIT
 from klik.web.forms import CleanText, OnceForm, VersionedForm
 
-NOT_CPR = "Tallet er ikke et CPR-nummer"
-
 
 class QuestionForm(OnceForm):
     """A new question; ``seen`` comes back when similar ones have been shown and the asker asks even so."""
@@ -22,7 +20,6 @@ class QuestionForm(OnceForm):
         "De andre kommuner må se, at det er os, der spørger",
         description="Uden kryds står der “En kommune”. KOMBIT kan altid se, hvem der spørger.",
     )
-    question_not_cpr = BooleanField(NOT_CPR)
     seen = HiddenField()
 
 
@@ -34,7 +31,6 @@ class AnswerForm(VersionedForm):
         [CleanText(ANSWER_LIMIT, required=True, lines=True)],
         description="Svaret kommer til at stå hos alle kommuner. Du kan bruge Markdown: **fed**, lister og links.",
     )
-    not_cpr = BooleanField(NOT_CPR)
 
 
 class CloseForm(VersionedForm):

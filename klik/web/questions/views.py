@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from klik.domain.rights import Right
-from klik.services import questions
+from klik.services import free_text, questions
 from klik.services.errors import ConflictError, RefusedError
 from klik.services.questions import reading
 from klik.services.work import Work
@@ -67,7 +67,7 @@ def answer(work: Work, question_id: int) -> Any:
             question_id,
             form.version.data or 0,
             form.text.data or "",
-            not_cpr=bool(form.not_cpr.data),
+            not_cpr=free_text.is_confirmed(form.text.data),
         )
     except RefusedError as error:
         _show(form, error)

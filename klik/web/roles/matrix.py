@@ -14,6 +14,7 @@ from klik.services.roles import matrix as role_matrix
 from klik.services.roles.matrix import FILTERS, Matrix
 from klik.services.work import Work
 from klik.web.base import access
+from klik.web.lookups import look_up
 from klik.web.tasks.way import address_query
 
 blueprint = Blueprint("role_matrix", __name__)
@@ -28,6 +29,7 @@ _FILES = {
 def page(work: Work) -> str:
     """The matrix as the address asks for it."""
     drawn = _read(work)
+    look_up("matrix", drawn.total.slots - drawn.total.vacant, subject=urlencode(list(drawn.wanted.pairs())))
     shown = list(drawn.wanted.pairs())
     # Only what has a field of its own above the table can be kept by it; a second value stands as a chip.
     return render_template(
@@ -58,6 +60,7 @@ def as_xlsx(work: Work) -> Any:
 
 def _take_out(work: Work, drawn: Matrix, kind: str, content: bytes) -> Any:
     """Hand the matrix out as a file: the one place where it leaves klik."""
+    look_up("fil", drawn.total.slots - drawn.total.vacant, subject=urlencode(list(drawn.wanted.pairs())))
     name = tables.named(work, kind, "Ubesatte roller")
     return send_file(io.BytesIO(content), _FILES[kind], as_attachment=True, download_name=name, max_age=0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -19,11 +20,12 @@ from klik.services.notices.bounces import marks
 from klik.services.roles import editions, history, sharing
 from klik.services.roles import gallery as role_gallery
 from klik.services.roles import holdings as role_holdings
-from klik.services.roles.gallery import Gallery, Holding
+from klik.services.roles.gallery import Gallery, Holding, Slot
 from klik.services.roles.holdings import Filling
 from klik.services.work import Work
 from klik.web.base import access as allow
 from klik.web.forms import Form
+from klik.web.lookups import look_up
 from klik.web.roles import appointing, matrix
 from klik.web.roles.forms import DayForm, EndForm, FillForm
 
@@ -76,9 +78,11 @@ def index(work: Work) -> Any:
     form = DayForm(formdata=None, dag=typed or short_date(work.today))
     form.dag.errors = [problem] if problem else []
     looks_back = day is not None and day != work.today
+    gallery = role_gallery.of(work, municipality_id, day)
+    look_up("galleri", _people_in(gallery.slots), municipality_id=municipality_id)
     page = render_template(
         "roles/index.html",
-        gallery=role_gallery.of(work, municipality_id, day),
+        gallery=gallery,
         leaving={} if looks_back else leaving(work, municipality_id),
         form=form,
         day=day if looks_back else None,
@@ -111,6 +115,7 @@ def show(work: Work, slug: str) -> Any:
     stretches = history.of(work, gallery.municipality_id, slug) if gallery else ()
     if role.is_retired and not slots and not stretches:
         raise NotFoundError
+    look_up("rolle", _people_in(slots), subject=slug, municipality_id=municipality_id)
     return render_template(
         "roles/show.html",
         role=role,
@@ -144,6 +149,11 @@ def mark_read(work: Work, slug: str) -> Any:
     editions.mark_read(work, role)
     flash(f"Beskrivelsen af {role.name} er noteret som læst.", "success")
     return redirect(url_for("roles.show", slug=slug), 303)
+
+
+def _people_in(slots: Sequence[Slot]) -> int:
+    """How many holders are shown, each slot's own."""
+    return sum(len(slot.holders) + len(slot.substitutes) + len(slot.coming) for slot in slots)
 
 
 def _may_edit(work: Work) -> bool:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
-from wtforms import BooleanField, IntegerField, StringField
+from wtforms import IntegerField, StringField
 from wtforms.validators import InputRequired
 
 from klik.domain.rights import Right
 from klik.services import access as doors
-from klik.services import idempotency
+from klik.services import free_text, idempotency
 from klik.services.errors import ConflictError, RefusedError
 from klik.services.tasks import checklist, unseen
 from klik.services.tasks import details as task_details
@@ -29,14 +29,12 @@ class LineForm(OnceForm):
 
     # The page has a comment form as well; no two fields may share an id.
     text = StringField("Ny linje", validators=[CleanText(checklist.LIMIT, required=True)], id="ny-linje")
-    not_cpr = BooleanField("Tallet er ikke et CPR-nummer", id="ny-linje-ikke-cpr")
 
 
 class LineEditForm(VersionedForm):
     """A line, again."""
 
     text = StringField("Linje", validators=[CleanText(checklist.LIMIT, required=True)])
-    not_cpr = BooleanField("Tallet er ikke et CPR-nummer", id="linje-ikke-cpr")
 
 
 class TickForm(VersionedForm):
@@ -62,7 +60,7 @@ def add(work: Work, task_id: int) -> Any:
     if not form.validate_on_submit():
         return _list(work, task_id, add_form=form), 422
     try:
-        checklist.add(work, task_id, form.text.data or "", not_cpr=bool(form.not_cpr.data))
+        checklist.add(work, task_id, form.text.data or "", not_cpr=free_text.is_confirmed(form.text.data))
     except RefusedError as error:
         show_problems(form, error)
         return _list(work, task_id, add_form=form), 422
@@ -114,7 +112,7 @@ def rename(work: Work, task_id: int, item_id: int) -> Any:
             item_id,
             form.version.data or 0,
             form.text.data or "",
-            not_cpr=bool(form.not_cpr.data),
+            not_cpr=free_text.is_confirmed(form.text.data),
         )
     except RefusedError as error:
         show_problems(form, error)

@@ -34,7 +34,7 @@ from klik.services.tasks.assigning import NOBODY, Assignee
 from klik.services.tasks.steps import Changes
 from klik.services.tasks.words import LOCAL_TEXT_LIMIT
 from klik.services.work import Work
-from klik.web.forms import CleanText, Form, OnceForm, VersionedForm, showable
+from klik.web.forms import CleanText, Form, OnceForm, VersionedForm, offer_tick, showable
 
 EXTRA = "felt-"
 DRAWN = "foer-"
@@ -73,6 +73,7 @@ def show_problems(form: Form, error: RefusedError) -> None:
             form.form_errors.append(sentence)
         else:
             field.errors = [*field.errors, sentence]
+            offer_tick(field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +254,6 @@ class CommentForm(OnceForm):
     text = TextAreaField("Kommentar", validators=[CleanText(commenting.LIMIT, required=True, lines=True)])
     mention = SelectField("Nævn en person", validate_choice=False)
     private = BooleanField("Kun for vores kommune")
-    not_cpr = BooleanField("Tallet er ikke et CPR-nummer")
 
     def words(self) -> str:
         """The comment with the person chosen from the list at its end, when the text does not name them."""
@@ -266,7 +266,6 @@ class CommentEditForm(TaskForm):
     """One's own comment, again."""
 
     text = TextAreaField("Kommentar", validators=[CleanText(commenting.LIMIT, required=True, lines=True)])
-    not_cpr = BooleanField("Tallet er ikke et CPR-nummer")
 
 
 class AttachForm(OnceForm):

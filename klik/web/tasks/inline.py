@@ -77,7 +77,7 @@ def store(work: Work, task_id: int, cell: str) -> Any:
     task = doors.task_to_change(work, task_id)
     form = CellForm()
     if not form.validate_on_submit():
-        return _control(work, task, cell, form), 422
+        return _control(work, task, cell, form, asks_reason=bool(form.reason.errors)), 422
     wanted = form.value.data or ""
     if not any(wanted == value for _heading, choices in _groups(work, task, cell) for value, _ in choices):
         form.form_errors.append(f"{LABELS[cell]}: vælg en af mulighederne på listen.")
@@ -192,6 +192,7 @@ def _control(
         now=_value(task, cell),
         wanted=form.value.data or "",
         reason=form.reason.data or "",
+        reason_field=form.reason,
         problems=[*form.form_errors, *form.reason.errors, *([missing] if missing else [])],
         asks_reason=asks_reason,
         clash=clash,

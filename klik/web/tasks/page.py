@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from klik.domain.rights import Right
 from klik.models import MunicipalTask
 from klik.services import access as doors
-from klik.services import idempotency, listing, past, views
+from klik.services import free_text, idempotency, listing, past, views
 from klik.services.correcting import deviations, versions
 from klik.services.criteria import Criteria
 from klik.services.deleting import tombstone
@@ -38,7 +38,7 @@ from klik.services.tasks.details import TaskDetails
 from klik.services.work import Work
 from klik.web import errors
 from klik.web.base import Afterwards, access, installation
-from klik.web.forms import OnceForm
+from klik.web.forms import OnceForm, ticked
 from klik.web.questions.forms import QuestionForm
 from klik.web.roles import appointing
 from klik.web.tasks.checklist import LineForm
@@ -134,7 +134,7 @@ def comment(work: Work, task_id: int) -> Any:
             task_id,
             form.words(),
             private=bool(form.private.data),
-            not_cpr=bool(form.not_cpr.data),
+            not_cpr=free_text.is_confirmed(form.text.data),
         )
     except RefusedError as error:
         show_problems(form, error)
@@ -169,7 +169,7 @@ def store_comment(work: Work, task_id: int, comment_id: int) -> Any:
             comment_id,
             form.version.data or 0,
             form.text.data or "",
-            not_cpr=bool(form.not_cpr.data),
+            not_cpr=free_text.is_confirmed(form.text.data),
         )
     except RefusedError as error:
         show_problems(form, error)
@@ -202,7 +202,9 @@ def attach(work: Work, task_id: int) -> Any:
     try:
         if not form.validate_on_submit() or upload is None or not upload.filename:
             raise RefusedError({"file": "Vælg den fil, der skal vedhæftes."})
-        attachments.add(work, installation().files, task_id, upload.filename, upload.stream.read())
+        not_cpr = ticked(form.file)
+        content = upload.stream.read()
+        attachments.add(work, installation().files, task_id, upload.filename, content, not_cpr=not_cpr)
     except RefusedError as error:
         show_problems(form, error)
         return _page(work, details, attach_form=form), 422

@@ -58,7 +58,9 @@ class RoundForm(VersionedForm, OnceForm):
 
     project = HiddenField()
     name = StringField(
-        "Rundens navn", [CleanText(NAME_LIMIT, required=True)], description="Fx “Stor release R27”"
+        "Rundens navn",
+        [CleanText(NAME_LIMIT, required=True, tick=False)],
+        description="Fx “Stor release R27”",
     )
     sure = BooleanField("Nye opgaver skal udgives i runden", [InputRequired(NOT_SURE)])
 
