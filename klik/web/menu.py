@@ -84,6 +84,8 @@ _UNDER = {
     "deletion_follow_up": "deleting",
     "preferences": "notices",
     "waves": "systems",
+    "answering_roles": "roles",
+    "role_answers": "roles",
     "newsletter_writing": "newsletters",
     "newsletter_sending": "newsletters",
     "newsletter_subscribing": "newsletters",
