@@ -177,5 +177,6 @@ def _address(typed: str, label: str, key: str, problems: dict[str, str]) -> str:
 
 
 def note(work: Work, action: str, holding: RoleHolding) -> None:
+    """Write down an act on a holding."""
     facts = {"rolle": holding.role, "system": holding.system_code, "person": holding.person_id}
     auditing.record(work, action, f"role-holding/{holding.id}", facts, holding.municipality_id)

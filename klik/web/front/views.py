@@ -19,6 +19,7 @@ from klik.services.news import News
 from klik.services.overview import UrgentTask
 from klik.services.publishing import announced
 from klik.services.questions import reading
+from klik.services.roles import asking
 from klik.services.work import Work
 from klik.web.base import access
 
@@ -65,6 +66,7 @@ def show(work: Work) -> Any:
         administers=actor.has(Right.EDIT_ROLES),
         proposals=handover.proposals(work),
         untouched=silence.own(work, facts["counts"]),
+        still_you=asking.waiting(work),
     )
 
 

@@ -16,7 +16,7 @@ from klik.services.errors import NotFoundError, RefusedError
 from klik.services.notices.bounces import marks
 from klik.services.roles import gallery as role_gallery
 from klik.services.roles import holdings as role_holdings
-from klik.services.roles import vacancies
+from klik.services.roles import rounds, vacancies
 from klik.services.roles.holdings import Filling
 from klik.services.work import Work
 from klik.web.base import access as allow
@@ -73,6 +73,7 @@ def index(work: Work) -> Any:
         "roles/index.html",
         gallery=role_gallery.of(work, municipality_id),
         may_edit=_may_edit(work),
+        share=rounds.share(work, municipality_id),
         now=work.now,
         phase=work.registry.content.phase,
     )

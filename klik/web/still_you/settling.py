@@ -21,7 +21,7 @@ from klik.web.roles.views import add_problems
 from klik.web.still_you.forms import numbers
 
 blueprint = Blueprint("role_answers", __name__)
-# What KOMBIT may look at only.
+# Which municipalities KOMBIT's page shows.
 SHOWN = {"": "Alle kommuner", "mangler": "Ikke alle bekræftet", "markeret": "Markerede"}
 
 
@@ -91,6 +91,8 @@ def invite(work: Work, answer_id: int) -> Any:
         found = settling.proposal(work, answer_id)
     except RefusedError as refused:
         return _page(work, " ".join(refused.problems.values())), 422
+    if not settling.needs_access(work, answer_id):
+        return see_other("role_answers.index")
     form = NewPersonForm(
         formdata=None,
         name=found.row.proposed_name,
