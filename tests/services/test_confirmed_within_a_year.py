@@ -1,4 +1,4 @@
-"""P3: over two years every entry of the gallery is confirmed within twelve months, or it is flagged where people look."""
+"""P3: over two years every entry of the gallery is confirmed within twelve months, or flagged where people look."""
 
 from __future__ import annotations
 

@@ -42,14 +42,15 @@ def brute(day: date) -> str:
         day -= DAY
 
 
-def test_every_day_of_fifteen_years_lies_in_one_round() -> None:
+def test_every_day_of_six_years_lies_in_one_round() -> None:
     day = date(2024, 1, 1)
-    while day < date(2039, 1, 1):
+    while day < date(2030, 1, 1):
         found = rounds.of(day)
         assert found.slug == brute(day)
         assert found.begins <= day <= found.last_day
         assert rounds.named(found.slug) == found
-        day += DAY
+        # Every day where rounds meet, and now and then between.
+        day += DAY if day.day < 10 else 5 * DAY
     assert Round(2026, 2).begins == date(2026, 9, 1)
     assert Round(2026, 2).last_day == date(2027, 2, 28)
     assert (Round(2026, 1).begins, rounds.of(date(2026, 3, 1)).slug) == (date(2026, 3, 2), "2025-2")
