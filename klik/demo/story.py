@@ -23,6 +23,7 @@ from klik.demo import (
     notices,
     people,
     publications,
+    still_you,
     teamwork,
     waves,
     writing,
@@ -71,6 +72,7 @@ def fill(work: Work, store: FileStore) -> None:
     jens = _member(work, staff[KOEGE], "plusbruger", Level.PLUS_USER)
     notices.choose(work, jens)
     notices.hold_role(work, staff[KOEGE])
+    still_you.fill(work, staff[KOEGE])
     notices.remind(work)
     history.deliver_past(work)
     notices.account(work)
