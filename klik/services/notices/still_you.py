@@ -100,7 +100,8 @@ def lacking(work: Work) -> list[NoticeDraft]:
         waits = work.today - began.get(_own_key(each, current), work.today)
         for to in told[about]:
             drafts.append(_question(work, each, to, about, systems, again=False))
-            if waits >= REMINDED_AFTER:
+            # A stand-in is asked once; the list reminds the administrator.
+            if waits >= REMINDED_AFTER and to.who == each.recipient.who:
                 drafts.append(_question(work, each, to, f"{about}/igen", systems, again=True))
         if waits >= LISTED_AFTER:
             late[each.place].append(each)
