@@ -20,7 +20,7 @@ from klik.services.newsletters import sending as newsletters
 from klik.services.newsletters import subscribing
 from klik.services.newsletters.links import Links
 from klik.services.newsletters.sending import Post
-from klik.services.notices import channels, delivery, ledger, roles, scanning, smtp
+from klik.services.notices import channels, delivery, ledger, roles, scanning, smtp, still_you
 from klik.services.notices.bounces import marks, telling
 from klik.services.notices.delivery import Delivered
 from klik.services.notices.mails import Sender
@@ -103,7 +103,7 @@ def scan_deadlines(house: Installation, now: datetime) -> Outcome:
         with house.writing(now) as work:
             fulfilling.fulfil_due(work)
     with house.reading(now) as work:
-        of_roles = roles.lacking(work)
+        of_roles = [*roles.lacking(work), *still_you.lacking(work)]
     with house.writing(now) as work:
         written += ledger.enqueue(work, of_roles) + deleting.remind(work)
     if subscriptions.is_morning(now):

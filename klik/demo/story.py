@@ -26,6 +26,7 @@ from klik.demo import (
     notices,
     people,
     publications,
+    still_you,
     teamwork,
     waves,
     writing,
@@ -76,6 +77,7 @@ def fill(work: Work, store: FileStore) -> None:
     notices.hold_role(work, staff[KOEGE])
     gallery.remember(work, staff, _member(work, staff[KOEGE], "administrator", Level.ADMINISTRATOR))
     gallery.describe(work, staff)
+    still_you.fill(work, staff[KOEGE])
     notices.remind(work)
     history.deliver_past(work)
     notices.account(work)

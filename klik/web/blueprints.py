@@ -44,6 +44,9 @@ from klik.web.questions.asking import blueprint as asking
 from klik.web.questions.views import blueprint as questions
 from klik.web.roles.matrix import blueprint as role_matrix
 from klik.web.roles.views import blueprint as roles
+from klik.web.still_you.answering import blueprint as answering_roles
+from klik.web.still_you.answering import linked as roles_by_link
+from klik.web.still_you.settling import blueprint as role_answers
 from klik.web.systems.views import blueprint as systems
 from klik.web.tasks.announced import blueprint as announced
 from klik.web.tasks.bulk import blueprint as bulk
@@ -91,6 +94,9 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         looked_up,
         roles,
         role_matrix,
+        roles_by_link,
+        answering_roles,
+        role_answers,
         publishing,
         publishing_life,
         publishing_not_relevant,

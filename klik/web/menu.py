@@ -87,6 +87,8 @@ _UNDER = {
     "preferences": "notices",
     "waves": "systems",
     "role_matrix": "roles",
+    "answering_roles": "roles",
+    "role_answers": "roles",
     "newsletter_writing": "newsletters",
     "newsletter_sending": "newsletters",
     "newsletter_subscribing": "newsletters",

@@ -286,6 +286,12 @@ def _memberships(view: _View) -> Ids:
     return Ids(own, [(view.ids["membership", kind],) for kind in kinds])
 
 
+def _role_answers(view: _View) -> Ids:
+    if view.scope != "municipality":
+        return Ids([(each,) for each in view.both("answer")], [])
+    return Ids([(view.ids["answer", view.place],)], [(view.ids["answer", view.away],)])
+
+
 def _holdings(view: _View) -> Ids:
     place = view.place or KOEGE
     names = ("holding", "mailbox")
@@ -402,6 +408,10 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     "/admin/import/<key>": _words("ksd.r23"),
     "/personer/<id:membership_id>": _memberships,
     "/roller/indehavere/<id:holding_id>": _holdings,
+    "/roller/svar/<id:answer_id>": _role_answers,
+    "/bekraeft/<token>": _words(
+        actions.token(SIGNING, actions.CONFIRM_ROLES, Notice(id=1, person_id=1), NOW - timedelta(days=400))
+    ),
     "/roller/<slug>": _words("kombit-programleder", "systemansvarlig"),
     "/adgangskode/<secret>": _words(SECRET),
     "/eksport/<id:export_id>": _exports,

@@ -39,7 +39,7 @@ ADDRESSES = {
     "member": r"/roller|/ret$|/ny$",
     "holdings": r"/roller|/personer",
     "holding_to_change": r"/roller",
-    "own_holding": r"/handling",
+    "role_answer": r"/roller/svar",
     "own_bulk_change": r"/opgaver/rettelser",
     "saved_filters": r"/filtre|/opgaver$",
     "saved_filter": r"/filtre",

@@ -19,7 +19,6 @@ from klik.models import (
     Newsletter,
     NewsletterRecipient,
     Notice,
-    RoleHolding,
 )
 from klik.services import control
 from klik.services.control.findings import Findings
@@ -148,17 +147,6 @@ def test_a_vacancy_of_a_system_the_municipality_does_not_have(work: Work) -> Non
     work.session.add(MunicipalSystem(municipality_id=make.HERNING, system_code=task.system_code))
     work.session.flush()
     assert looked(work, roles.VACANT, 5) == (0, 0)
-
-
-@pytest.mark.parametrize(("days", "missing"), [(184, 0), (185, 1), (213, 1), (214, 0)])
-def test_a_role_that_nobody_was_asked_to_confirm(work: Work, days: int, missing: int) -> None:
-    make.holding(work.session, mailbox="post@koege.example").valid_from = TODAY
-    work.session.flush()
-    lacking = looked(work, roles.CONFIRM, days)
-    assert lacking == (missing, missing)
-    found, left = healed(work, roles.CONFIRM, days)
-    assert (found >= missing, left) == (True, 0)
-    assert work.session.scalar(select(func.count()).select_from(RoleHolding)) == 1
 
 
 def test_a_reader_of_a_newsletter_without_a_mail(work: Work) -> None:

@@ -1,4 +1,4 @@
-"""What is told about roles: vacant ones, those to be confirmed, and what a new holder has before them."""
+"""What is told about roles: vacant ones, and what a new holder has before them."""
 
 from __future__ import annotations
 
@@ -122,38 +122,6 @@ def test_without_an_administrator_somebody_else_hears_of_the_vacancy(house: Inst
         make.municipal_task(session).responsible_role = "systemansvarlig"
     assert run(house) == 1
     assert told(house, roles.VACANT)[0].person_id == ida.id
-
-
-def test_after_half_a_year_the_holder_is_asked_then_the_administrators(
-    house: Installation, chief: Person
-) -> None:
-    jens, _holding = a_holder(house)
-    assert [run(house, 183), run(house, 184), run(house, 185)] == [0, 1, 0]
-    assert [run(house, 213), run(house, 214), run(house, 400)] == [0, 1, 0]
-    first, second = told(house, roles.CONFIRM)
-    assert (first.person_id, first.heading) == (jens.id, f"Har du stadig rollen systemansvarlig for {KP}?")
-    assert (second.person_id, second.heading) == (
-        chief.id,
-        f"Skal bekræftes: Jens Holm har rollen systemansvarlig for {KP}",
-    )
-
-
-def test_a_mailbox_is_confirmed_by_the_administrators_too(house: Installation, chief: Person) -> None:
-    with house.database.writing() as session:
-        make.holding(session, mailbox="it@koege.example").confirmed_at = None
-    # Held from a month before today.
-    assert [run(house, 153), run(house, 154)] == [0, 2]
-    assert {(row.person_id, row.address) for row in told(house, roles.CONFIRM)} == {
-        (chief.id, chief.email),
-        (None, "it@koege.example"),
-    }
-
-
-def test_a_confirmed_role_is_left_alone_for_half_a_year_more(house: Installation, chief: Person) -> None:
-    _jens, holding = a_holder(house)
-    assert run(house, 190) == 1
-    change(house, RoleHolding, RoleHolding.id == holding, confirmed_at=make.NOW + 191 * DAY)
-    assert [run(house, 220), run(house, 374), run(house, 375)] == [0, 0, 1]
 
 
 def test_the_new_holder_hears_once_how_much_there_is(house: Installation, chief: Person) -> None:

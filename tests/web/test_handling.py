@@ -23,7 +23,6 @@ from klik.models import (
     MunicipalTask,
     Notice,
     Person,
-    RoleHolding,
     SavedFilter,
     TaskChange,
 )
@@ -207,54 +206,6 @@ def test_reminders_are_put_off_for_this_person_and_this_task_only(
         late = work.session.scalars(select(Notice).where(Notice.id == scene.notice)).one()
         assert late.mail_id is not None
     assert "Det er allerede gjort." in words(visitor.get(address))
-
-
-def test_a_role_is_confirmed_by_its_holder(scene: Scene, browser: Callable[..., Browser]) -> None:
-    with scene.house.writing(scene.now) as work:
-        row = RoleHolding(
-            municipality_id=make.KOEGE,
-            role="systemansvarlig",
-            system_code=None,
-            person_id=scene.mette,
-            kind="indehaver",
-            is_primary=True,
-            valid_from=work.today - 400 * DAY,
-            confirmed_at=scene.now - 300 * DAY,
-        )
-        work.session.add(row)
-        work.session.flush()
-        ledger.enqueue(
-            work,
-            [
-                NoticeDraft(
-                    occasion="rolle-bekraeft",
-                    dedupe_key=f"rolle-bekraeft/{row.id}/siden=2026-11-21",
-                    recipient=Recipient(
-                        scene.mette, "mette@koege.example", make.KOEGE, "indehaver af rollen"
-                    ),
-                    heading="Er du stadig systemansvarlig?",
-                    sentence="Bekræft rollen.",
-                    path="/roller",
-                )
-            ],
-        )
-        asked = work.session.scalars(select(Notice).where(Notice.occasion == "rolle-bekraeft")).one()
-        sender = Sender("k@klik.example", "", scene.house.settings.secret_key)
-        assert [label for label, _ in actions.links(work, sender, asked, None)] == ["Ja, det er stadig mig"]
-        notice = asked.id
-        holding = row.id
-    address, visitor = f"/handling/{scene.token(actions.CONFIRM_ROLE, notice)}", browser()
-    page = visitor.get(address)
-    assert "Tak. Rollen er bekræftet." in words(visitor.submit(page, address))
-    with scene.house.reading(scene.now) as work:
-        confirmed = work.session.get_one(RoleHolding, holding).confirmed_at
-        assert confirmed is not None
-        assert confirmed >= scene.now
-    assert "Det er allerede gjort." in words(visitor.get(address))
-    with scene.house.writing(scene.now) as work:
-        work.session.get_one(RoleHolding, holding).person_id = None
-        work.session.get_one(RoleHolding, holding).mailbox = "post@koege.example"
-    assert "Linket kan ikke bruges" in words(visitor.get(address, expect=410))
 
 
 def test_a_filter_mail_is_stopped(scene: Scene, browser: Callable[..., Browser]) -> None:

@@ -39,7 +39,7 @@ from klik.services.access.people import (
     memberships,
     municipalities,
     municipality,
-    own_holding,
+    role_answer,
     sees_people,
 )
 from klik.services.access.questions import (
@@ -103,13 +103,13 @@ __all__ = [
     "of_roles",
     "own_bulk_change",
     "own_comment",
-    "own_holding",
     "own_question",
     "own_saved_filter",
     "published_task",
     "question_to_answer",
     "require",
     "require_changer",
+    "role_answer",
     "roles_held",
     "saved_filter",
     "saved_filters",

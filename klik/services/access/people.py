@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, false, select, true
 
 from klik.domain.rights import Level, Right
-from klik.models import GalleryLookup, Membership, Municipality, Person, RoleHolding
+from klik.models import GalleryLookup, Membership, Municipality, Person, RoleAnswer, RoleHolding
 from klik.services.access.actor import require
 from klik.services.errors import NotFoundError
 from klik.services.work import Work
@@ -88,14 +88,12 @@ def gallery_lookups(work: Work) -> ColumnElement[bool]:
     return GalleryLookup.municipality_id == actor.municipality_id
 
 
-def own_holding(work: Work, holding_id: int) -> RoleHolding:
-    """A role that the actor holds in the own municipality today or later; raises NotFoundError."""
-    actor = require(work, Right.SIGNED_IN)
+def holding_to_change(work: Work, holding_id: int) -> RoleHolding:
+    """A role holding of the actor's own municipality; raises NotFoundError."""
+    actor = require(work, Right.EDIT_ROLES)
     found = work.session.scalar(
         select(RoleHolding).where(
-            RoleHolding.id == holding_id,
-            RoleHolding.person_id == actor.person_id,
-            RoleHolding.municipality_id == actor.municipality_id,
+            RoleHolding.id == holding_id, RoleHolding.municipality_id == actor.municipality_id
         )
     )
     if found is None:
@@ -103,12 +101,12 @@ def own_holding(work: Work, holding_id: int) -> RoleHolding:
     return found
 
 
-def holding_to_change(work: Work, holding_id: int) -> RoleHolding:
-    """A role holding of the actor's own municipality; raises NotFoundError."""
+def role_answer(work: Work, answer_id: int) -> RoleAnswer:
+    """What a holder of the actor's own municipality answered, for its administrator; raises NotFoundError."""
     actor = require(work, Right.EDIT_ROLES)
     found = work.session.scalar(
-        select(RoleHolding).where(
-            RoleHolding.id == holding_id, RoleHolding.municipality_id == actor.municipality_id
+        select(RoleAnswer).where(
+            RoleAnswer.id == answer_id, RoleAnswer.municipality_id == actor.municipality_id
         )
     )
     if found is None:

@@ -15,7 +15,6 @@ from klik.services import access, auditing, saved_filters
 from klik.services.errors import ForbiddenError, NotFoundError, RefusedError
 from klik.services.notices import actions, quiet
 from klik.services.notices.actions import Claim, LinkError
-from klik.services.roles import holdings
 from klik.services.saved_filters import uses
 from klik.services.tasks import changing
 from klik.services.tasks.history import MAIL_LINK
@@ -170,29 +169,6 @@ def _postpone(claim: Claim, day: str) -> str:
     return f"Du får ingen mails med påmindelser om opgaven før {long_date(until)}."
 
 
-def _role_offer(claim: Claim) -> Offer:
-    work = claim.work
-    row = access.own_holding(work, actions.holding_id(claim.notice))
-    role = work.registry.content.role(row.role).name
-    if row.valid_to is not None and row.valid_to < work.today:
-        raise LinkError(f"Rollen {role} er afsluttet {long_date(row.valid_to)}.")
-    confirmed = row.confirmed_at is not None and row.confirmed_at >= claim.notice.created_at
-    return Offer(
-        heading=role,
-        facts=(("Kommune", claim.actor.place), ("Indehaver", claim.actor.name)),
-        will="Rollegalleriet viser, at du i dag har bekræftet, at rollen stadig er din.",
-        button="Ja, jeg har stadig rollen",
-        path="/roller",
-        page="Åbn rollerne i klik",
-        done=f"{ALREADY} Rollen er bekræftet." if confirmed else None,
-    )
-
-
-def _confirm_role(claim: Claim, _day: str) -> str:
-    holdings.confirm_own(claim.work, actions.holding_id(claim.notice))
-    return "Tak. Rollen er bekræftet."
-
-
 def _stop_offer(claim: Claim) -> Offer:
     work = claim.work
     row = access.saved_filter(work, actions.filter_id(claim.notice))
@@ -217,12 +193,10 @@ def _stop(claim: Claim, _day: str) -> str:
 _OFFERS: Mapping[str, Callable[[Claim], Offer]] = {
     actions.START: _start_offer,
     actions.POSTPONE: _postpone_offer,
-    actions.CONFIRM_ROLE: _role_offer,
     actions.STOP: _stop_offer,
 }
 _ACTS: Mapping[str, Callable[[Claim, str], str]] = {
     actions.START: _start,
     actions.POSTPONE: _postpone,
-    actions.CONFIRM_ROLE: _confirm_role,
     actions.STOP: _stop,
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from klik.models import Notice
@@ -17,6 +18,7 @@ from klik.services.work import Work
 
 MAIL = "core.mail"
 BOUNCES = "adressen kommer retur"
+_KEYS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,16 @@ def enqueue(work: Work, drafts: Iterable[NoticeDraft]) -> int:
         return 0
     times = mail_times.of_people(work, [draft.recipient.person_id for draft in told])
     return _insert(work, [_row(work, draft, times) for draft in told])
+
+
+def not_entered(work: Work, drafts: Sequence[NoticeDraft]) -> list[NoticeDraft]:
+    """Those that are not in the ledger yet; only reads."""
+    keys = [full_key(draft.dedupe_key, draft.recipient) for draft in drafts]
+    known: set[str] = set()
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        some = keys[start : start + _KEYS_AT_ONCE]
+        known.update(work.session.scalars(select(Notice.dedupe_key).where(Notice.dedupe_key.in_(some))))
+    return [draft for draft, key in zip(drafts, keys, strict=True) if key not in known]
 
 
 def full_key(about: str, to: Recipient) -> str:

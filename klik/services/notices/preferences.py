@@ -33,7 +33,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
         "opgaver-tilkommet",
         "trukket-tilbage",
     ),
-    "Roller og adgang": ("plusbruger", "ny-rolle", "rolle-ledig", "rolle-bekraeft"),
+    "Roller og adgang": ("plusbruger", "ny-rolle", "rolle-ledig", "rolle-bekraeft", "rolle-svar"),
     "Spørgsmål og beskeder": (access.MENTION, "spoergsmaal", "besvaret", "skrevet"),
     "Sletning": (
         "sletning-varslet",

@@ -1,4 +1,4 @@
-"""What is told about roles: that one is vacant, that a holder should confirm, that somebody has come to hold one."""
+"""What is told about roles: that one is vacant, that somebody has come to hold one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from klik.content.roles import RoleScope
 from klik.domain.calendar import long_date
 from klik.domain.deadlines import danish_today
 from klik.domain.status import OPEN_STATUSES, Status
-from klik.models import Membership, MunicipalSystem, MunicipalTask, Notice, Person, RoleHolding, System, Task
+from klik.models import Membership, MunicipalSystem, MunicipalTask, Person, RoleHolding, System, Task
 from klik.services import holders
 from klik.services.holders import SUBSTITUTE
 from klik.services.notices import ledger, recipients, stand_ins
@@ -22,10 +22,8 @@ from klik.services.notices.recipients import Recipient
 from klik.services.notices.stand_ins import Wanted
 from klik.services.work import Work
 
-VACANT, CONFIRM, HANDED_OVER = "rolle-ledig", "rolle-bekraeft", "overdraget"
+VACANT, HANDED_OVER = "rolle-ledig", "overdraget"
 AGAIN = timedelta(days=30)
-HALF_A_YEAR = timedelta(days=183)
-_KEYS_AT_ONCE = 5_000
 _Place = tuple[int, str, str | None]  # municipality, role and system
 
 
@@ -51,23 +49,16 @@ class _Held:
 
 
 def lacking(work: Work) -> list[NoticeDraft]:
-    """What is to be told about vacant and unconfirmed roles and is not in the ledger; only reads."""
-    held = _holdings(work)
-    drafts = [*_of_vacancies(work, vacancies(work, held)), *_of_unconfirmed(work, held)]
-    keys = [ledger.full_key(draft.dedupe_key, draft.recipient) for draft in drafts]
-    known: set[str] = set()
-    for start in range(0, len(keys), _KEYS_AT_ONCE):
-        some = keys[start : start + _KEYS_AT_ONCE]
-        known.update(work.session.scalars(select(Notice.dedupe_key).where(Notice.dedupe_key.in_(some))))
-    return [draft for draft, key in zip(drafts, keys, strict=True) if key not in known]
+    """What is to be told about vacant roles and is not in the ledger; only reads."""
+    return ledger.not_entered(work, list(_of_vacancies(work, vacancies(work))))
 
 
-def vacancies(work: Work, held: Sequence[_Held] | None = None) -> list[Vacancy]:
+def vacancies(work: Work) -> list[Vacancy]:
     """Roles that had a holder and have none, and those that a published task waits for; four statements.
 
     A role for a system is only vacant where the municipality has the system and was given a task of it.
     """
-    held = _holdings(work) if held is None else held
+    held = _holdings(work)
     filled = {_place(each.holding) for each in held if each.over_since is None}
     since: dict[_Place, date] = {}
     for each in held:
@@ -264,76 +255,6 @@ def _appointing(work: Work, found: Sequence[Vacancy]) -> Mapping[_Place, str]:
         place = (task.municipality_id, role, task.system_code if of_system else None)
         said[place] = f" Opgaven “{name}” {still}."
     return said
-
-
-def _of_unconfirmed(work: Work, held: Sequence[_Held]) -> Iterable[NoticeDraft]:
-    old = [
-        each
-        for each in held
-        if each.over_since is None
-        and work.today - _confirmed(each) > HALF_A_YEAR
-        and not work.registry.content.role(each.holding.role).is_retired
-    ]
-    if not old:
-        return
-    told = _administrators(work, {each.holding.municipality_id for each in old})
-    own = stand_ins.reached(
-        work,
-        {
-            each.holding.id: [
-                Wanted(
-                    Recipient(
-                        each.holding.person_id, each.address, each.holding.municipality_id, "har rollen"
-                    ),
-                    each.holding.role,
-                    each.holding.system_code,
-                )
-            ]
-            for each in old
-        },
-    )
-    systems = _systems(work)
-    for each in old:
-        code, day = each.holding.municipality_id, _confirmed(each)
-        about = f"{CONFIRM}/{each.holding.id}/siden={day}"
-        first = {to.who: to for to in own[each.holding.id]}
-        if each.holding.person_id is None:
-            first = {to.who: to for to in told[code]} | first
-        what = _words(work, each.holding.role, each.holding.system_code, systems)
-        yield from (_confirmation(each, to, what, about, day) for to in first.values())
-        if work.today - day > HALF_A_YEAR + AGAIN:
-            yield from (_confirmation(each, to, what, f"{about}/igen", day) for to in told[code])
-
-
-def _confirmation(each: _Held, to: Recipient, what: str, about: str, day: date) -> NoticeDraft:
-    own = to.who == (each.holding.person_id or each.address.casefold()) and not about.endswith("/igen")
-    if own:
-        is_person = each.holding.person_id is not None
-        heading = f"Har {'du' if is_person else 'postkassen'} stadig rollen {what}?"
-        sentence = (
-            f"Rollen blev sidst bekræftet {long_date(day)}. Bekræft den i rollegalleriet, "
-            "eller sig til kommunens KLIK-administrator, hvis en anden skal have den."
-        )
-    else:
-        heading = f"Skal bekræftes: {each.name} har rollen {what}"
-        sentence = (
-            f"Rollen blev sidst bekræftet {long_date(day)}. Spørg {each.name}, om den stadig passer, "
-            "og bekræft den i rollegalleriet, eller besæt den på ny."
-        )
-    return NoticeDraft(
-        occasion=CONFIRM,
-        dedupe_key=about,
-        recipient=to,
-        heading=heading,
-        sentence=sentence,
-        path=f"/roller/{each.holding.role}",
-        about_day=day,
-    )
-
-
-def _confirmed(each: _Held) -> date:
-    at = each.holding.confirmed_at
-    return danish_today(at) if at else each.holding.valid_from
 
 
 def _administrators(work: Work, municipalities: set[int]) -> Mapping[int, tuple[Recipient, ...]]:

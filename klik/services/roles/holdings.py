@@ -180,15 +180,6 @@ def confirm(work: Work, holding_id: int, version: int | None = None) -> None:
     succession.note_change(work, "rolle-bekraeft", holding)
 
 
-def confirm_own(work: Work, holding_id: int) -> None:
-    """The holder's own word that a role is still theirs; raises NotFoundError, and RefusedError when it is over."""
-    holding = access.own_holding(work, holding_id)
-    _refuse_ended(work, holding)
-    holding.confirmed_at = work.now
-    work.session.flush()
-    succession.note_change(work, "rolle-bekraeft", holding)
-
-
 def _refuse_ended(work: Work, holding: RoleHolding) -> None:
     if holding.valid_to is not None and holding.valid_to < work.today:
         raise RefusedError(

@@ -20,7 +20,7 @@ from klik.services.notices.recipients import PROGRAMME_LEADER
 from klik.services.overview import UrgentTask
 from klik.services.publishing import announced
 from klik.services.questions import reading
-from klik.services.roles import matrix, vacancies
+from klik.services.roles import asking, matrix, vacancies
 from klik.services.roles.vacancies import Standing, Vacancy
 from klik.services.work import Work
 from klik.web.base import access
@@ -70,6 +70,7 @@ def show(work: Work) -> Any:
         proposals=handover.proposals(work),
         untouched=silence.own(work, facts["counts"]),
         vacancies=_vacancies(work),
+        still_you=asking.waiting(work),
     )
 
 

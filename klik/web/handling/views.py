@@ -30,7 +30,7 @@ def _set_up(state: Any) -> None:
 
 
 @blueprint.after_request
-def _keep_to_oneself(response: Any) -> Any:
+def keep_to_oneself(response: Any) -> Any:
     """The address is a key: it must not travel on as a referrer, be kept, or be found."""
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Robots-Tag"] = "noindex, nofollow"

@@ -17,7 +17,7 @@ from klik.services.departures.shown import leaving
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.holders import HOLDER, SUBSTITUTE
 from klik.services.notices.bounces import marks
-from klik.services.roles import editions, history, sharing
+from klik.services.roles import editions, history, rounds, sharing
 from klik.services.roles import gallery as role_gallery
 from klik.services.roles import holdings as role_holdings
 from klik.services.roles.gallery import Gallery, Holding, Slot
@@ -88,6 +88,7 @@ def index(work: Work) -> Any:
         day=day if looks_back else None,
         may_edit=_may_edit(work) and not looks_back,
         changed=frozenset() if looks_back else editions.changed(work),
+        share=None if looks_back else rounds.share(work, municipality_id),
         now=work.now,
         phase=work.registry.content.phase,
     )
