@@ -118,6 +118,7 @@ def set_up(app: Flask) -> None:
             "actor": actor,
             "menu": items(actor) if actor else [],
             "unread_notices": g.get("klik_unread", 0),
+            "elsewhere": g.get("klik_elsewhere", False),
             "request_id": g.get("request_id", ""),
             "today": work.today if work else None,
             "countdown": _countdown(work) if work and actor else None,
