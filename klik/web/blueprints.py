@@ -31,6 +31,7 @@ from klik.web.overview.follow_up import blueprint as follow_up
 from klik.web.overview.meetings import blueprint as meetings
 from klik.web.overview.views import blueprint as overview
 from klik.web.pages.views import blueprint as pages
+from klik.web.people.addresses import blueprint as addresses
 from klik.web.people.views import blueprint as people
 from klik.web.publishing.files import blueprint as publishing_files
 from klik.web.publishing.life import blueprint as publishing_life
@@ -84,6 +85,7 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         pages,
         password,
         people,
+        addresses,
         roles,
         publishing,
         publishing_life,

@@ -84,6 +84,7 @@ _UNDER = {
     "deletion_follow_up": "deleting",
     "preferences": "notices",
     "waves": "systems",
+    "addresses": "people",
     "newsletter_writing": "newsletters",
     "newsletter_sending": "newsletters",
     "newsletter_subscribing": "newsletters",
