@@ -32,6 +32,7 @@ from klik.web.overview.meetings import blueprint as meetings
 from klik.web.overview.views import blueprint as overview
 from klik.web.pages.views import blueprint as pages
 from klik.web.people.addresses import blueprint as addresses
+from klik.web.people.explaining import blueprint as explaining
 from klik.web.people.views import blueprint as people
 from klik.web.publishing.files import blueprint as publishing_files
 from klik.web.publishing.life import blueprint as publishing_life
@@ -41,6 +42,7 @@ from klik.web.publishing.views import blueprint as publishing
 from klik.web.publishing.writing import blueprint as writing
 from klik.web.questions.asking import blueprint as asking
 from klik.web.questions.views import blueprint as questions
+from klik.web.roles.sheet import blueprint as gallery_sheet
 from klik.web.roles.views import blueprint as roles
 from klik.web.systems.views import blueprint as systems
 from klik.web.tasks.announced import blueprint as announced
@@ -86,6 +88,8 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         password,
         people,
         addresses,
+        explaining,
+        gallery_sheet,
         roles,
         publishing,
         publishing_life,

@@ -85,6 +85,8 @@ _UNDER = {
     "preferences": "notices",
     "waves": "systems",
     "addresses": "people",
+    "explaining": "people",
+    "gallery_sheet": "roles",
     "newsletter_writing": "newsletters",
     "newsletter_sending": "newsletters",
     "newsletter_subscribing": "newsletters",

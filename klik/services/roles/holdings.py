@@ -162,6 +162,14 @@ def confirm(work: Work, holding_id: int, version: int | None = None) -> None:
     _note_change(work, "rolle-bekraeft", holding)
 
 
+def write_note(work: Work, holding_id: int, text: str, version: int | None = None) -> None:
+    """Change the note on a holding; raises NotFoundError, ConflictError, and RefusedError (key note)."""
+    holding = _to_change(work, holding_id, version)
+    holding.note = _note(text)
+    work.session.flush()
+    _note_change(work, "rolle-note", holding)
+
+
 def confirm_own(work: Work, holding_id: int) -> None:
     """The holder's own word that a role is still theirs; raises NotFoundError, and RefusedError when it is over."""
     holding = access.own_holding(work, holding_id)

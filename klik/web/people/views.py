@@ -46,7 +46,7 @@ def index(work: Work) -> Any:
         municipality=municipality,
         municipalities=_municipalities(work),
         manages=directory.may_manage(work),
-        systems=_system_names(work),
+        systems=systems_by_name(work),
         watches=work.actor is not None and work.actor.has(Right.PUBLISH),
     )
 
@@ -104,7 +104,8 @@ def _systems(work: Work) -> list[System]:
     return list(work.session.scalars(select(System).order_by(System.name)))
 
 
-def _system_names(work: Work) -> dict[str, str]:
+def systems_by_name(work: Work) -> dict[str, str]:
+    """The systems' names by their codes, in the order of the names."""
     return {system.code: system.name for system in _systems(work)}
 
 
@@ -210,7 +211,7 @@ def _person_page(work: Work, member: Membership, form: PersonForm) -> str:
         left=directory.left_open(work, member),
         manages=directory.may_manage(work),
         role=work.registry.content.role,
-        systems=_system_names(work),
+        systems=systems_by_name(work),
         municipality=_municipality(work, member.municipality_id),
         meanings=MEANINGS,
         returned=marks.of(work, [member.person.email]).get(marks.key_of(member.person.email)),
@@ -347,7 +348,7 @@ def _profile_page(work: Work, form: ProfileForm, password_form: OwnPasswordForm)
         form=form,
         password_form=password_form,
         followed=[link.system_code for link in member.systems],
-        systems=_system_names(work),
+        systems=systems_by_name(work),
         level=work.actor.level,
         meanings=MEANINGS,
         may_save=work.actor.has(Right.SAVE_FILTERS),
