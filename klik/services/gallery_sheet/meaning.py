@@ -37,7 +37,7 @@ class RowError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a row says, looked up; a field is None where the file has no such column."""
+    """What a row says, looked up; a field is None where the row says nothing of it."""
 
     row: Row
     role: RoleDescription
@@ -325,12 +325,10 @@ class Meaning:
 
     def _yes_or_no(self, row: Row, column: str) -> bool | None:
         typed = self.cell(row, column)
-        answers = {"": False, "nej": False, "ja": True}
-        if typed is None:
-            return None
-        if search_key(typed) not in answers:
+        answers = {"": None, "nej": False, "ja": True}
+        if search_key(typed or "") not in answers:
             raise RowError(f"{self.at(row, column)}: {column} skal være Ja eller Nej.")
-        return answers[search_key(typed)]
+        return answers[search_key(typed or "")]
 
     def _confirms(self, row: Row, known: Line | None) -> bool:
         typed = self.cell(row, lines.CONFIRMED)

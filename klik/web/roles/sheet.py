@@ -91,7 +91,9 @@ def _tried(
     if report.count(importing.WRONG) and not invite and work.actor and work.actor.has(Right.MANAGE_PEOPLE):
         strangers = any("ukendt person" in row.text for row in report.rows)
     # Kept as an .xlsx: what was tried had that ending, or it would have been refused.
-    kept = ReadInForm(formdata=None, kept=base64.b64encode(content).decode(), seen=_seen(work), invite=invite)
+    kept = ReadInForm(
+        formdata=None, kept=base64.b64encode(content).decode(), seen=_seen(work, invite=invite), invite=invite
+    )
     wrong = bool(report.count(importing.WRONG))
     page = _page(
         form, report, kept if not wrong or strangers else None, strangers=strangers or invite, changed=changed
@@ -108,10 +110,14 @@ def _read_in(work: Work) -> Any:
     except (binascii.Error, ValueError):
         again.file.errors = ["Fil: filen er ikke med længere. Vælg den igen."]
         return _page(again), 422
-    if form.seen.data != _seen(work):
-        return _tried(work, again, content, "rollegalleri.xlsx", invite=form.invite.data, changed=True)
+    invite = form.invite.data
+    if form.seen.data == _seen(work, invite=not invite):
+        # Another thing than what was tried: it is shown first, too.
+        return _tried(work, again, content, "rollegalleri.xlsx", invite=invite)
+    if form.seen.data != _seen(work, invite=invite):
+        return _tried(work, again, content, "rollegalleri.xlsx", invite=invite, changed=True)
     try:
-        report = _run(work, content, "rollegalleri.xlsx", invite=form.invite.data, keep=True)
+        report = _run(work, content, "rollegalleri.xlsx", invite=invite, keep=True)
     except RefusedError as refused:
         again.file.errors = list(refused.problems.values())
         return _page(again), 422
@@ -123,9 +129,10 @@ def _run(work: Work, content: bytes, name: str, *, invite: bool, keep: bool) -> 
     return importing.run(work, reading.KEY_INVITING if invite else reading.KEY, content, name, keep=keep)
 
 
-def _seen(work: Work) -> str:
+def _seen(work: Work, *, invite: bool) -> str:
     assert work.actor is not None and work.actor.municipality_id is not None
-    return lines.stamp(lines.of(work, work.actor.municipality_id)[1])
+    stamp = lines.stamp(lines.of(work, work.actor.municipality_id)[1])
+    return f"{stamp}-adgang" if invite else stamp
 
 
 def _page(
