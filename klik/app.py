@@ -90,7 +90,13 @@ def _without_secret(path: str) -> str:
     """An address as it may stand in a log: a link that opens a door, as a mail or a calendar has it, stays out."""
     if path.startswith("/kalender/") and path.endswith(".ics"):
         return "/kalender/***.ics"
-    for word in ("/adgangskode/", "/handling/", "/nyhedsbreve/frameld/", "/nyhedsbreve/bekraeft/"):
+    for word in (
+        "/adgangskode/",
+        "/mailadresse/",
+        "/handling/",
+        "/nyhedsbreve/frameld/",
+        "/nyhedsbreve/bekraeft/",
+    ):
         first, found, _secret = path.partition(word)
         if found:
             return f"{first}{word}***"

@@ -14,6 +14,7 @@ from klik.app import _without_secret
         ("/opgaver/12", "/opgaver/12"),
         ("/adgangskode/abc-DEF_123", "/adgangskode/***"),
         ("/adgangskode/", "/adgangskode/***"),
+        ("/mailadresse/abc", "/mailadresse/***"),
         ("/handling/start.WzEsMl0.abc", "/handling/***"),
         ("/kalender/abc-DEF_123.ics", "/kalender/***.ics"),
         ("/kalender/ny", "/kalender/ny"),

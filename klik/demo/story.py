@@ -19,6 +19,7 @@ from klik.demo import (
     following,
     gallery,
     history,
+    invited,
     leaving,
     life,
     looked_up,
@@ -73,6 +74,8 @@ def fill(work: Work, store: FileStore) -> None:
     waves.join_late(replace(work, now=work.now - timedelta(days=2), actor=editor))
     following.fill(work, staff, editor)
     jens = _member(work, staff[KOEGE], "plusbruger", Level.PLUS_USER)
+    karen = _member(work, staff[KOEGE], "administrator", Level.ADMINISTRATOR)
+    invited.fill(work, staff[KOEGE], karen)
     notices.choose(work, jens)
     notices.hold_role(work, staff[KOEGE])
     gallery.remember(work, staff, _member(work, staff[KOEGE], "administrator", Level.ADMINISTRATOR))
@@ -94,6 +97,7 @@ def fill(work: Work, store: FileStore) -> None:
     mette = _member(work, staff[KOEGE], "programleder", Level.PLUS_USER)
     notices.fill(work, staff, mette, life.administrator(work))
     looked_up.fill(work, mette, jens, editor)
+    invited.leave_without(work)
 
 
 def _progress(work: Work, staff: Mapping[int, Staff]) -> None:
@@ -198,7 +202,11 @@ def _read_reports(work: Work, staff: Mapping[int, Staff]) -> None:
 
 def _member(work: Work, staff: Staff, box: str, level: Level) -> Actor:
     person = work.session.get_one(Person, staff.ids[box])
-    member = work.session.scalars(select(Membership).where(Membership.person_id == person.id)).one()
+    member = work.session.scalars(
+        select(Membership).where(
+            Membership.person_id == person.id, Membership.municipality_id == staff.municipality
+        )
+    ).one()
     return Actor(person.id, member.id, person.name, person.email, level, staff.municipality, "", frozenset())
 
 

@@ -52,7 +52,8 @@ def record_all(work: Work, acts: Sequence[Act]) -> list[AuditEntry]:
         select(AuditEntry.id, AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1)
     ).first()
     number, previous = (last.id, last.hash) if last else (0, START)
-    person_id = work.actor.person_id if work.actor else None
+    # Nobody in particular acts as 0: the command line in the place of a municipality's administrator.
+    person_id = (work.actor.person_id or None) if work.actor else None
     entries = []
     for act in acts:
         number += 1

@@ -12,6 +12,7 @@ from klik.plugins.contributions import Importer, ImportRefusedError, ImportRepor
 from klik.plugins.manager import plugin_of
 from klik.services import auditing, playbook
 from klik.services.errors import ForbiddenError, NotFoundError, RefusedError
+from klik.services.gallery_sheet import reading
 from klik.services.work import Work
 
 PATIENCE = 60.0
@@ -27,7 +28,7 @@ class OwnImporter:
     key: str
     label: str
     help: str
-    read: Callable[[Work, bytes, str], ImportReport]
+    read: Callable[[Work, bytes, str, int | None], ImportReport]
     right: Right
     municipal: bool = False
     system: str | None = None
@@ -38,9 +39,25 @@ OWN: Mapping[str, OwnImporter] = {
         key=playbook.KEY,
         label=playbook.LABEL,
         help=playbook.HELP,
-        read=playbook.read_in,
+        read=lambda work, content, name, _municipality: playbook.read_in(work, content, name),
         right=Right.PUBLISH,
-    )
+    ),
+    reading.KEY: OwnImporter(
+        key=reading.KEY,
+        label=reading.LABEL,
+        help=reading.HELP,
+        read=reading.read_in,
+        right=Right.EDIT_ROLES,
+        municipal=True,
+    ),
+    reading.KEY_INVITING: OwnImporter(
+        key=reading.KEY_INVITING,
+        label=reading.LABEL,
+        help=reading.HELP,
+        read=reading.read_in_inviting,
+        right=Right.MANAGE_PEOPLE,
+        municipal=True,
+    ),
 }
 
 
@@ -114,7 +131,7 @@ def _read(
 ) -> ImportReport | ImportRefusedError | None:
     if isinstance(importer, OwnImporter):
         try:
-            return importer.read(work, content, name)
+            return importer.read(work, content, name, municipality)
         except ImportRefusedError as refused:
             return refused
     context = replace(work.plugin_context(plugin_of(importer.key)), municipality=municipality)

@@ -113,6 +113,7 @@ def enter(right: Right | None, view: View, parts: dict[str, Any]) -> AnyResponse
             actor = signed_in.actor if signed_in else None
             g.klik_actor = actor
             g.klik_unread = signed_in.unread if signed_in else 0
+            g.klik_elsewhere = bool(signed_in and signed_in.elsewhere)
             g.klik_work = work = Work(session, actor, now, house.registry)
             if signed_in and not writes:
                 g.klik_work = work = replace(work, kept=Kept(house.kept, signed_in.stamps))

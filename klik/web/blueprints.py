@@ -32,6 +32,8 @@ from klik.web.overview.follow_up import blueprint as follow_up
 from klik.web.overview.meetings import blueprint as meetings
 from klik.web.overview.views import blueprint as overview
 from klik.web.pages.views import blueprint as pages
+from klik.web.people.addresses import blueprint as addresses
+from klik.web.people.explaining import blueprint as explaining
 from klik.web.people.looked_up import blueprint as looked_up
 from klik.web.people.views import blueprint as people
 from klik.web.publishing.files import blueprint as publishing_files
@@ -43,6 +45,7 @@ from klik.web.publishing.writing import blueprint as writing
 from klik.web.questions.asking import blueprint as asking
 from klik.web.questions.views import blueprint as questions
 from klik.web.roles.matrix import blueprint as role_matrix
+from klik.web.roles.sheet import blueprint as gallery_sheet
 from klik.web.roles.views import blueprint as roles
 from klik.web.still_you.answering import blueprint as answering_roles
 from klik.web.still_you.answering import linked as roles_by_link
@@ -92,6 +95,9 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         people,
         departures,
         looked_up,
+        addresses,
+        explaining,
+        gallery_sheet,
         roles,
         role_matrix,
         roles_by_link,

@@ -20,6 +20,7 @@ class User(UserMixin):
         self.seen_is_old = signed_in.seen_is_old
         self.stamps = signed_in.stamps
         self.unread = signed_in.unread
+        self.elsewhere = signed_in.elsewhere
 
     def get_id(self) -> str:
         """The person's id."""

@@ -414,6 +414,7 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     ),
     "/roller/<slug>": _words("kombit-programleder", "systemansvarlig"),
     "/adgangskode/<secret>": _words(SECRET),
+    "/mailadresse/<secret>": _words("0" * 64),
     "/eksport/<id:export_id>": _exports,
     "/kalender/<id:feed_id>": _calendars,
     "/kalender/<secret>": _words(CALENDAR_SECRET),

@@ -192,11 +192,11 @@ def test_the_matrix_is_narrowed_named_and_taken_home(
     cell = page.select_one(".roles-matrix tbody td.roles-urgent a")
     assert cell["href"] == "/roller/systemansvarlig?kommune=259"
     gitte.get(cell["href"])
-    query = page.select_one("a[href^='/roller.xlsx']")["href"].partition("?")[2]
+    query = page.select_one("a[href^='/roller/matrix.xlsx']")["href"].partition("?")[2]
     assert query == "system=kp&rolle=systemansvarlig&kun=mangler-nu"
-    csv = gitte.download(f"/roller.csv?{query}").decode("utf-8-sig").splitlines()
+    csv = gitte.download(f"/roller/matrix.csv?{query}").decode("utf-8-sig").splitlines()
     assert csv[1].startswith("'=1+2;259;") and csv[1].endswith(";1")
-    book = openpyxl.load_workbook(io.BytesIO(gitte.download(f"/roller.xlsx?{query}")))
+    book = openpyxl.load_workbook(io.BytesIO(gitte.download(f"/roller/matrix.xlsx?{query}")))
     row = list(book.active.values)[1]
     assert (row[0], row[1], row[-1]) == ("=1+2", "259", 1) and book.active["A2"].data_type == "s"
     assert "Ingen roller passer på filteret" in gitte.get("/roller?kun=mangler-primaer").text

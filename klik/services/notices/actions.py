@@ -199,6 +199,8 @@ def claim(work: Work, secret: str, given: str) -> Claim:
     actor = sessions.actor_of(work.session, membership, person_id) if membership else None
     if actor is None:
         raise LinkError(NO_ACCESS)
+    if notice.address.casefold() != actor.email.casefold():
+        raise LinkError("Linket er sendt til en mailadresse, du ikke bruger i klik længere.")
     # What is kept was made for whoever is signed in, and that may be somebody else.
     return Claim(purpose, notice, replace(work, actor=actor, kept=NOTHING_KEPT))
 

@@ -44,6 +44,7 @@ OCCASIONS: Mapping[str, Occasion] = {
         Occasion("plusbruger", "Plusbruger for et system", at_once=True),
         Occasion("ny-rolle", "Ny rolle", at_once=True),
         Occasion("ny-adgang", "Ny adgang til klik", at_once=True, fixed=True),
+        Occasion("ny-mailadresse", "Mailadresse ændret", at_once=True, fixed=True),
         Occasion("skrevet", "Besked fra KOMBIT", at_once=True),
         Occasion(access.OWN_OCCASION, "Mail om et gemt filter"),
         Occasion(access.MENTION, "Nævnt i en kommentar", at_once=True),

@@ -25,6 +25,7 @@ FORGOTTEN_VALID_FOR = timedelta(hours=2)
 # Whoever presses the button again and again must not fill somebody else's inbox.
 MOST_LINKS, LINKS_WINDOW = 3, timedelta(hours=1)
 USED_PATH = "/log-ind"
+DEAD = "Linket virker ikke mere"
 
 
 def _digest(secret: str) -> str:
@@ -67,14 +68,7 @@ def forgot(work: Work, email: str) -> None:
     )
     if person is None:
         return
-    recent = work.session.scalar(
-        select(func.count()).where(
-            SecretToken.person_id == person.id,
-            SecretToken.purpose == PURPOSE,
-            SecretToken.created_at > work.now - LINKS_WINDOW,
-        )
-    )
-    if (recent or 0) >= MOST_LINKS:
+    if too_many(work, person):
         return
     _send_link(
         work.as_system(),
@@ -84,6 +78,18 @@ def forgot(work: Work, email: str) -> None:
         "Brug linket her. Det virker én gang og i 2 timer. Har du ikke bedt om det, så gør ingenting; "
         "din nuværende adgangskode virker stadig.",
     )
+
+
+def too_many(work: Work, person: Person) -> bool:
+    """Whether so many links were made for the person within the hour that the next one has to wait."""
+    recent = work.session.scalar(
+        select(func.count()).where(
+            SecretToken.person_id == person.id,
+            SecretToken.purpose == PURPOSE,
+            SecretToken.created_at > work.now - LINKS_WINDOW,
+        )
+    )
+    return (recent or 0) >= MOST_LINKS
 
 
 def _send_link(work: Work, person: Person, valid_for: timedelta, heading: str, sentence: str) -> None:
@@ -180,4 +186,10 @@ def revoke(work: Work, person: Person) -> None:
     if not ids:
         return
     keys = [f"{_dedupe_key(token_id)}/p{person.id}" for token_id in ids]
-    work.session.execute(update(Notice).where(Notice.dedupe_key.in_(keys)).values(path=USED_PATH))
+    ours = Notice.dedupe_key.in_(keys)
+    work.session.execute(
+        update(Notice)
+        .where(ours, Notice.mail_id.is_(None), Notice.withdrawn_at.is_(None))
+        .values(withdrawn_at=work.now, withdrawal_reason=DEAD)
+    )
+    work.session.execute(update(Notice).where(ours).values(path=USED_PATH))

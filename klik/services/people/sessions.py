@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Date, bindparam, case, delete, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from klik.db import rows_changed
 from klik.domain.deadlines import danish_today
@@ -52,7 +52,8 @@ class TooManyAttemptsError(Exception):
 class SignedIn:
     """An open session: who, whether its last-seen time is due to be moved, and the stamps of what they may see.
 
-    ``unread``: how many notices wait in the person's inbox, for the bell on every page.
+    ``unread``: how many notices wait in the person's inbox, for the bell on every page. ``elsewhere``: whether the
+    person has access in another place too, for the link that changes over.
     """
 
     actor: Actor
@@ -60,6 +61,7 @@ class SignedIn:
     seen_is_old: bool
     stamps: Stamps
     unread: int
+    elsewhere: bool
 
 
 def _stamp(part: Part) -> ColumnElement[int]:
@@ -70,6 +72,8 @@ def _stamp(part: Part) -> ColumnElement[int]:
         else_=raised.where(here).correlate(Membership).scalar_subquery(),
     )
 
+
+_OTHER = aliased(Membership)
 
 # Every page begins with this one: columns, not entities, in a statement that is put together once.
 _FOUND = (
@@ -99,6 +103,15 @@ _FOUND = (
         .correlate(LoginSession)
         .scalar_subquery()
         .label("unread"),
+        select(_OTHER.id)
+        .where(
+            _OTHER.person_id == LoginSession.person_id,
+            _OTHER.id != LoginSession.membership_id,
+            _OTHER.active.is_(True),
+        )
+        .correlate(LoginSession)
+        .exists()
+        .label("elsewhere"),
     )
     .join(Person, Person.id == LoginSession.person_id)
     .join(Membership, Membership.id == LoginSession.membership_id)
@@ -128,7 +141,9 @@ def find(session: Session, cookie: str | None, now: datetime) -> SignedIn | None
     )
     if not alive:
         return None
-    return SignedIn(_actor(session, row), row.id, now - row.seen_at > SEEN_STEP, _stamps(row), row.unread)
+    return SignedIn(
+        _actor(session, row), row.id, now - row.seen_at > SEEN_STEP, _stamps(row), row.unread, row.elsewhere
+    )
 
 
 def _stamps(row: Any) -> Stamps:

@@ -22,7 +22,7 @@ from klik.models import Project, Task, TaskLink, TaskVersion
 from klik.plugins.contributions import ImportRefusedError, ImportReport, ImportRow, TaskTemplate
 from klik.services.errors import RefusedError
 from klik.services.playbook.columns import FIELD, REQUIRED, CellError, Column, columns
-from klik.services.playbook.sheet import Row, address, rows_of
+from klik.services.playbook.sheet import SHAPE
 from klik.services.publishing import links
 from klik.services.publishing.audience import RecipientChoice, recipients
 from klik.services.publishing.drafts import (
@@ -34,6 +34,7 @@ from klik.services.publishing.drafts import (
 )
 from klik.services.publishing.text import Draft, check, tidied
 from klik.services.work import Work
+from klik.services.workbooks import Row, address, rows_of
 
 KEY = "core.drejebog"
 LABEL = "drejebog"
@@ -79,7 +80,7 @@ class _Reading:
 
     def __init__(self, work: Work, content: bytes, name: str) -> None:
         self.work = work
-        head, *self.rows = rows_of(content, name) or (None,)
+        head, *self.rows = rows_of(content, name, SHAPE) or (None,)
         if head is None or not self.rows:
             raise ImportRefusedError(
                 "Arket er tomt: der skal være en række med overskrifter og en række for hver opgave."

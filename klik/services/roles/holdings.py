@@ -180,6 +180,14 @@ def confirm(work: Work, holding_id: int, version: int | None = None) -> None:
     succession.note_change(work, "rolle-bekraeft", holding)
 
 
+def write_note(work: Work, holding_id: int, text: str, version: int | None = None) -> None:
+    """Change the note on a holding; raises NotFoundError, ConflictError, and RefusedError (key note)."""
+    holding = _to_change(work, holding_id, version)
+    holding.note = _note(text)
+    work.session.flush()
+    succession.note_change(work, "rolle-note", holding)
+
+
 def _refuse_ended(work: Work, holding: RoleHolding) -> None:
     if holding.valid_to is not None and holding.valid_to < work.today:
         raise RefusedError(

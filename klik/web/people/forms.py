@@ -67,6 +67,21 @@ class PersonForm(_Offering, VersionedForm):
     systems = _systems()
 
 
+class AddressForm(VersionedForm):
+    """Somebody's new address, written by an administrator."""
+
+    email = StringField("Ny mailadresse", [CleanText(320, required=True)])
+    address_is_right = BooleanField("Ja, adressen er rigtig")
+
+
+class OwnAddressForm(Form):
+    """The address one wants instead."""
+
+    email = StringField("Ny mailadresse", [CleanText(320, required=True)])
+    address_is_right = BooleanField("Ja, adressen er rigtig")
+    password = PasswordField("Adgangskode", [InputRequired("Adgangskode: skal udfyldes.")])
+
+
 class ProfileForm(Form):
     """One's own name and phone."""
 

@@ -13,7 +13,16 @@ from klik.services import access, idempotency, people
 from klik.services.departures import shown as departures_shown
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.notices.bounces import marks
-from klik.services.people import NewPerson, PersonChange, directory, leaving, new_passwords
+from klik.services.people import (
+    NAME_LIMIT,
+    NewPerson,
+    PersonChange,
+    directory,
+    invitations,
+    leaving,
+    new_passwords,
+)
+from klik.services.people.directory import Sought
 from klik.services.work import Work
 from klik.web.base import access as allow
 from klik.web.base import cookie_name, installation, see_other
@@ -23,6 +32,12 @@ from klik.web.people.levels import MEANINGS
 from klik.web.roles.views import add_problems, place
 
 blueprint = Blueprint("people", __name__)
+STATES = {
+    directory.WITHOUT_ROLE: "Uden rolle",
+    directory.NEVER: "Aldrig logget ind",
+    directory.INVITED: "Inviteret, men uden adgangskode",
+    directory.CLOSED: "Uden adgang",
+}
 
 
 @blueprint.get("/personer")
@@ -31,15 +46,49 @@ def index(work: Work) -> Any:
     """The people of a municipality, or those of KOMBIT and the suppliers."""
     municipality = _municipality(work, place(work))
     municipality_id = municipality.id if municipality else None
-    listed = directory.listed(work, municipality_id)
+    sought = _sought()
+    listed = directory.listed(work, municipality_id, sought)
     look_up("personer", len(listed), municipality_id=municipality_id)
     return render_template(
         "people/index.html",
         people=listed,
+        sought=sought,
+        levels=[level for level in Level if (level.scope == "municipality") is (municipality is not None)],
+        states=[state for state in STATES if directory.may_manage(work) or state == directory.WITHOUT_ROLE],
+        state_labels=STATES,
         municipality=municipality,
         municipalities=_municipalities(work),
         manages=directory.may_manage(work),
-        systems=_system_names(work),
+        systems=systems_by_name(work),
+        watches=work.actor is not None and work.actor.has(Right.PUBLISH),
+    )
+
+
+def _sought() -> Sought:
+    """What the query string asks for; a word klik does not know narrows nothing."""
+    level, state = request.args.get("adgang", ""), request.args.get("vis", "")
+    return Sought(
+        name=" ".join(request.args.get("navn", "")[:NAME_LIMIT].split()),
+        level=level if level in {each.value for each in Level} else "",
+        system=request.args.get("system", "")[:60],
+        state=state if state in STATES else "",
+    )
+
+
+@blueprint.get("/personer/administratorer")
+@allow(Right.PUBLISH)
+def administrators(work: Work) -> Any:
+    """KOMBIT's list of the municipalities and their administrators; with ``uden`` those that have none."""
+    watched = directory.watched(work)
+    without = [each for each in watched if not each.administrators]
+    only = request.args.get("uden") == "ja"
+    return render_template(
+        "people/administrators.html",
+        rows=without if only else watched,
+        only=only,
+        without=len(without),
+        total=len(watched),
+        manages=directory.may_manage(work),
     )
 
 
@@ -68,7 +117,8 @@ def _systems(work: Work) -> list[System]:
     return list(work.session.scalars(select(System).order_by(System.name)))
 
 
-def _system_names(work: Work) -> dict[str, str]:
+def systems_by_name(work: Work) -> dict[str, str]:
+    """The systems' names by their codes, in the order of the names."""
     return {system.code: system.name for system in _systems(work)}
 
 
@@ -76,7 +126,7 @@ def _system_names(work: Work) -> dict[str, str]:
 @allow(Right.MANAGE_PEOPLE)
 def new(work: Work) -> Any:
     """The form for letting somebody in."""
-    return _new_page(work, NewPersonForm(formdata=None))
+    return _new_page(work, NewPersonForm(formdata=None, level=request.args.get("adgang") or None))
 
 
 @blueprint.post("/personer/ny")
@@ -176,11 +226,41 @@ def _person_page(work: Work, member: Membership, form: PersonForm) -> str:
         forgotten_on=leaving.forgotten_on(member),
         manages=directory.may_manage(work),
         role=work.registry.content.role,
-        systems=_system_names(work),
+        systems=systems_by_name(work),
         municipality=_municipality(work, member.municipality_id),
         meanings=MEANINGS,
         leaving=departures_shown.leaving(work, member.municipality_id).get(member.person_id),
         returned=marks.of(work, [member.person.email]).get(marks.key_of(member.person.email)),
+        invitation=_invitation(work, member),
+    )
+
+
+def _invitation(work: Work, member: Membership) -> invitations.Invitation | None:
+    if not (directory.may_manage(work) and member.active):
+        return None
+    return invitations.of(work, [member.person_id]).get(member.person_id)
+
+
+@blueprint.post("/personer/<id:membership_id>/send-igen")
+@allow(Right.MANAGE_PEOPLE)
+def send_again(work: Work, membership_id: int) -> Any:
+    """Mail somebody a new link to choose a password with; the one before it dies."""
+    try:
+        member = invitations.send_again(work, membership_id)
+    except RefusedError as refused:
+        flash(" ".join(refused.problems.values()), "error")
+        return see_other("people.show", membership_id=membership_id)
+    flash(f"Klik har sendt et nyt link til {member.person.email}. Det virker i 7 dage.", "success")
+    return see_other("people.show", membership_id=membership_id)
+
+
+@blueprint.post("/personer/<id:membership_id>/traek-tilbage")
+@allow(Right.MANAGE_PEOPLE)
+def take_back(work: Work, membership_id: int) -> Any:
+    """Take an invitation back that was never used."""
+    invitations.waiting(work, membership_id)
+    return _open_or_close(
+        work, membership_id, people.disable, "Invitationen er trukket tilbage, og linket virker ikke mere."
     )
 
 
@@ -284,10 +364,11 @@ def _profile_page(work: Work, form: ProfileForm, password_form: OwnPasswordForm)
         form=form,
         password_form=password_form,
         followed=[link.system_code for link in member.systems],
-        systems=_system_names(work),
+        systems=systems_by_name(work),
         level=work.actor.level,
         meanings=MEANINGS,
         may_save=work.actor.has(Right.SAVE_FILTERS),
         may_export=work.actor.has(Right.EXPORT),
         may_change=access.is_changer(work),
+        places=[(each.id, name, Level(each.level).label) for each, name in directory.places(work)],
     )

@@ -42,7 +42,7 @@ def page(work: Work) -> str:
     )
 
 
-@blueprint.get("/roller.csv")
+@blueprint.get("/roller/matrix.csv")
 @access(Right.PUBLISH)
 def as_csv(work: Work) -> Any:
     """The rows and numbers of the page as CSV for a Danish Excel."""
@@ -50,7 +50,7 @@ def as_csv(work: Work) -> Any:
     return _take_out(work, drawn, "csv", role_matrix.as_csv(drawn))
 
 
-@blueprint.get("/roller.xlsx")
+@blueprint.get("/roller/matrix.xlsx")
 @access(Right.PUBLISH)
 def as_xlsx(work: Work) -> Any:
     """The rows and numbers of the page as an Excel workbook."""
