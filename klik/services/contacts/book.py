@@ -128,6 +128,10 @@ class Book:
             tuple(each for each in fitting if each.substitute),
         )
 
+    def contacts(self) -> Iterable[Contact]:
+        """Everybody who holds a role of the book."""
+        return (each for found in self._contacts.values() for each in found)
+
 
 def read(work: Work, roles: Iterable[RoleDescription], municipality_id: int | None = None) -> Book:
     """The book of these roles, of one municipality or of all the actor sees; eight statements for any number.
@@ -272,9 +276,7 @@ def _people(work: Work, codes: Collection[int]) -> Mapping[tuple[int, int | None
     rows = work.session.execute(
         select(Membership.municipality_id, Membership.person_id, Membership.id, Person.phone)
         .join(Person, Person.id == Membership.person_id)
-        .where(
-            access.memberships(work), Membership.municipality_id.in_(codes), Membership.active.is_(True)
-        )
+        .where(access.memberships(work), Membership.municipality_id.in_(codes), Membership.active.is_(True))
     )
     return {(code, person): (membership, phone) for code, person, membership, phone in rows}
 

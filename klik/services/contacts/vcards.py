@@ -64,9 +64,7 @@ def _structured(contact: Contact) -> str:
 def escaped(text: str) -> str:
     """A value as it stands in a card: backslash, comma, semicolon and line breaks are written with a backslash."""
     lines = "\n".join(text.splitlines())
-    return (
-        lines.replace("\\", "\\\\").replace("\n", "\\n").replace(",", "\\,").replace(";", "\\;")
-    )
+    return lines.replace("\\", "\\\\").replace("\n", "\\n").replace(",", "\\,").replace(";", "\\;")
 
 
 def folded(line: str) -> str:

@@ -106,7 +106,7 @@ def choices(work: Work) -> Choices:
     return Choices(
         roles={CONTACT: CONTACT_NAME} | {role.slug: role.name for role in content.roles},
         systems={code: name for code, name in named},
-        waves=_waves(work),
+        waves=waves(work),
         regions={region: region for region in sorted({each.region for each in municipalities})},
         municipalities={f"{each.id:03d}": each.name for each in municipalities},
         phases={phase.slug: phase.name for phase in content.phases},
@@ -147,10 +147,10 @@ def read(work: Work, query: str) -> tuple[Wanted, Choices]:
         form=single.get("form", NAMED),
         remarks=tuple(dict.fromkeys(remarks)),
     )
-    return wanted, offered if not wanted.systems else replace(offered, waves=_waves(work, wanted.systems))
+    return wanted, offered if not wanted.systems else replace(offered, waves=waves(work, wanted.systems))
 
 
-def _waves(work: Work, systems: tuple[str, ...] = ()) -> Mapping[str, str]:
+def waves(work: Work, systems: tuple[str, ...] = ()) -> Mapping[str, str]:
     """The waves of these systems, or of all, each slug once."""
     rows = work.session.execute(
         select(Wave.slug, Wave.name)
