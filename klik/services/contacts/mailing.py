@@ -52,7 +52,8 @@ class Recipient:
 class LeftOut:
     """Somebody, or a role, that is not in the list, and why."""
 
-    place: Place
+    code: int
+    municipality: str
     role: str
     name: str
     reason: str
@@ -90,11 +91,11 @@ def build(work: Work, wanted: Wanted) -> MailingList:
             slots += 1
             words = f"{role.name} for {system.upper()}" if role and system else role.name if role else system
             if slot is None or slot.vacant:
-                left_out.append(LeftOut(place, words or "", "", VACANT if slot else NO_ROLE))
+                left_out.append(LeftOut(place.code, place.name, words or "", "", VACANT if slot else NO_ROLE))
             for each in _holders(wanted, slot):
                 reason = _reason(wanted, each)
                 if reason:
-                    left_out.append(LeftOut(place, role_in_words(each), each.name, reason))
+                    left_out.append(LeftOut(place.code, place.name, role_in_words(each), each.name, reason))
                 else:
                     taken.setdefault(each.address.casefold(), []).append(each)
     recipients = [Recipient(tuple(contacts)) for contacts in taken.values()]
@@ -186,7 +187,7 @@ def as_csv(found: MailingList) -> bytes:
         for each in found.recipients
     )
     without = (
-        (each.name or None, None, None, each.place.name, each.role, "Nej", each.reason)
+        (each.name or None, None, None, each.municipality, each.role, "Nej", each.reason)
         for each in found.left_out
     )
     return small_tables.as_csv(HEADINGS, (*within, *without))

@@ -86,6 +86,7 @@ def _system_page(work: Work) -> str:
         "contacts/system.html",
         wanted=found,
         choices=offered,
+        names=" og ".join(offered.systems[code] for code in found.systems) or "alle systemer",
         rows=rows,
         vacant=sum(_is_vacant(row) for row in rows),
         now=work.now,
