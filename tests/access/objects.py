@@ -401,6 +401,7 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     "/overblik/kommuner/<id:code>": _municipalities,
     "/admin/import/<key>": _words("ksd.r23"),
     "/personer/<id:membership_id>": _memberships,
+    "/kontakter/personer/<id:membership_id>": _memberships,
     "/roller/indehavere/<id:holding_id>": _holdings,
     "/roller/<slug>": _words("kombit-programleder", "systemansvarlig"),
     "/adgangskode/<secret>": _words(SECRET),

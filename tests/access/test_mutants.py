@@ -35,6 +35,7 @@ ADDRESSES = {
     "municipalities": r"/overblik|/opgaver|^/$",
     "municipality": r"/overblik/kommuner",
     "memberships": r"/personer|/roller",
+    "colleague": r"/kontakter/personer",
     "member": r"/roller|/ret$|/ny$",
     "holdings": r"/roller|/personer",
     "holding_to_change": r"/roller",

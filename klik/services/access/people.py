@@ -55,14 +55,11 @@ def membership(work: Work, membership_id: int) -> Membership:
 
 
 def colleague(work: Work, membership_id: int) -> Membership:
-    """Somebody at work in a municipality whose people the actor may know; raises NotFoundError."""
+    """Somebody at work whom the actor may know: of the own municipality; KOMBIT everybody. Raises NotFoundError."""
     require(work, Right.READ_ROLES)
     found = work.session.scalar(
         select(Membership).where(
-            Membership.id == membership_id,
-            Membership.municipality_id.is_not(None),
-            Membership.active.is_(True),
-            memberships(work),
+            Membership.id == membership_id, Membership.active.is_(True), memberships(work)
         )
     )
     if found is None:

@@ -57,5 +57,5 @@ def as_csv(work: Work) -> Any:
 def as_vcards(work: Work) -> Any:
     """A vCard for each recipient, in one file."""
     wanted, _choices = asked(work)
-    recipients = mailing.build(work, wanted).recipients
-    return sent(work, vcards.of_recipients(work, recipients), "vcf", VCARD, "Kontakter")
+    cards = vcards.of_recipients(mailing.build(work, wanted).recipients)
+    return sent(work, vcards.written(cards, work.now), "vcf", VCARD, "Kontakter")

@@ -151,5 +151,5 @@ def _lines(work: Work) -> Iterator[Sequence[Value]]:
 @access(Right.EXPORT)
 def person(work: Work, membership_id: int) -> Any:
     """One person's vCard, with the roles held today."""
-    found = people.of_member(work, membership_id)
-    return sent(work, vcards.of_contacts(work, found), "vcf", VCARD, found[0].name)
+    card = people.card(work, membership_id)
+    return sent(work, vcards.written([card], work.now), "vcf", VCARD, card.name)
