@@ -216,6 +216,59 @@ class MeetingDocument:
     identifier: str
 
 
+@dataclass(frozen=True, slots=True)
+class CardHolder:
+    """Who holds a role: ``standing`` is "primær", "stedfortræder" or empty.
+
+    ``freshness`` is when it was last confirmed, "bekræftet for 12 dage siden", and ``confirmed`` the same as a day.
+    """
+
+    name: str
+    standing: str
+    address: str
+    phone: str
+    freshness: str
+    confirmed: str
+    stale: bool
+    unreachable: bool
+    membership_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CardRole:
+    """A role on the card; ``needed``: nobody holds it although open tasks need it now."""
+
+    slug: str
+    name: str
+    vacant: bool
+    needed: bool
+    holders: tuple[CardHolder, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CardSystem:
+    """A system and its roles on the card."""
+
+    code: str
+    name: str
+    roles: tuple[CardRole, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RoleCardDocument:
+    """A municipality's roles on one page: across systems on top, then a card a system."""
+
+    municipality: str
+    across: tuple[CardRole, ...]
+    systems: tuple[CardSystem, ...]
+    vacant: int
+    urgent: int
+    people: int
+    exported_at: datetime
+    exported_by: str
+    identifier: str
+
+
 def file_name(document: TaskDocument) -> str:
     """The name to save a task's PDF under: project, number, title, municipality and date, ASCII only.
 

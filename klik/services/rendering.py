@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import Self
 
 from klik import paths
-from klik.services.documents import ListDocument, MeetingDocument, TaskDocument
+from klik.services.documents import ListDocument, MeetingDocument, RoleCardDocument, TaskDocument
 from klik.services.rendering_child import PDF, read_frame, write_frame
 from klik.services.rendering_child import UNAVAILABLE as UNAVAILABLE_HERE
 from klik.services.rendering_pages import Pages
@@ -42,6 +42,10 @@ IMPOSSIBLE = (
     "der ikke kan sættes op på sider. Del teksten i mindre stykker, og prøv igen."
 )
 BUSY = "Der laves mange PDF-filer lige nu. Prøv igen om et øjeblik."
+# A card's looks from the roomiest to the tightest (print.css), in points. Twenty systems with the longest names need 6;
+# 5.5 is the floor of what can be read, and what does not fit in it goes on to a second page.
+CARD_SIZES = ("10", "9", "8", "7", "6.5", "6-tight", "5.5-tight")
+FITTING_SECONDS = 15.0  # a card is laid out three or four times to find the size that fits
 KEPT_ENVIRONMENT = ("PATH", "HOME", "PYTHONPATH", "LD_LIBRARY_PATH", "FONTCONFIG_FILE", "FONTCONFIG_PATH")
 
 log = logging.getLogger(__name__)
@@ -141,6 +145,16 @@ class Renderer:
             log.warning("the meeting of %s drawn without charts: %s", document.municipality, problem)
         return self._draw_plain(self._pages.meeting(document, with_charts=False), document.exported_at)
 
+    def role_card_pdf(self, document: RoleCardDocument) -> bytes:
+        """The PDF of a municipality's roles on one A4. Raises `RenderingError`, `PdfUnavailable`."""
+        try:
+            page = self._pages.role_card(document)
+            return self._draw(page, document.exported_at, extra_seconds=FITTING_SECONDS, sizes=CARD_SIZES)
+        except (_ChildError, RecursionError) as problem:
+            log.warning("the roles of %s drawn without fitting: %s", document.municipality, problem)
+        page = self._pages.role_card(document, size=CARD_SIZES[-1])
+        return self._draw_plain(page, document.exported_at, extra_seconds=FITTING_SECONDS)
+
     def close(self) -> None:
         """Ends the children; those at work end when their document is done."""
         self._closed = True
@@ -176,6 +190,7 @@ class Renderer:
         embedded: bytes = b"",
         extra_seconds: float = 0,
         parts: Sequence[int] = (),
+        sizes: Sequence[str] = (),
     ) -> bytes:
         content = page.encode("utf-8")
         description = {
@@ -185,6 +200,7 @@ class Renderer:
             "embedded_name": EMBEDDED_NAME,
             "embedded_description": EMBEDDED_DESCRIPTION,
             "parts": parts,
+            "sizes": sizes,
         }
         child = self._take_child()
         try:

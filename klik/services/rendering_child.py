@@ -2,7 +2,8 @@
 
 Started by `rendering.Renderer`, never by hand. A job is three frames: a JSON description, the
 HTML, and the file to embed or nothing. Where the description has the lengths of parts, the third frame is those
-parts, drawn before, and the HTML is of one page with nothing but its number. An answer is two: one word, then the
+parts, drawn before, and the HTML is of one page with nothing but its number. Where it has sizes, the roomiest that
+fits on one page is drawn. An answer is two: one word, then the
 PDF or the name of the error.
 Before the first job it says that it is ready, or that PDFs cannot be made on this machine.
 The process may read its own code, the system's fonts and nothing else, and may not reach a network.
@@ -75,7 +76,7 @@ def main() -> None:
         order = json.loads(description)
         _limit_cpu(order["cpu_seconds"])
         try:
-            work = engine.join if order["parts"] else engine.pdf
+            work = engine.join if order["parts"] else engine.fitted if order["sizes"] else engine.pdf
             pdf = work(order, page.decode("utf-8"), embedded)
         except BaseException as problem:  # whatever a hostile page provokes, the parent is told its name
             write_frame(answers, PROBLEM)

@@ -20,6 +20,7 @@ PLEX_FACES = {
     "IBMPlexSans-SemiBold": "font-weight: 600",
 }
 FONT_SCHEME = "klik-font"
+SIZE = 'data-size=""'
 SHEET = '<div class="sheet"></div>'
 PAGINATION = pydyf.Dictionary({"Type": "/Pagination"})
 # WeasyPrint's own style sheet has five kinds of notes for every element, and a marker for each that is no list item:
@@ -104,6 +105,24 @@ class Engine:
         )
         return target.getvalue()
 
+    def fitted(self, description: dict[str, Any], page: str, embedded: bytes) -> bytes:
+        """The page in the roomiest of the sizes in which it is one page; in the tightest where none is."""
+        sizes = description["sizes"]
+        low, high = 0, len(sizes) - 1
+        while low < high:
+            middle = (low + high) // 2
+            if self._pages(_sized(page, sizes[middle])) == 1:
+                high = middle
+            else:
+                low = middle + 1
+        return self.pdf(description, _sized(page, sizes[low]), embedded)
+
+    def _pages(self, page: str) -> int:
+        drawn = Page(string=page, url_fetcher=NothingFetched()).render(
+            font_config=self._fonts, stylesheets=[self._style]
+        )
+        return len(drawn.pages)
+
     def join(self, description: dict[str, Any], page: str, content: bytes) -> bytes:
         """Parts that were drawn before as one PDF; ``page`` has one empty sheet, drawn as often as there are pages."""
         from klik.services.rendering_joining import joined  # few documents are so long
@@ -130,6 +149,10 @@ def read_faces(fonts: Path | None) -> dict[str, bytes]:
         return {}
     files = {name: sorted(fonts.rglob(f"{name}.woff2")) for name in PLEX_FACES}
     return {name: found[0].read_bytes() for name, found in files.items() if found}
+
+
+def _sized(page: str, size: str) -> str:
+    return page.replace(SIZE, f'data-size="{size}"', 1)
 
 
 def _attachment(description: dict[str, Any], embedded: bytes) -> Attachment:

@@ -15,7 +15,14 @@ from markupsafe import Markup
 from klik import paths
 from klik.domain.calendar import week
 from klik.services import qr_code, rendering_signs
-from klik.services.documents import ListDocument, MeetingDocument, TaskDocument, TextPart, danish_time
+from klik.services.documents import (
+    ListDocument,
+    MeetingDocument,
+    RoleCardDocument,
+    TaskDocument,
+    TextPart,
+    danish_time,
+)
 
 TEMPLATES = paths.PACKAGE / "templates" / "pdf"
 ROWS_PER_TABLE = 50  # one long table costs worse than linearly
@@ -148,8 +155,15 @@ class Pages:
         )
         return self._page("meeting.html", document, omitted=omitted, with_charts=with_charts)
 
+    def role_card(self, document: RoleCardDocument, size: str = "") -> str:
+        """The card; without a ``size`` whoever draws it finds the one that fits on one page."""
+        return self._page("role_card.html", document, omitted=(), size=size)
+
     def _page(
-        self, template: str, document: TaskDocument | ListDocument | MeetingDocument, **values: object
+        self,
+        template: str,
+        document: TaskDocument | ListDocument | MeetingDocument | RoleCardDocument,
+        **values: object,
     ) -> str:
         return _without_unprintable(
             self._environment.get_template(template).render(document=document, **values)

@@ -8,6 +8,9 @@ from klik.web.accounts.password import blueprint as password
 from klik.web.accounts.views import blueprint as accounts
 from klik.web.calendar.feed import blueprint as calendar_feed
 from klik.web.calendar.views import blueprint as calendar
+from klik.web.contacts.mailing_list import blueprint as mailing_list
+from klik.web.contacts.role_card import blueprint as role_card
+from klik.web.contacts.views import blueprint as contacts
 from klik.web.correcting.deviations import blueprint as deviations
 from klik.web.correcting.views import blueprint as correcting
 from klik.web.deleting.follow_up import blueprint as deletion_follow_up
@@ -103,6 +106,9 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         roles_by_link,
         answering_roles,
         role_answers,
+        contacts,
+        mailing_list,
+        role_card,
         publishing,
         publishing_life,
         publishing_not_relevant,

@@ -407,6 +407,7 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     "/overblik/kommuner/<id:code>": _municipalities,
     "/admin/import/<key>": _words("ksd.r23"),
     "/personer/<id:membership_id>": _memberships,
+    "/kontakter/personer/<id:membership_id>": _memberships,
     "/roller/indehavere/<id:holding_id>": _holdings,
     "/roller/svar/<id:answer_id>": _role_answers,
     "/bekraeft/<token>": _words(

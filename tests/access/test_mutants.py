@@ -36,6 +36,7 @@ ADDRESSES = {
     "municipality": r"/overblik/kommuner",
     "memberships": r"/personer|/roller",
     "gallery_lookups": r"/personer/opslag",
+    "colleague": r"/kontakter/personer",
     "member": r"/roller|/ret$|/ny$",
     "holdings": r"/roller|/personer",
     "holding_to_change": r"/roller",

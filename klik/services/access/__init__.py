@@ -31,6 +31,7 @@ from klik.services.access.ledger import (
     notices,
 )
 from klik.services.access.people import (
+    colleague,
     gallery_lookups,
     holding_to_change,
     holdings,
@@ -75,6 +76,7 @@ __all__ = [
     "calendar_feed",
     "changeable",
     "checklist_item",
+    "colleague",
     "deletion",
     "deletion_item",
     "deletion_items",

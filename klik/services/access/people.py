@@ -54,6 +54,19 @@ def membership(work: Work, membership_id: int) -> Membership:
     return found
 
 
+def colleague(work: Work, membership_id: int) -> Membership:
+    """Somebody at work whom the actor may know: of the own municipality; KOMBIT everybody. Raises NotFoundError."""
+    require(work, Right.READ_ROLES)
+    found = work.session.scalar(
+        select(Membership).where(
+            Membership.id == membership_id, Membership.active.is_(True), memberships(work)
+        )
+    )
+    if found is None:
+        raise NotFoundError
+    return found
+
+
 def member(work: Work, person_id: int, municipality_id: int) -> Person | None:
     """An active member of this municipality, or None: only such a person can be given a task or a role."""
     return work.session.scalar(

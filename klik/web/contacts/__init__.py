@@ -1,0 +1,1 @@
+"""Contacts, the card on one page, and mailing lists."""
