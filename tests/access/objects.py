@@ -295,6 +295,13 @@ def _holdings(view: _View) -> Ids:
     )
 
 
+def _coming(view: _View) -> Ids:
+    """A role from tomorrow on, which can be taken back."""
+    return Ids(
+        [(view.ids["coming", view.place or KOEGE],)], [(view.ids["coming", each],) for each in PLACES]
+    )
+
+
 def _waves(view: _View) -> Ids:
     return Ids([("ky", view.ids["wave", None])], [("kp", view.ids["wave", None])])
 
@@ -402,6 +409,7 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     "/admin/import/<key>": _words("ksd.r23"),
     "/personer/<id:membership_id>": _memberships,
     "/roller/indehavere/<id:holding_id>": _holdings,
+    "/roller/indehavere/<id:holding_id>/fortryd": _coming,
     "/roller/<slug>": _words("kombit-programleder", "systemansvarlig"),
     "/adgangskode/<secret>": _words(SECRET),
     "/eksport/<id:export_id>": _exports,
