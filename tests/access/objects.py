@@ -297,9 +297,7 @@ def _holdings(view: _View) -> Ids:
 
 def _coming(view: _View) -> Ids:
     """A role from tomorrow on, which can be taken back."""
-    return Ids(
-        [(view.ids["coming", view.place or KOEGE],)], [(view.ids["coming", each],) for each in PLACES]
-    )
+    return Ids([(view.ids["coming", view.place or KOEGE],)], [(view.ids["coming", each],) for each in PLACES])
 
 
 def _waves(view: _View) -> Ids:
