@@ -301,6 +301,11 @@ def _holdings(view: _View) -> Ids:
     )
 
 
+def _coming(view: _View) -> Ids:
+    """A role from tomorrow on, which can be taken back."""
+    return Ids([(view.ids["coming", view.place or KOEGE],)], [(view.ids["coming", each],) for each in PLACES])
+
+
 def _waves(view: _View) -> Ids:
     return Ids([("ky", view.ids["wave", None])], [("kp", view.ids["wave", None])])
 
@@ -413,6 +418,7 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     "/bekraeft/<token>": _words(
         actions.token(SIGNING, actions.CONFIRM_ROLES, Notice(id=1, person_id=1), NOW - timedelta(days=400))
     ),
+    "/roller/indehavere/<id:holding_id>/fortryd": _coming,
     "/roller/<slug>": _words("kombit-programleder", "systemansvarlig"),
     "/adgangskode/<secret>": _words(SECRET),
     "/mailadresse/<secret>": _words("0" * 64),

@@ -457,7 +457,9 @@ class _Builder:
         nearly = {"holder": staff["ansvarlig"], "municipality": place, "primary": False}
         make.holding(self.session, "superbruger", **nearly)
         make.holding(self.session, system_code="ky", **nearly)
-        make.holding(self.session, **nearly).valid_from = TODAY + timedelta(days=1)
+        coming = make.holding(self.session, **nearly)
+        coming.valid_from = TODAY + timedelta(days=1)
+        self.made.ids["coming", place] = coming.id
         make.holding(self.session, **nearly).valid_to = TODAY - timedelta(days=1)
         self.session.flush()
 

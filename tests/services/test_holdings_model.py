@@ -30,7 +30,7 @@ from klik.services.roles.holdings import Filling
 from klik.services.work import Actor
 from tests import make
 
-LIVES = int(os.environ.get("KLIK_TEST_ROUNDS", "12"))
+LIVES = int(os.environ.get("KLIK_TEST_ROUNDS", "6"))
 STEPS = 18
 EXACTLY_ONE, ONE_PRIMARY, SEVERAL = "praecis-en", "en-primaer", "flere"
 ROLES = {
