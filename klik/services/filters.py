@@ -18,7 +18,7 @@ from klik.domain.tasknumbers import TaskNumber, TaskNumberError
 from klik.domain.texts import search_key, sort_key
 from klik.models import Municipality, MunicipalSystem, MunicipalTask, Project, TaskVersion, Wave
 from klik.plugins.contributions import Choice, Filter, FilterQuestion, FilterValueError
-from klik.services import access, past
+from klik.services import own_tasks, past
 from klik.services.criteria import SINCE
 from klik.services.tasks import read_marks
 
@@ -245,7 +245,7 @@ def _person(key: str, label: str, person: Any, role: Any, choices: Sequence[Choi
         if value == ME:
             if question.person_id is None:
                 raise FilterValueError(f"{label}: “mig” kan kun bruges af en person")
-            return or_(person == question.person_id, access.of_roles(person, role, question.roles))
+            return or_(person == question.person_id, own_tasks.of_roles(person, role, question.roles))
         if value == NOBODY:
             return person.is_(None)
         if value.startswith(ROLE):

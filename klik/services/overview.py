@@ -18,7 +18,7 @@ from klik.models import (
     Project,
     Task,
 )
-from klik.services import access
+from klik.services import access, own_tasks
 from klik.services.work import Work
 
 OPEN = tuple(sorted(status.value for status in OPEN_STATUSES))
@@ -84,7 +84,7 @@ def is_green(today: date) -> ColumnElement[bool]:
 def counts(work: Work) -> Counts:
     """How the actor's visible tasks stand; one statement, and one for the roles that make tasks the actor's."""
     today = work.today
-    held = access.roles_held(work)
+    me, held = work.actor.person_id if work.actor else 0, access.roles_held(work)
     row = work.session.execute(
         select(
             count_of(is_red(today)),
@@ -92,7 +92,7 @@ def counts(work: Work) -> Counts:
             count_of(is_green(today)),
             count_of(and_(is_open(), MunicipalTask.deadline.is_(None))),
             count_of(and_(is_open(), MunicipalTask.deadline == today)),
-            count_of(and_(is_open(), or_(*(access.of_actor(work, each, held) for each in PEOPLE)))),
+            count_of(and_(is_open(), or_(*(own_tasks.of_person(each, me, held) for each in PEOPLE)))),
             count_of(MunicipalTask.status == Status.COMPLETED.value),
             func.count(),
         ).where(access.visible(work), IN_FORCE)

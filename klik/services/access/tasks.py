@@ -104,39 +104,6 @@ def roles_held(work: Work) -> frozenset[tuple[str, str | None]]:
     return frozenset((role, system) for role, system in rows)
 
 
-def of_actor(
-    work: Work, field: str, held: frozenset[tuple[str, str | None]] | None = None
-) -> ColumnElement[bool]:
-    """The tasks whose ``responsible`` or ``executor`` is the actor: by name, or nobody by name and by a role held.
-
-    ``held`` are the actor's roles where they are known already.
-    """
-    person, role = getattr(MunicipalTask, f"{field}_id"), getattr(MunicipalTask, f"{field}_role")
-    return or_(
-        person == (work.actor.person_id if work.actor else 0),
-        of_roles(person, role, roles_held(work) if held is None else held),
-    )
-
-
-def of_roles(
-    person: ColumnElement[int | None],
-    role: ColumnElement[str | None],
-    held: frozenset[tuple[str, str | None]],
-) -> ColumnElement[bool]:
-    """Nobody is named in ``person``, and one of these roles has the task."""
-    return or_(
-        false(),
-        *(
-            and_(
-                person.is_(None),
-                role == slug,
-                true() if system is None else MunicipalTask.system_code == system,
-            )
-            for slug, system in sorted(held, key=lambda each: (each[0], each[1] or ""))
-        ),
-    )
-
-
 def task_to_change(work: Work, task_id: int) -> MunicipalTask:
     """The municipal task, when the actor may change it; raises NotFoundError or ForbiddenError."""
     task = municipal_task(work, task_id)

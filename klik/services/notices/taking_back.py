@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import exists, select, update
 
+from klik.db import rows_changed
 from klik.models import Mail, Notice
 from klik.services.work import Work
 
@@ -25,7 +26,8 @@ def of_person(work: Work, person_id: int, municipality_id: int, why: str) -> int
     if ready:
         session.execute(update(Mail).where(Mail.id.in_(ready)).values(state="stale", reply=why))
         session.execute(update(Notice).where(Notice.mail_id.in_(ready)).values(mail_id=None))
-    return session.execute(
+    return rows_changed(
+        session,
         update(Notice)
         .where(
             Notice.person_id == person_id,
@@ -34,5 +36,5 @@ def of_person(work: Work, person_id: int, municipality_id: int, why: str) -> int
             Notice.withdrawn_at.is_(None),
         )
         .values(withdrawn_at=work.now, withdrawal_reason=why[:300])
-        .execution_options(synchronize_session=False)
-    ).rowcount
+        .execution_options(synchronize_session=False),
+    )
