@@ -24,7 +24,7 @@ from tests.make import HERNING, KOEGE
 DAY = timedelta(days=1)
 BEGINS, MONTHS = datetime(2025, 1, 10, 9, 0, tzinfo=UTC), 24
 # The clock is looked at every so many days; 1 on demand: KLIK_TEST_ROUNDS=1.
-STEP = int(os.environ.get("KLIK_TEST_ROUNDS", "12"))
+STEP = int(os.environ.get("KLIK_TEST_ROUNDS", "20"))
 ROLES = ("systemansvarlig", "superbruger", "systemejer")
 
 
