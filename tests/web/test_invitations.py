@@ -182,7 +182,7 @@ def test_changing_over_to_the_other_municipality(
         )
     mette = Clicks(browser().sign_in("mette@koege.example"))
     mette.follow("Skift kommune")
-    mette.press("Skift")
+    mette.press("Skift til Herning")
     assert mette.count == 2
     assert "Herning" in mette.page.select_one(".klik-user-place").text
     assert "Skift kommune" not in browser().sign_in("zita@koege.example").get("/").text
