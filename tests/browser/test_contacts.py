@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.browser.conftest import DESK, PHONE
+from tests.browser.conftest import DESK
 from tests.browser.test_accessibility import RULES
 
 pytestmark = [pytest.mark.hard, pytest.mark.xdist_group("browser")]
@@ -62,7 +62,7 @@ def test_the_list_is_there_without_javascript(visit: Callable[..., Page]) -> Non
 )
 def test_no_page_has_a_fault(visit: Callable[..., Page], email: str, paths: tuple[str, ...]) -> None:
     page = visit(email)
-    for width in (DESK, PHONE, 320):
+    for width in (DESK, 320):
         page.set_viewport_size({"width": width, "height": 900})
         for path in paths:
             page.goto(path)

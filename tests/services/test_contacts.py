@@ -27,7 +27,7 @@ from tests import make
 from tests.make import NOW, TODAY
 from tests.services import contacts_world
 
-ROUNDS = int(os.environ.get("KLIK_TEST_ROUNDS", "4"))
+ROUNDS = int(os.environ.get("KLIK_TEST_ROUNDS", "2"))
 WISHES = 12
 REASONS = {VACANT: contacts_world.VACANT, RETURNED: contacts_world.RETURNED, MAILBOX: contacts_world.MAILBOX}
 
@@ -151,15 +151,15 @@ def test_an_earlier_round_keeps_nobody_back(house: Installation) -> None:
         assert rows == []
 
 
-def test_the_statements_are_as_many_for_98_municipalities_as_for_one(
+def test_the_statements_are_as_many_for_many_municipalities_as_for_one(
     house: Installation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     numbers: dict[int, list[int]] = {}
-    for rows in (1, 90):
+    for rows in (1, 40):
         with house.database.writing() as session:
             codes = session.query(Municipality.id).order_by(Municipality.id).limit(rows).all()
             for (code,) in codes:
-                if rows == 90 and code == codes[0][0]:
+                if rows == 40 and code == codes[0][0]:
                     continue
                 who = make.person(session, f"Person {code}", municipality=code)
                 make.has_system(session, code, "kp")
@@ -174,11 +174,11 @@ def test_the_statements_are_as_many_for_98_municipalities_as_for_one(
                 with counted(house) as sent:
                     ask()
                 numbers[rows].append(len(sent))
-    assert numbers[1] == numbers[90]
-    assert max(numbers[90]) <= 8
+    assert numbers[1] == numbers[40]
+    assert max(numbers[40]) <= 8
     with capsys.disabled():
         sys.stdout.write(
-            f"\ncontacts, mailing list, choices: {numbers[90]} statements for 1 and 90 municipalities\n"
+            f"\ncontacts, mailing list, choices: {numbers[40]} statements for 1 and 40 municipalities\n"
         )
 
 

@@ -12,7 +12,6 @@ from klik.services import small_tables
 from klik.services.contacts import book, first
 from klik.services.contacts.book import Book, Contact, Place, Slot
 from klik.services.contacts.wanted import CONTACT, PLAIN, Wanted
-from klik.services.errors import RefusedError
 from klik.services.work import Work
 
 # Exchange Online takes 500 recipients in one mail unless its administrator chose otherwise.
@@ -61,11 +60,10 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class MailingList:
-    """Recipients in Danish order of names, each once; ``slots`` is how many roles were looked at."""
+    """Recipients in Danish order of names, each once, and those left out."""
 
     recipients: tuple[Recipient, ...]
     left_out: tuple[LeftOut, ...]
-    slots: int
 
 
 def role_in_words(contact: Contact) -> str:
@@ -83,12 +81,10 @@ def build(work: Work, wanted: Wanted) -> MailingList:
     found = book.read(work, asked)
     taken: dict[str, list[Contact]] = {}
     left_out: list[LeftOut] = []
-    slots = 0
     for place in found.places:
         if not first.fits(wanted, place):
             continue
         for slot, role, system in _slots(work, wanted, found, place):
-            slots += 1
             words = f"{role.name} for {system.upper()}" if role and system else role.name if role else system
             if slot is None or slot.vacant:
                 left_out.append(LeftOut(place.code, place.name, words or "", "", VACANT if slot else NO_ROLE))
@@ -100,7 +96,7 @@ def build(work: Work, wanted: Wanted) -> MailingList:
                     taken.setdefault(each.address.casefold(), []).append(each)
     recipients = [Recipient(tuple(contacts)) for contacts in taken.values()]
     recipients.sort(key=lambda each: (sort_key(each.contact.name), each.contact.address.casefold()))
-    return MailingList(tuple(recipients), tuple(dict.fromkeys(left_out)), slots)
+    return MailingList(tuple(recipients), tuple(dict.fromkeys(left_out)))
 
 
 _Asked = tuple[Slot | None, RoleDescription | None, str | None]
@@ -191,9 +187,3 @@ def as_csv(found: MailingList) -> bytes:
         for each in found.left_out
     )
     return small_tables.as_csv(HEADINGS, (*within, *without))
-
-
-def require_somebody(found: MailingList) -> None:
-    """Raise RefusedError when there is nobody to write to."""
-    if not found.recipients:
-        raise RefusedError({"modtagere": "Der er ingen modtagere i det, du har valgt."})
