@@ -110,8 +110,9 @@ def has_number(value: Any) -> bool:
 
 
 def test_a_number_in_any_field_is_stored_nowhere(
-    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
     logs.set_up("DEBUG", cpr.mask)
     handler = logging.getLogger().handlers[0]
     stream = io.StringIO()

@@ -40,10 +40,12 @@ def test_a_reason_is_asked_about_kept_and_stored_with_the_tick(
     window = browser().sign_in("mette@koege.example")
     path = f"/opgaver/{task}/celle/status"
     typed = {"vaerdi": "ikke-relevant", "begrundelse": f"Kun borger {CPR}"}
-    asked = window.submit(window.get(path), f"{path}?", expect=422, **typed)
+    drawn = window.get(path)
+    action = drawn.select_one("form[data-cell]")["action"]
+    asked = window.submit(drawn, action, expect=422, **typed)
     assert "Begrundelse ser ud til at indeholde et CPR-nummer" in asked.text
     assert CPR in asked.select_one("textarea[name=begrundelse]").text
-    window.submit(asked, f"{path}?", **{"begrundelse-ikke-cpr": "y"})
+    window.submit(asked, action, **{"begrundelse-ikke-cpr": "y"})
     with house.database.reading() as session:
         assert session.get_one(MunicipalTask, task).not_relevant_reason == f"Kun borger {CPR}"
     # What is stored was ticked once; the next change of something else asks nothing.
