@@ -32,6 +32,8 @@ MESSAGES = {
     "This field is required.": "Feltet skal udfyldes.",
 }
 
+# Before a field's name: what was stored when the form was drawn; compared with and never stored.
+DRAWN = "foer-"
 # Fields that a page fills in itself: tokens, keys, and lists of ids and versions.
 NOT_TEXT = frozenset({"csrf_token", "idempotency_key", "opgaver", "opgave", "overskriv", "opdater"})
 
@@ -143,7 +145,7 @@ def cpr_problems() -> dict[str, str]:
     fields = {
         name
         for name, value in request.form.items(multi=True)
-        if not (name in NOT_TEXT or "password" in name or name in passed)
+        if not (name in NOT_TEXT or "password" in name or name in passed or name.startswith(DRAWN))
         and f"{name}{free_text.TICK_ENDING}" not in request.form
         and cpr.find(unquote_plus(value))
     }

@@ -315,6 +315,8 @@ class Run:
         key = (probe.visitor, page, action)
         if key not in self._forms:
             response = self._send(probe.visitor, "GET", page)
+            if self.stored is not None:
+                self.stored.restore()  # that the page was looked at is no doing of the form's
             document = BeautifulSoup(response.data, "html.parser") if response.status_code == 200 else None
             form = document.find("form", action=action, method="post") if document else None
             self._forms[key] = drawn(form) if form else {}

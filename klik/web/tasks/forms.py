@@ -34,10 +34,9 @@ from klik.services.tasks.assigning import NOBODY, Assignee
 from klik.services.tasks.steps import Changes
 from klik.services.tasks.words import LOCAL_TEXT_LIMIT
 from klik.services.work import Work
-from klik.web.forms import CleanText, Form, OnceForm, VersionedForm, offer_tick, showable
+from klik.web.forms import DRAWN, CleanText, Form, OnceForm, VersionedForm, offer_tick, showable
 
 EXTRA = "felt-"
-DRAWN = "foer-"
 
 
 class DayField(StringField):
