@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -99,6 +99,11 @@ class Matrix:
     totals: Mapping[str, Count]
     total: Count
     choices: Mapping[str, Mapping[str, str]]
+
+    @property
+    def counts(self) -> Set[Count]:
+        """Every count that stands in a cell: few beside the cells, so that each is put into words once."""
+        return {count for row in self.rows for count in row.roles.values()}
 
 
 def read(work: Work, asked: Iterable[tuple[str, str]]) -> Matrix:

@@ -132,6 +132,8 @@ def _without_primary(role: RoleDescription, slots: Set[str], held: Held) -> Set[
     if role.holders is not Holders.ONE_PRIMARY or len(held.systems) < 2 or ACROSS in held.primary:
         return frozenset()
     everywhere = held.systems.count(ACROSS)
+    if not everywhere and len(set(held.systems)) == len(held.systems):
+        return frozenset()
     return {
         system
         for system in slots - set(held.primary)
