@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from klik import settings as settings_module
 from klik.app import create_app
+from klik.db import Database
 from klik.installation import Installation
 from klik.services import schema
 from klik.settings import Settings
@@ -104,10 +107,20 @@ def house_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[S
         server.drop_database(name)
 
 
+def careless(database: Database) -> None:
+    """No power cut is tested in this process, so SQLite need not wait for the disk; PostgreSQL does not either."""
+    if database.sqlite:
+
+        @event.listens_for(database.engine, "connect")
+        def hurry(connection: sqlite3.Connection, _record: object) -> None:
+            connection.execute("pragma synchronous=off")
+
+
 @pytest.fixture
 def house(house_settings: Settings) -> Iterator[Installation]:
     """An empty installation with its tables, on each database."""
     installation = Installation(house_settings)
+    careless(installation.database)
     yield installation
     installation.close()
 
@@ -116,6 +129,7 @@ def house(house_settings: Settings) -> Iterator[Installation]:
 def browser(house: Installation) -> Iterator[Callable[..., Browser]]:
     """Call it for a browser on the web application of ``house``; every page it fetches is checked."""
     app = create_app(house.settings)
+    careless(app.extensions["klik"].database)
     yield lambda **options: Browser(app, **options)
     app.extensions["klik"].close()
 

@@ -53,3 +53,11 @@ def test_a_transaction_that_fails_lets_the_next_one_in(tmp_path: Path) -> None:
         session.execute(text("select 1"))
         assert time.monotonic() - started < 5
     database.close()
+
+
+def test_what_sqlite_has_stored_survives_a_power_cut(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'klik.sqlite'}")
+    with database.reading() as session:
+        assert session.scalar(text("pragma synchronous")) == 2, "FULL: the fixtures alone do without"
+        assert session.scalar(text("pragma journal_mode")) == "wal"
+    database.close()

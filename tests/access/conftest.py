@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
 
 from klik.app import create_app
 from klik.installation import Installation
@@ -17,7 +16,7 @@ from tests import make
 from tests.access import world as worlds
 from tests.access.running import Run, stored_at
 from tests.access.world import World
-from tests.conftest import make_settings
+from tests.conftest import careless, make_settings
 
 
 @pytest.fixture(scope="session")
@@ -52,11 +51,7 @@ def app(
     monkeypatch.setattr(base, "moment", lambda: make.NOW)
     built = create_app(make_settings(folder))
     house: Installation = built.extensions["klik"]
-
-    @event.listens_for(house.database.engine, "connect")
-    def hurry(connection: object, _record: object) -> None:
-        connection.execute("pragma synchronous=off")  # type: ignore[attr-defined]
-
+    careless(house.database)
     yield built
     house.close()
 

@@ -60,26 +60,22 @@ def untitled(sources: Mapping[str, str]) -> list[str]:
     """Pages (what extends base.html, over however many steps) without a block title that holds something."""
     environment = Environment(loader=DictLoader(dict(sources)))
     trees = {name: environment.parse(source) for name, source in sources.items()}
+    extended = {
+        name: [
+            each.template.value
+            for each in tree.find_all(nodes.Extends)
+            if isinstance(each.template, nodes.Const)
+        ]
+        for name, tree in trees.items()
+    }
+    children = {parent for parents in extended.values() for parent in parents}
     found = []
     for name in trees:
         chain = [name]
-        while parent := next(
-            (
-                each.template.value
-                for each in trees[chain[-1]].find_all(nodes.Extends)
-                if isinstance(each.template, nodes.Const)
-            ),
-            None,
-        ):
+        while parent := next(iter(extended[chain[-1]]), None):
             if parent not in trees:
                 break
             chain.append(parent)
-        children = {
-            (extends.template.value)
-            for tree in trees.values()
-            for extends in tree.find_all(nodes.Extends)
-            if isinstance(extends.template, nodes.Const)
-        }
         if chain[-1] != "base.html" or len(chain) == 1 or name in children:
             continue
         blocks = [
