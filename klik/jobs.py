@@ -24,7 +24,7 @@ from klik.services.notices import channels, delivery, ledger, roles, scanning, s
 from klik.services.notices.bounces import marks, telling
 from klik.services.notices.delivery import Delivered
 from klik.services.notices.mails import Sender
-from klik.services.people import sessions
+from klik.services.people import leaving, sessions
 from klik.services.publishing import planned
 from klik.services.roles import fulfilling, lookups, succession
 from klik.services.saved_filters import digests as subscriptions
@@ -312,11 +312,15 @@ def publish_planned(house: Installation, now: datetime) -> Outcome:
 
 
 def look_after_people(house: Installation, now: datetime) -> Outcome:
-    """Hand over what those had whose last day is past, and close their access; each in its own transaction."""
+    """Hand over what those had whose last day is past, and close their access; forget who left thirty days ago."""
     done = departures.complete_due(house, now)
-    if not (done.completed or done.waiting):
-        return Outcome("Ingen er fratrådt siden sidst.")
+    with house.writing(now) as work:
+        forgotten = leaving.remove_due(work)
     parts = []
+    if forgotten:
+        parts.append(f"{counted(forgotten, 'tidligere medarbejder', 'tidligere medarbejdere')} er glemt")
+    if not (done.completed or done.waiting or forgotten):
+        return Outcome("Ingen er fratrådt siden sidst.")
     if done.completed:
         parts.append(f"{counted(done.completed, 'fratrædelse', 'fratrædelser')} er gennemført")
     if done.waiting:

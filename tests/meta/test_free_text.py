@@ -22,6 +22,8 @@ NO_WORDS = {
     "CodeForm.kode": "a code that is looked up and never stored",
     "FileForm.kode": "a code that is looked up and never stored",
     "CellForm.value": "one of the values of the list",
+    "DayForm.dag": "a day: parse_date",
+    "DepartureForm.last_day": "a day: parse_date",
     "EndForm.last_day": "a day: parse_date",
     "FillForm.valid_from": "a day: parse_date",
     "FillForm.valid_to": "a day: parse_date",

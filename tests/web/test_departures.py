@@ -92,11 +92,13 @@ def test_what_is_typed_is_kept(browser: Open, members: dict[str, int]) -> None:
     }
     page = karen.submit(form, address(members), expect=422, **typed)
     assert "Sidste dag: " in page.text
+    assert "Besked til dem, der tager over ser ud til at indeholde et CPR-nummer" in page.text
     assert page.select_one("#last_day")["value"] == "31-02-2027"
     assert "CPR 010190-1234" in page.select_one("#note").text
     assert page.select_one("#heir_opgaver option[selected]")["value"] == "ingen"
-    page = karen.submit(page, address(members), expect=422, **(typed | {"sidste-dag": "30-11-2036"}))
-    assert "Besked: ser ud til at indeholde et CPR-nummer" in page.text
+    ticked = typed | {"sidste-dag": "30-11-2036", "besked-ikke-cpr": "ja"}
+    page = karen.submit(page, address(members), expect=422, **ticked)
+    assert "CPR-nummer, og" not in page.text
     assert "Sidste dag: skal ligge mellem" in page.text
 
 

@@ -10,12 +10,11 @@ from sqlalchemy import exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import flag_modified
 
-from klik.domain import cpr, texts
 from klik.domain.calendar import long_date
 from klik.domain.errors import InputError
 from klik.domain.rights import Level, Right
 from klik.models import Departure, DepartureHeir, Membership, Person
-from klik.services import access, auditing
+from klik.services import access, auditing, free_text
 from klik.services.departures import completing
 from klik.services.departures.plan import Heirs
 from klik.services.errors import ConflictError, Difference, ForbiddenError, NotFoundError, RefusedError
@@ -163,11 +162,9 @@ def _refuse_wrong(work: Work, member: Membership, wanted: Wanted) -> str:
     elif stays_alone(work, member, wanted.last_day):
         problems["person"] = alone_words(member.person.name)
     try:
-        note = texts.clean(wanted.note, field="Besked", limit=NOTE_LIMIT, lines=True)
+        note = free_text.clean(wanted.note, field="Besked", limit=NOTE_LIMIT, lines=True)
     except InputError as error:
         note, problems["note"] = "", str(error)
-    if cpr.find(note):
-        problems["note"] = "Besked: ser ud til at indeholde et CPR-nummer. Slet det; det må ikke stå i klik."
     for what, heir in wanted.heirs.items():
         if heir is None:
             continue

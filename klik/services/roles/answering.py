@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from klik.domain import cpr, mailaddresses, texts
+from klik.domain import mailaddresses
 from klik.domain.errors import InputError
 from klik.models import Person, RoleAnswer, RoleHolding
-from klik.services import auditing, people
+from klik.services import auditing, free_text, people
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.notices import still_you
 from klik.services.roles import asking, rounds
@@ -156,23 +156,22 @@ def clean_text(
 ) -> str:
     """One line of text as it is stored; what is wrong with it goes into ``problems`` under ``key``, in Danish."""
     try:
-        words = texts.clean(typed, field=label, limit=limit, required=required)
+        return free_text.clean(typed, field=label, limit=limit, required=required, tick=False)
     except InputError as error:
         problems[key] = str(error)
         return ""
-    if cpr.find(words):
-        problems[key] = f"{label}: ser ud til at indeholde et CPR-nummer. Slet det; det må ikke stå i klik."
-    return words
 
 
 def _address(typed: str, label: str, key: str, problems: dict[str, str]) -> str:
     try:
         address = mailaddresses.normalise(typed)
+        free_text.refuse_cpr(address, field=label, tick=False)
+    except free_text.CprError as error:
+        problems[key] = str(error)
+        return ""
     except InputError as error:
         problems[key] = f"{label}: {error}"
         return ""
-    if cpr.find(address):
-        problems[key] = f"{label}: ser ud til at indeholde et CPR-nummer. Slet det; det må ikke stå i klik."
     return address
 
 

@@ -29,7 +29,8 @@ KINDS = MappingProxyType(
         "person": "En persons side",
         "matrix": "Matrixen over roller",
         "fil": "Fil med personer",
-        "kort": "Kontaktkort",
+        "kontakter": "Kontakter",
+        "kort": "Kort over rollerne",
         "mailliste": "Mailliste",
         "vcard": "Visitkort (vCard)",
     }

@@ -8,11 +8,11 @@ from flask import Blueprint, render_template
 
 from klik.domain.rights import Right
 from klik.services.contacts import mailing, vcards
-from klik.services.contacts.mailing import MOST_PER_MAIL
-from klik.services.contacts.wanted import CONTACT
+from klik.services.contacts.mailing import MOST_PER_MAIL, MailingList
+from klik.services.contacts.wanted import CONTACT, Wanted
 from klik.services.work import Work
 from klik.web.base import access
-from klik.web.contacts.views import CSV, VCARD, asked, sent
+from klik.web.contacts.views import CSV, VCARD, asked, looked_up, sent
 
 blueprint = Blueprint("mailing_list", __name__)
 
@@ -22,7 +22,7 @@ blueprint = Blueprint("mailing_list", __name__)
 def show(work: Work) -> Any:
     """Who is in the list of what is chosen, who is not, and the text to copy; nothing is shown before a choice."""
     wanted, choices = asked(work)
-    found = mailing.build(work, wanted) if wanted.pairs() else None
+    found = _built(work, wanted) if wanted.pairs() else None
     return render_template(
         "contacts/mailing_list.html",
         wanted=wanted,
@@ -40,7 +40,7 @@ def show(work: Work) -> Any:
 def as_text(work: Work) -> Any:
     """One recipient a line."""
     wanted, _choices = asked(work)
-    content = mailing.as_text(mailing.build(work, wanted), wanted.form)
+    content = mailing.as_text(_built(work, wanted), wanted.form)
     return sent(work, content, "txt", "text/plain; charset=utf-8", "Mailliste")
 
 
@@ -49,7 +49,7 @@ def as_text(work: Work) -> Any:
 def as_csv(work: Work) -> Any:
     """Recipients and those left out, for a Danish Excel."""
     wanted, _choices = asked(work)
-    return sent(work, mailing.as_csv(mailing.build(work, wanted)), "csv", CSV, "Mailliste")
+    return sent(work, mailing.as_csv(_built(work, wanted)), "csv", CSV, "Mailliste")
 
 
 @blueprint.get("/kontakter/mailliste.vcf")
@@ -57,5 +57,11 @@ def as_csv(work: Work) -> Any:
 def as_vcards(work: Work) -> Any:
     """A vCard for each recipient, in one file."""
     wanted, _choices = asked(work)
-    cards = vcards.of_recipients(mailing.build(work, wanted).recipients)
+    cards = vcards.of_recipients(_built(work, wanted).recipients)
     return sent(work, vcards.written(cards, work.now), "vcf", VCARD, "Kontakter")
+
+
+def _built(work: Work, wanted: Wanted) -> MailingList:
+    found = mailing.build(work, wanted)
+    looked_up(work, "mailliste", len(found.recipients), wanted)
+    return found

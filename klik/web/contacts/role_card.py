@@ -10,10 +10,12 @@ from flask import Blueprint, render_template, send_file
 from klik.domain.rights import Right
 from klik.domain.texts import file_name
 from klik.services.contacts import role_card, wanted
+from klik.services.documents import RoleCardDocument
 from klik.services.rendering import RenderingError
 from klik.services.work import Work
 from klik.web import errors
 from klik.web.base import Afterwards, access, installation, see_other
+from klik.web.lookups import look_up
 from klik.web.roles.views import place
 
 blueprint = Blueprint("role_card", __name__)
@@ -28,7 +30,7 @@ def show(work: Work) -> Any:
         return render_template(
             "contacts/choose_card.html", municipalities=wanted.choices(work).municipalities
         )
-    return render_template("contacts/card.html", card=role_card.collect(work, code), code=code)
+    return render_template("contacts/card.html", card=_collected(work, code), code=code)
 
 
 @blueprint.get("/roller/kort.pdf")
@@ -38,7 +40,7 @@ def as_pdf(work: Work) -> Any:
     code = place(work)
     if code is None:
         return see_other("role_card.show")
-    document = role_card.collect(work, code)
+    document = _collected(work, code)
     name = file_name(f"Roller {document.municipality} {work.today.isoformat()}", "pdf")
     renderer = installation().renderer
 
@@ -52,3 +54,9 @@ def as_pdf(work: Work) -> Any:
         )
 
     return Afterwards(make)
+
+
+def _collected(work: Work, code: int) -> RoleCardDocument:
+    document = role_card.collect(work, code)
+    look_up("kort", document.people, municipality_id=code)
+    return document

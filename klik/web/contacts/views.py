@@ -6,18 +6,20 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, abort, render_template, send_file
 
 from klik.domain.rights import Right
-from klik.services import small_tables, tables
+from klik.services import access, small_tables, tables
 from klik.services.contacts import first, people, vcards, wanted
 from klik.services.contacts.first import SystemContacts
 from klik.services.contacts.wanted import Choices, Wanted
 from klik.services.criteria import QueryTooLongError
 from klik.services.small_tables import Value
 from klik.services.work import Work
-from klik.web.base import access
+from klik.web.base import access as allow
+from klik.web.lookups import look_up
 from klik.web.roles.views import place
 from klik.web.tasks import way
 
@@ -61,14 +63,21 @@ def sent(work: Work, content: bytes, extension: str, kind: str, what: str) -> An
     return send_file(io.BytesIO(content), kind, as_attachment=True, download_name=name, max_age=0)
 
 
+def looked_up(work: Work, kind: str, count: int, found: Wanted) -> None:
+    """Note that this many people of a selection were shown or handed out."""
+    assert work.actor is not None
+    look_up(kind, count, subject=urlencode(found.pairs()), municipality_id=work.actor.municipality_id)
+
+
 @blueprint.get("/kontakter")
-@access(Right.READ_ROLES)
+@allow(Right.READ_ROLES)
 def index(work: Work) -> Any:
     """A municipality's contacts by system and phase; for KOMBIT without a municipality those of one system."""
     code = place(work)
     if code is None:
         return _system_page(work)
     where, rows = first.of_municipality(work, code)
+    look_up("kontakter", sum(not _is_vacant(row) for row in rows), municipality_id=code)
     return render_template(
         "contacts/municipality.html",
         place=where,
@@ -82,6 +91,7 @@ def index(work: Work) -> Any:
 def _system_page(work: Work) -> str:
     found, offered = _one_system(work)
     rows = first.of_systems(work, found)
+    looked_up(work, "kontakter", sum(not _is_vacant(row) for row in rows), found)
     return render_template(
         "contacts/system.html",
         wanted=found,
@@ -108,14 +118,14 @@ def _is_vacant(row: SystemContacts) -> bool:
 
 
 @blueprint.get("/kontakter.csv")
-@access(Right.EXPORT)
+@allow(Right.EXPORT)
 def as_csv(work: Work) -> Any:
     """The contacts now as CSV for a Danish Excel."""
     return sent(work, small_tables.as_csv(HEADINGS, _lines(work)), "csv", CSV, "Kontakter")
 
 
 @blueprint.get("/kontakter.xlsx")
-@access(Right.EXPORT)
+@allow(Right.EXPORT)
 def as_xlsx(work: Work) -> Any:
     """The contacts now as an Excel workbook."""
     content = small_tables.as_xlsx("Kontakter", "Kontakter", work.now, HEADINGS, _lines(work), width=20)
@@ -124,7 +134,9 @@ def as_xlsx(work: Work) -> Any:
 
 def _lines(work: Work) -> Iterator[Sequence[Value]]:
     found, _offered = _one_system(work)
-    for row in first.of_systems(work, found):
+    rows = first.of_systems(work, found)
+    looked_up(work, "fil", sum(not _is_vacant(row) for row in rows), found)
+    for row in rows:
         slot = row.present.slot
         contact = slot.first if slot else None
         stand_in = slot.substitutes[0] if slot and slot.substitutes else None
@@ -148,8 +160,10 @@ def _lines(work: Work) -> Iterator[Sequence[Value]]:
 
 
 @blueprint.get("/kontakter/personer/<id:membership_id>.vcf")
-@access(Right.EXPORT)
+@allow(Right.EXPORT)
 def person(work: Work, membership_id: int) -> Any:
     """One person's vCard, with the roles held today."""
     card = people.card(work, membership_id)
+    member = access.colleague(work, membership_id)
+    look_up("vcard", 1, municipality_id=member.municipality_id, about_person_id=member.person_id)
     return sent(work, vcards.written([card], work.now), "vcf", VCARD, card.name)
