@@ -286,6 +286,13 @@ def _memberships(view: _View) -> Ids:
     return Ids(own, [(view.ids["membership", kind],) for kind in kinds])
 
 
+def _colleagues(view: _View) -> Ids:
+    """Somebody at work here; whoever has left is nobody's colleague any more."""
+    found = _memberships(view)
+    at_work, *left = found.own
+    return Ids([at_work], [*left, *found.other])
+
+
 def _role_answers(view: _View) -> Ids:
     if view.scope != "municipality":
         return Ids([(each,) for each in view.both("answer")], [])
@@ -412,7 +419,7 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     "/overblik/kommuner/<id:code>": _municipalities,
     "/admin/import/<key>": _words("ksd.r23"),
     "/personer/<id:membership_id>": _memberships,
-    "/kontakter/personer/<id:membership_id>": _memberships,
+    "/kontakter/personer/<id:membership_id>": _colleagues,
     "/roller/indehavere/<id:holding_id>": _holdings,
     "/roller/svar/<id:answer_id>": _role_answers,
     "/bekraeft/<token>": _words(

@@ -199,8 +199,7 @@ def claim(work: Work, secret: str, given: str) -> Claim:
     actor = sessions.actor_of(work.session, membership, person_id) if membership else None
     if actor is None:
         raise LinkError(NO_ACCESS)
-    if notice.address.casefold() != actor.email.casefold():
-        raise LinkError("Linket er sendt til en mailadresse, du ikke bruger i klik længere.")
+    _refuse_old_address(notice, actor)
     # What is kept was made for whoever is signed in, and that may be somebody else.
     return Claim(purpose, notice, replace(work, actor=actor, kept=NOTHING_KEPT))
 
@@ -225,11 +224,18 @@ def roles_claim(work: Work, secret: str, given: str) -> RolesClaim:
         actor = sessions.actor_of(work.session, membership, person_id) if membership else None
         if actor is None:
             raise LinkError(NO_ACCESS)
+        _refuse_old_address(notice, actor)
         mine = replace(work, actor=actor, kept=NOTHING_KEPT)
         asked = Asked(notice.municipality_id, person_id)
     if not asking.questions(mine, asked):
         raise LinkError("Der er ikke længere nogen roller at bekræfte: rollerne er afsluttet.")
     return RolesClaim(asked, notice, mine)
+
+
+def _refuse_old_address(notice: Notice, actor: Actor) -> None:
+    """Whoever reads the address a person has left must not act as them."""
+    if notice.address.casefold() != actor.email.casefold():
+        raise LinkError("Linket er sendt til en mailadresse, du ikke bruger i klik længere.")
 
 
 def _notice(work: Work, notice_id: int, person_id: int | None) -> Notice:
