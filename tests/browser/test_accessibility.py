@@ -24,7 +24,7 @@ PEOPLE = {
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 # A mail has no landmarks: mail programs take them away.
 MAIL_RULES = {"runOnly": [rule for rule in RULES["runOnly"] if rule != "best-practice"]}
-DOWNLOAD = re.compile(r"\.(pdf|csv|xlsx|ics|zip|toml)$|/filer/|/bilag/")
+DOWNLOAD = re.compile(r"\.(pdf|csv|xlsx|ics|zip|toml|vcf|txt)$|/filer/|/bilag/")
 SIGN_IN_PAGES = ("/log-ind", "/hjaelp", "/was")
 
 
