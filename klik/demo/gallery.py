@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import insert, update
 
 from klik.demo.people import KOEGE, Staff
-from klik.models import RoleEdition, RoleHolding, RoleReading
+from klik.models import Person, RoleEdition, RoleHolding, RoleReading
 from klik.services import auditing
 from klik.services.holders import HOLDER, SUBSTITUTE
 from klik.services.work import Actor, Work
@@ -34,8 +34,14 @@ REMEMBERED: tuple[tuple[str, str | None, str, str, int, int | None], ...] = (
 )
 
 
+# Numbers that nobody in Denmark can have.
+PHONES = {"administrator": "12 34 56 01", "programleder": "12 34 56 02", "plusbruger": "12 34 56 03"}
+
+
 def remember(work: Work, staff: Mapping[int, Staff], administrator: Actor) -> None:
     """Earlier and further holders in Køge, each written down by the administrator on the first day."""
+    for box, phone in PHONES.items():
+        work.session.get_one(Person, staff[KOEGE].ids[box]).phone = phone
     for role, system, who, kind, first, last in REMEMBERED:
         written = work.now + timedelta(days=min(first, -1))
         row = RoleHolding(

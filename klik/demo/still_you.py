@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from klik.demo.people import Staff
 from klik.models import RoleHolding
+from klik.services.holders import HOLDER
 from klik.services.notices import ledger, still_you
 from klik.services.roles import answering, asking, rounds
 from klik.services.roles.answering import SOMEBODY_NEW, Answer
@@ -18,6 +19,8 @@ from klik.services.work import Work
 DAY = timedelta(days=1)
 A_HOUR = timedelta(hours=1)
 FORGOTTEN = timedelta(days=390)
+# Who came so lately, or is to come, is in the story of the gallery (klik.demo.gallery).
+NEWCOMERS = timedelta(days=55)
 NEW = Answer(
     SOMEBODY_NEW, "Sofie Winther", "sofie.winther@koege.example", "Sofie overtager efter mig ved årsskiftet."
 )
@@ -48,7 +51,14 @@ def _before(work: Work, staff: Staff, begins: datetime) -> None:
         execution_options={"synchronize_session": False},
     )
     here = work.session.scalars(
-        select(RoleHolding).where(RoleHolding.municipality_id == staff.municipality).order_by(RoleHolding.id)
+        select(RoleHolding)
+        .where(
+            RoleHolding.municipality_id == staff.municipality,
+            RoleHolding.kind == HOLDER,
+            RoleHolding.valid_to.is_(None),
+            RoleHolding.valid_from < work.today - NEWCOMERS,
+        )
+        .order_by(RoleHolding.id)
     )
     for each in here:
         each.valid_from = min(each.valid_from, begins.date() - 250 * DAY)

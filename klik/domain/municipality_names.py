@@ -19,6 +19,7 @@ _SEPARATORS = re.compile(r"[\n\r\t,;|]+|\s+og\s+", re.IGNORECASE)
 _BULLET = re.compile(r"^\s*(?:[-–•*·]+|\d{1,2}[.)])\s+")
 _CODES = re.compile(r"\d{3}(?:\s+\d{3})+")
 _BOTH = re.compile(r"\(?(\d{3})\)?[\s:.–-]+(\D.*)|(\D.*?)[\s:(–-]+(\d{3})\)?")
+_FORMAL = {"København": "Københavns Kommune", "Bornholm": "Bornholms Regionskommune"}
 _WORDS = frozenset({"kommune", "kommunen", "regionskommune", "kommunes"})
 _QUOTES = " \"'“”„.:"
 
@@ -43,6 +44,11 @@ class Understood:
     codes: tuple[int, ...]
     repeated: int
     strangers: tuple[Stranger, ...]
+
+
+def formal(name: str) -> str:
+    """ "Køge Kommune" of "Køge": as the municipality writes itself, with the two that write it otherwise."""
+    return _FORMAL.get(name, f"{name} Kommune")
 
 
 def name_key(name: str) -> str:

@@ -24,6 +24,7 @@ from klik.services.criteria import Criteria
 from klik.services.errors import NotFoundError
 from klik.services.filtering import Selection, select_tasks
 from klik.services.filters import has_colour, is_open
+from klik.services.holders import HOLDER
 from klik.services.ordering import Executor, Responsible
 from klik.services.vocabulary import Vocabulary
 from klik.services.work import Work
@@ -250,7 +251,10 @@ def neighbours(work: Work, criteria: Criteria, municipal_task_id: int) -> Neighb
 
 
 def _holder(today: date, person: Any, role: Any) -> ColumnElement[str | None]:
-    """The name of whom the role stands for today, as klik.services.holders finds them; only without a person."""
+    """The name of whoever holds the role today, the primary one first; only without a person.
+
+    A substitute does not fill a vacant role (decision 0017).
+    """
     name = (
         select(func.coalesce(Holder.name, RoleHolding.mailbox))
         .select_from(RoleHolding)
@@ -265,6 +269,7 @@ def _holder(today: date, person: Any, role: Any) -> ColumnElement[str | None]:
         .where(
             RoleHolding.municipality_id == MunicipalTask.municipality_id,
             RoleHolding.role == role,
+            RoleHolding.kind == HOLDER,
             or_(RoleHolding.system_code.is_(None), RoleHolding.system_code == MunicipalTask.system_code),
             RoleHolding.valid_from <= today,
             or_(RoleHolding.valid_to.is_(None), RoleHolding.valid_to >= today),
@@ -273,8 +278,7 @@ def _holder(today: date, person: Any, role: Any) -> ColumnElement[str | None]:
                 and_(Holder.active.is_(True), Membership.active.is_(True)),
             ),
         )
-        # A substitute only where nobody else holds it.
-        .order_by(RoleHolding.kind, RoleHolding.is_primary.desc(), RoleHolding.id)
+        .order_by(RoleHolding.is_primary.desc(), RoleHolding.id)
         .limit(1)
         .correlate(MunicipalTask)
         .scalar_subquery()

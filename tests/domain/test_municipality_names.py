@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import klik
-from klik.domain.municipality_names import listed, name_key, understand
+from klik.domain.municipality_names import formal, listed, name_key, understand
 
 NAMES = {
     101: "København",
@@ -89,3 +89,10 @@ def test_lists_in_words() -> None:
     assert listed(["Køge", "Læsø"]) == "Køge og Læsø"
     assert listed("abcdef") == "a, b, c, d, e og f"
     assert listed("abcdefgh") == "a, b, c, d, e og 3 til"
+
+
+def test_municipalities_write_themselves_in_three_ways() -> None:
+    assert formal("Køge") == "Køge Kommune"
+    assert formal("København") == "Københavns Kommune"
+    assert formal("Bornholm") == "Bornholms Regionskommune"
+    assert formal("Vesthimmerlands") == "Vesthimmerlands Kommune"

@@ -219,6 +219,35 @@ def test_the_new_holder_is_told_once_and_the_act_is_audited(town: Town) -> None:
         assert f"role-holding/{holding}" in audited
 
 
+def test_whoever_no_longer_holds_a_role_is_told_once(town: Town) -> None:
+    ended, taken_back = town.fill(), town.fill("superbruger")
+    with town.house.writing(make.NOW, town.actor) as work:
+        role_holdings.end(work, ended, TODAY)
+        role_holdings.take_back(work, taken_back)
+    with town.house.database.reading() as session:
+        told = session.scalars(
+            select(Notice.heading).where(Notice.dedupe_key.contains("afsluttet")).order_by(Notice.id)
+        ).all()
+        everybody = set(session.scalars(select(Notice.person_id)))
+    assert told == [
+        "Din rolle som systemansvarlig for Kommunernes Pensionssystem slutter 21. november 2026",
+        "Du har alligevel ikke rollen superbruger for Kommunernes Pensionssystem",
+    ]
+    assert everybody == {town.mette.id}
+
+
+def test_whoever_is_replaced_is_told(town: Town) -> None:
+    town.fill("projektejer", valid_from=TODAY - timedelta(days=9))
+    town.fill("projektejer", person_id=town.jens.id)
+    with town.house.database.reading() as session:
+        (told,) = session.scalars(select(Notice).where(Notice.dedupe_key.contains("afsluttet")))
+        assert told.person_id == town.mette.id
+        assert (
+            told.heading
+            == "Din rolle som projektejer for Kommunernes Pensionssystem sluttede 20. november 2026"
+        )
+
+
 def test_nobody_reaches_another_municipality(town: Town) -> None:
     holding = town.fill()
     with town.house.database.reading() as session:

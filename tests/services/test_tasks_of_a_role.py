@@ -13,7 +13,7 @@ from klik.installation import Installation
 from klik.models import MunicipalTask, Notice, RoleHolding
 from klik.services import access, filtering, list_document, listing, overview
 from klik.services.departures import completing
-from klik.services.tasks import changing
+from klik.services.tasks import changing, details
 from klik.services.tasks.assigning import Assignee
 from klik.services.tasks.bulk import storing, undoing
 from klik.services.tasks.bulk.preview import preview
@@ -127,3 +127,19 @@ def test_many_are_given_to_the_role_instead_of_the_name(
         assert session.get_one(MunicipalTask, roles).responsible_role is None
     with house.writing(make.NOW, actors["karen"]) as work:
         assert undoing.undo(work, change_id).restored == 1
+
+
+def test_a_substitute_alone_leaves_the_role_vacant_in_the_list_and_on_the_page(
+    house: Installation, actors: dict[str, Actor], numbered: Callable[[str], int]
+) -> None:
+    number = numbered("Rollens")
+    with house.writing(make.NOW, actors["karen"]) as work:
+        changing.change(work, number, 1, Changes(responsible=Assignee(role="systemansvarlig")))
+    with house.database.writing() as session:
+        held = session.scalars(select(RoleHolding)).one()
+        held.kind, held.is_primary, held.valid_to = "stedfortraeder", False, make.TODAY + timedelta(days=9)
+    with house.reading(make.NOW, actors["karen"]) as work:
+        selection = filtering.select_tasks(work, filtering.read(work.registry, "q=Rollens"))
+        [row] = listing.page(work, selection, 1).rows
+        assert row.responsible_vacant
+        assert details.load(work, number).responsible.vacant

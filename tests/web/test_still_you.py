@@ -468,14 +468,14 @@ def test_the_administrator_confirms_for_a_person_and_for_a_system(
 ) -> None:
     anne = browser().sign_in("anne@koege.example")
     page = anne.get(ANSWERS)
-    assert "0 af 4 roller er bekræftet i denne runde." in words(page)
+    assert "0 af 4 indehavere er bekræftet i denne runde." in words(page)
     forms = page.select(f'form[action="{ANSWERS}/bekraeft"]')
     shown = [form.select_one("input[name=vist]")["value"] for form in forms]  # type: ignore[index]
     everything = ",".join(map(str, scene.holdings))
     assert sorted(shown) == sorted([str(scene.of_box), everything, everything])
     anne.post(f"{ANSWERS}/bekraeft", {"vist": everything})
     assert scene.confirmed() == set(scene.holdings)
-    assert "3 af 4 roller" in words(anne.get("/roller"))
+    assert "3 af 4 indehavere" in words(anne.get("/roller"))
     with scene.house.reading(scene.now) as work:
         away = work.session.scalars(
             select(RoleHolding.id).where(RoleHolding.municipality_id == HERNING)

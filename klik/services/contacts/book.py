@@ -29,7 +29,7 @@ from klik.services import access, holders
 from klik.services.errors import NotFoundError
 from klik.services.holders import Holder
 from klik.services.overview import IN_FORCE, count_of, is_open
-from klik.services.roles.gallery import CONFIRMED_FOR
+from klik.services.roles import rounds
 from klik.services.work import Work
 
 
@@ -48,6 +48,7 @@ class Contact:
     phone: str | None
     primary: bool
     substitute: bool
+    valid_from: date
     confirmed_at: datetime | None
     returned: bool
 
@@ -61,8 +62,8 @@ class Contact:
         return danish_today(self.confirmed_at) if self.confirmed_at else None
 
     def is_stale(self, now: datetime) -> bool:
-        """Whether nobody has confirmed it for half a year."""
-        return self.confirmed_at is None or now - self.confirmed_at > CONFIRMED_FOR
+        """Whether the round of that day waits for somebody to confirm it; of substitutes it asks nothing."""
+        return not self.substitute and rounds.of(danish_today(now)).asks(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,13 +243,14 @@ def _contacts(
 ) -> Mapping[tuple[int, str], Sequence[Contact]]:
     names = {place.code: place.name for place in places}
     people = _people(work, names)
-    confirmed = _confirmed(work, names, roles)
+    periods = _periods(work, names, roles)
     returned = set(
         work.session.scalars(select(BouncedAddress.address_key).where(BouncedAddress.state == "haard"))
     )
 
     def contact(code: int, role: str, each: Holder) -> Contact:
         membership, phone = people.get((code, each.person_id), (None, None))
+        valid_from, confirmed_at = periods.get((code, role, each.system, each.who), (work.today, None))
         return Contact(
             municipality_id=code,
             municipality=names[code],
@@ -261,7 +263,8 @@ def _contacts(
             phone=phone,
             primary=each.primary,
             substitute=each.substitute,
-            confirmed_at=confirmed.get((code, role, each.system, each.who)),
+            valid_from=valid_from,
+            confirmed_at=confirmed_at,
             returned=each.address.casefold() in returned,
         )
 
@@ -281,10 +284,10 @@ def _people(work: Work, codes: Collection[int]) -> Mapping[tuple[int, int | None
     return {(code, person): (membership, phone) for code, person, membership, phone in rows}
 
 
-def _confirmed(
+def _periods(
     work: Work, codes: Collection[int], roles: Collection[str]
-) -> Mapping[tuple[int, str, str | None, int | str], datetime]:
-    """When each of today's holdings was last confirmed; one statement."""
+) -> Mapping[tuple[int, str, str | None, int | str], tuple[date, datetime | None]]:
+    """Since when each of today's holdings stands, and when it was last confirmed; one statement."""
     rows = work.session.execute(
         select(
             RoleHolding.municipality_id,
@@ -292,17 +295,16 @@ def _confirmed(
             RoleHolding.system_code,
             RoleHolding.person_id,
             RoleHolding.mailbox,
+            RoleHolding.valid_from,
             RoleHolding.confirmed_at,
         ).where(
             access.holdings(work),
             RoleHolding.municipality_id.in_(codes),
             RoleHolding.role.in_(sorted(roles)),
-            RoleHolding.confirmed_at.is_not(None),
             holders.today(work),
         )
     )
-    found: dict[tuple[int, str, str | None, int | str], datetime] = {}
-    for code, role, system, person, mailbox, at in rows:
-        key = (code, role, system, person or (mailbox or "").casefold())
-        found[key] = max(at, found.get(key, at))
-    return found
+    return {
+        (code, role, system, person or (mailbox or "").casefold()): (valid_from, confirmed_at)
+        for code, role, system, person, mailbox, valid_from, confirmed_at in rows
+    }

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from klik.domain import municipality_names
 from klik.services.contacts.book import Contact
 from klik.services.contacts.mailing import Recipient, role_in_words
 
@@ -61,7 +62,7 @@ def key(municipality_id: int | None, person_id: int | None, address: str) -> str
 
 def organisation(municipality: str) -> str:
     """The municipality as an organisation."""
-    return f"{municipality} Kommune"
+    return municipality_names.formal(municipality)
 
 
 def written(cards: Iterable[Card], now: datetime) -> bytes:

@@ -116,6 +116,44 @@ def tell_handed_over(work: Work, holding: RoleHolding, about: str, *, primary: b
     return ledger.enqueue(work, drafts)
 
 
+def tell_ended(work: Work, holding: RoleHolding, *, taken_back: bool = False) -> int:
+    """Tell whoever held it that it ends, or never was, in the act's own transaction; never the one who did it."""
+    person = work.session.get(Person, holding.person_id) if holding.person_id else None
+    to = Recipient(
+        holding.person_id,
+        person.email if person else holding.mailbox or "",
+        holding.municipality_id,
+        "har haft rollen",
+    )
+    what = _words(work, holding.role, holding.system_code, _systems(work))
+    kind = "stedfortræder for " if holding.kind == SUBSTITUTE else ""
+    who = "Du" if person else "Postkassen"
+    if taken_back:
+        heading = (
+            f"{who} er alligevel ikke {kind}{what}" if kind else f"{who} har alligevel ikke rollen {what}"
+        )
+        sentence = "Registreringen er fortrudt."
+    else:
+        last = holding.valid_to or work.today
+        future = last >= work.today
+        end = f"{'slutter' if future else 'sluttede'} {long_date(last)}"
+        heading = f"{'Din' if person else 'Postkassens'} rolle som {kind}{what} {end}"
+        sentence = "Det er den sidste dag, varsler om rollen kommer hertil." if future else ""
+    return ledger.enqueue(
+        work,
+        [
+            NoticeDraft(
+                occasion=HANDED_OVER,
+                dedupe_key=f"{HANDED_OVER}/{holding.id}/afsluttet/v={holding.version}",
+                recipient=to,
+                heading=heading,
+                sentence=f"{sentence} Sig til kommunens KLIK-administrator, hvis det ikke passer.".strip(),
+                path=f"/roller/{holding.role}",
+            )
+        ],
+    )
+
+
 def _place(holding: RoleHolding) -> _Place:
     return holding.municipality_id, holding.role, holding.system_code
 

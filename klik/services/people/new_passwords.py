@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import func, select, update
 
+from klik.domain import municipality_names
 from klik.domain.errors import InputError
 from klik.domain.rights import Right
 from klik.models import Membership, Municipality, Notice, Person, SecretToken
@@ -36,7 +37,7 @@ def welcome(work: Work, person: Person, member: Membership) -> None:
     """Tell somebody that they have access: with a link to choose a password when they have none yet."""
     place = "KOMBIT"
     if member.municipality_id is not None:
-        place = f"{work.session.get_one(Municipality, member.municipality_id).name} Kommune"
+        place = municipality_names.formal(work.session.get_one(Municipality, member.municipality_id).name)
     if person.password_hash is None:
         _send_link(
             work,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, exists, func, or_, select
@@ -27,12 +27,9 @@ from klik.services import access
 from klik.services.errors import NotFoundError
 from klik.services.holders import HOLDER, SUBSTITUTE, first_in_line
 from klik.services.people import leaving, privacy
-from klik.services.roles import editions, vacancies
+from klik.services.roles import editions, rounds, vacancies
 from klik.services.roles.vacancies import ACROSS, Held, Needs, Standing
 from klik.services.work import Work
-
-# Half a year: KOMBIT's newsletters ask municipalities that often whether their registrations still hold.
-CONFIRMED_FOR = timedelta(days=182)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +74,8 @@ class Holding:
         return danish_today(self.confirmed_at) if self.confirmed_at else None
 
     def is_stale(self, now: datetime) -> bool:
-        """Whether nobody has confirmed it for half a year."""
-        return self.confirmed_at is None or now - self.confirmed_at > CONFIRMED_FOR
+        """Whether the round of that day waits for somebody to confirm it; of substitutes it asks nothing."""
+        return self.kind == HOLDER and rounds.of(danish_today(now)).asks(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +140,6 @@ class Gallery:
     def filled(self) -> int:
         """How many roles somebody holds."""
         return sum(not slot.vacant for slot in self.slots)
-
-    def stale(self, now: datetime) -> int:
-        """How many roles have a holder whom nobody has confirmed for half a year."""
-        return sum(any(each.is_stale(now) for each in slot.holders) for slot in self.slots)
 
     @property
     def urgent(self) -> int:

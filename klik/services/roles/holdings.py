@@ -137,6 +137,7 @@ def end(work: Work, holding_id: int, last_day: date, version: int | None = None)
     holding.valid_to = last_day
     work.session.flush()
     succession.note_change(work, "rolle-afslut", holding)
+    roles.tell_ended(work, holding)
     _settle(work, holding.municipality_id, holding.role, holding.system_code)
 
 
@@ -145,6 +146,7 @@ def take_back(work: Work, holding_id: int, version: int | None = None) -> None:
     holding = _to_change(work, holding_id, version)
     role, code, system = holding.role, holding.municipality_id, holding.system_code
     succession.take_back(work, holding)
+    roles.tell_ended(work, holding, taken_back=True)
     _settle(work, code, role, system)
 
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy import and_, func, or_, select
 
@@ -26,6 +27,15 @@ A_YEAR = timedelta(days=365)
 MONTHS = {1: 3, 2: 9}
 _SLUG = re.compile(r"(20[0-9]{2})-([12])")
 PROPOSALS = ("ny", "tom")
+
+
+class Confirmable(Protocol):
+    """A holding as a round sees it: since when, and when somebody last said that it is right."""
+
+    @property
+    def valid_from(self) -> date: ...
+    @property
+    def confirmed_at(self) -> datetime | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,7 @@ class Round:
         """The last day on which the round can be answered."""
         return self.after.begins - ONE_DAY
 
-    def asks(self, holding: RoleHolding) -> bool:
+    def asks(self, holding: Confirmable) -> bool:
         """Whether a holding that stands today is to be confirmed: it is older than the round, and so is its word."""
         at = holding.confirmed_at
         fresh = at is not None and danish_today(at) >= self.begins - EARLY

@@ -177,6 +177,7 @@ def note_change(work: Work, action: str, holding: RoleHolding) -> None:
 def _end_before(work: Work, other: RoleHolding, start: date) -> None:
     if other.valid_from == start and start >= work.today:
         take_back(work, other)
+        roles.tell_ended(work, other, taken_back=True)
         return
     if other.valid_from >= start:
         raise RefusedError(
@@ -188,3 +189,4 @@ def _end_before(work: Work, other: RoleHolding, start: date) -> None:
     other.valid_to = start - ONE_DAY
     work.session.flush()
     note_change(work, "rolle-afslut", other)
+    roles.tell_ended(work, other)

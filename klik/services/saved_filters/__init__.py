@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Select, and_, case, func, or_, select
 
+from klik.domain import municipality_names
 from klik.domain.rights import Right
 from klik.domain.texts import search_key, sort_key
 from klik.models import FilterDefault, FilterUse, SavedFilter
@@ -66,7 +67,7 @@ def place_name(work: Work) -> str:
     actor = work.actor
     if actor is None or actor.municipality_id is None:
         return actor.place if actor else ""
-    return f"{actor.place} Kommune"
+    return municipality_names.formal(actor.place)
 
 
 def listed(work: Work) -> Sequence[ListedFilter]:

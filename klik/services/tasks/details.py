@@ -234,7 +234,7 @@ def _assigned(work: Work, task: MunicipalTask, field: str, sees_people: bool) ->
     if role is None:
         return Assigned("")
     held = holders.of_task(work, task.municipality_id, role, task.system_code)
-    name = held[0].name if held and sees_people else ""
+    name = next((each.name for each in held if not each.substitute), "") if sees_people else ""
     described = work.registry.content.role(role)
     across = described.scope is RoleScope.MUNICIPALITY
     fillable = not described.is_retired and (across or described.is_for(task.system_code or ""))

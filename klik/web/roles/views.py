@@ -75,7 +75,7 @@ def index(work: Work) -> Any:
         return matrix.page(work)
     typed = request.args.get("dag", "").strip()
     day, problem = _chosen_day(typed)
-    form = DayForm(formdata=None, dag=typed or short_date(work.today))
+    form = DayForm(formdata=None, dag=typed if problem else short_date(day or work.today))
     form.dag.errors = [problem] if problem else []
     looks_back = day is not None and day != work.today
     gallery = role_gallery.of(work, municipality_id, day)
@@ -127,7 +127,7 @@ def show(work: Work, slug: str) -> Any:
         stretches=stretches,
         editions=editions.of(work, role, _number(request.args.get("udgave", ""))),
         of_system=role.slug in work.registry.roles,
-        elsewhere=sharing.elsewhere(work, role),
+        others=sharing.elsewhere(work, role),
         may_edit=_may_edit(work) and not role.is_retired,
         now=work.now,
         phase=work.registry.content.phase,

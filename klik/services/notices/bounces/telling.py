@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
+from klik.domain import municipality_names
 from klik.models import Mail
 from klik.services.notices.bounces import marks, whose
 from klik.services.notices.ledger import NoticeDraft, enqueue
@@ -45,8 +46,8 @@ def watch(work: Work) -> int:
             dedupe_key=f"uden-modtager/{place.id}/{year}-{week}",
             recipient=replace(recipient, municipality_id=place.id, reason=whose.NO_ADMINISTRATOR),
             heading=f"Ingen i {place.name} kan få mails fra klik",
-            sentence=f"{place.name} Kommune har hverken plusbruger eller administrator, som mails når frem til. "
-            "Kommunens varsler går til KOMBIT, til det er rettet.",
+            sentence=f"{municipality_names.formal(place.name)} har hverken plusbruger eller administrator, "
+            "som mails når frem til. Kommunens varsler går til KOMBIT, til det er rettet.",
             path=f"/personer?kommune={place.id}",
             due_at=work.now,
         )
