@@ -16,7 +16,6 @@ from sqlalchemy import select
 
 from klik import logs
 from klik import settings as settings_module
-from klik.app import create_app
 from klik.cli import wrong_settings
 from klik.commands.database import make_secret
 from klik.demo import deleted, people, story
@@ -26,8 +25,6 @@ from klik.installation import Installation
 from klik.models import Person
 from klik.services import schema
 from klik.settings import Settings, SettingsError
-from klik.web.demo.views import blueprint as demo_pages
-from klik.web.demo.views import folder as post_folder
 from klik.worker import Worker
 
 ACCOUNTS = (
@@ -62,7 +59,9 @@ def command(port: int, data: Path, fresh: bool) -> None:
     except OSError as error:
         raise wrong_settings([settings_module.unwritable(data)]) from error
     make_secret(data)
-    catcher = Catcher(post_folder(data))
+    from klik.web.demo.views import folder  # every page of klik: not for `klik --help`
+
+    catcher = Catcher(folder(data))
     catcher.start()
     try:
         settings = _settings(data, port, catcher.url)
@@ -116,7 +115,10 @@ def _fill(settings: Settings) -> None:
 
 def _run(settings: Settings, port: int) -> None:
     logs.set_up("WARNING", cpr.mask, plain=True)
-    app = create_app(settings, pages=[demo_pages])
+    from klik.app import create_app
+    from klik.web.demo.views import blueprint
+
+    app = create_app(settings, pages=[blueprint])
     try:
         server = waitress.create_server(app, host="127.0.0.1", port=port, threads=8, ident=None)
     except OSError as error:

@@ -76,6 +76,15 @@ def today(work: Work) -> ColumnElement[bool]:
     )
 
 
+# Both beside a holding: nobody where a functional mailbox holds the role.
+MEMBER = and_(
+    Membership.person_id == RoleHolding.person_id,
+    Membership.municipality_id == RoleHolding.municipality_id,
+)
+# Who may no longer sign in, or has left the municipality, holds nothing.
+AT_WORK = or_(RoleHolding.person_id.is_(None), and_(Person.active.is_(True), Membership.active.is_(True)))
+
+
 def primary_of(
     work: Work, municipalities: Iterable[int], system: str | None, roles: Iterable[str]
 ) -> PrimaryHolders:
@@ -91,21 +100,12 @@ def of_roles(work: Work, municipalities: Collection[int], roles: Collection[str]
     rows = work.session.execute(
         select(RoleHolding, Person.name, Person.email)
         .outerjoin(Person, Person.id == RoleHolding.person_id)
-        .outerjoin(
-            Membership,
-            and_(
-                Membership.person_id == RoleHolding.person_id,
-                Membership.municipality_id == RoleHolding.municipality_id,
-            ),
-        )
+        .outerjoin(Membership, MEMBER)
         .where(
             RoleHolding.role.in_(sorted(roles)),
             RoleHolding.municipality_id.in_(sorted(municipalities)),
             today(work),
-            or_(
-                RoleHolding.person_id.is_(None),
-                and_(Person.active.is_(True), Membership.active.is_(True)),
-            ),
+            AT_WORK,
         )
         .order_by(RoleHolding.id)
     )

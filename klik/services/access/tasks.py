@@ -6,10 +6,11 @@ from collections.abc import Callable, Hashable
 from functools import cache
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, select, true
 
 from klik.domain.rights import Level, Right
 from klik.models import BulkChange, ChecklistItem, MunicipalTask, Project, RoleHolding, Task
+from klik.services import holders
 from klik.services.access.actor import require
 from klik.services.errors import ForbiddenError, NotFoundError
 from klik.services.work import Actor, Work
@@ -97,8 +98,7 @@ def roles_held(work: Work) -> frozenset[tuple[str, str | None]]:
         select(RoleHolding.role, RoleHolding.system_code).where(
             RoleHolding.municipality_id == work.actor.municipality_id,
             RoleHolding.person_id == work.actor.person_id,
-            RoleHolding.valid_from <= work.today,
-            or_(RoleHolding.valid_to.is_(None), RoleHolding.valid_to >= work.today),
+            holders.today(work),
         )
     )
     return frozenset((role, system) for role, system in rows)

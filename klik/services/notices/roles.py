@@ -163,13 +163,7 @@ def _holdings(work: Work) -> list[_Held]:
     rows = work.session.execute(
         select(RoleHolding, Person.name, Person.email, Person.active, Membership.active, Membership.ended_on)
         .outerjoin(Person, Person.id == RoleHolding.person_id)
-        .outerjoin(
-            Membership,
-            and_(
-                Membership.person_id == RoleHolding.person_id,
-                Membership.municipality_id == RoleHolding.municipality_id,
-            ),
-        )
+        .outerjoin(Membership, holders.MEMBER)
         .where(RoleHolding.kind != SUBSTITUTE, RoleHolding.valid_from <= work.today)
         .order_by(RoleHolding.id)
     )

@@ -6,7 +6,6 @@ what waits to the new address, and is told to the old one.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import timedelta
@@ -120,7 +119,7 @@ def ask(work: Work, typed: str, password: str, *, address_is_right: bool) -> str
     revoke(work, person)
     token = SecretToken(
         purpose=PURPOSE,
-        hash=_digest(secret),
+        hash=new_passwords.digest(secret),
         person_id=person.id,
         created_at=work.now,
         expires_at=work.now + VALID_FOR,
@@ -139,7 +138,7 @@ def wanted(work: Work, secret: str) -> tuple[Person, str]:
         select(SecretToken.id, Person)
         .join(Person, Person.id == SecretToken.person_id)
         .where(
-            SecretToken.hash == _digest(secret),
+            SecretToken.hash == new_passwords.digest(secret),
             SecretToken.purpose == PURPOSE,
             SecretToken.used_at.is_(None),
             SecretToken.expires_at > work.now,
@@ -328,7 +327,3 @@ def _refuse_foreign(old: str, new: str, address_is_right: bool, whose: str) -> N
                 "Sæt kryds, hvis adressen er rigtig."
             }
         )
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

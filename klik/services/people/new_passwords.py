@@ -29,7 +29,8 @@ USED_PATH = "/log-ind"
 DEAD = "Linket virker ikke mere"
 
 
-def _digest(secret: str) -> str:
+def digest(secret: str) -> str:
+    """What is stored of a mailed secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -98,7 +99,7 @@ def _send_link(work: Work, person: Person, valid_for: timedelta, heading: str, s
     secret = secrets.token_hex(32)
     token = SecretToken(
         purpose=PURPOSE,
-        hash=_digest(secret),
+        hash=digest(secret),
         person_id=person.id,
         created_at=work.now,
         expires_at=work.now + valid_for,
@@ -132,7 +133,7 @@ def person_of(work: Work, secret: str) -> Person:
         select(SecretToken, Person)
         .join(Person, Person.id == SecretToken.person_id)
         .where(
-            SecretToken.hash == _digest(secret),
+            SecretToken.hash == digest(secret),
             SecretToken.purpose == PURPOSE,
             SecretToken.used_at.is_(None),
             SecretToken.expires_at > work.now,

@@ -25,7 +25,7 @@ from klik.models import (
 )
 from klik.services import access
 from klik.services.errors import NotFoundError
-from klik.services.holders import HOLDER, SUBSTITUTE, first_in_line
+from klik.services.holders import HOLDER, MEMBER, SUBSTITUTE, first_in_line
 from klik.services.people import leaving, privacy
 from klik.services.roles import editions, rounds, vacancies
 from klik.services.roles.vacancies import ACROSS, Held, Needs, Standing
@@ -226,13 +226,7 @@ def holdings(work: Work, *which: object) -> list[Holding]:
     rows = work.session.execute(
         select(RoleHolding, Person, Membership, BouncedAddress)
         .outerjoin(Person, Person.id == RoleHolding.person_id)
-        .outerjoin(
-            Membership,
-            and_(
-                Membership.person_id == RoleHolding.person_id,
-                Membership.municipality_id == RoleHolding.municipality_id,
-            ),
-        )
+        .outerjoin(Membership, MEMBER)
         .outerjoin(
             BouncedAddress,
             BouncedAddress.address_key == func.coalesce(Person.email_key, func.lower(RoleHolding.mailbox)),

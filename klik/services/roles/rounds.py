@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, select
 
 from klik.domain.deadlines import danish_today
 from klik.domain.rights import Right
@@ -113,13 +113,7 @@ def standing(work: Work, *where: object) -> list[Standing]:
     rows = work.session.execute(
         select(RoleHolding, Person.name, Person.email, BouncedAddress.state)
         .outerjoin(Person, Person.id == RoleHolding.person_id)
-        .outerjoin(
-            Membership,
-            and_(
-                Membership.person_id == RoleHolding.person_id,
-                Membership.municipality_id == RoleHolding.municipality_id,
-            ),
-        )
+        .outerjoin(Membership, holders.MEMBER)
         .outerjoin(
             BouncedAddress,
             BouncedAddress.address_key == func.coalesce(Person.email_key, func.lower(RoleHolding.mailbox)),
@@ -127,10 +121,7 @@ def standing(work: Work, *where: object) -> list[Standing]:
         .where(
             RoleHolding.kind == HOLDER,
             holders.today(work),
-            or_(
-                RoleHolding.person_id.is_(None),
-                and_(Person.active.is_(True), Membership.active.is_(True)),
-            ),
+            holders.AT_WORK,
             *where,  # type: ignore[arg-type]
         )
         .order_by(RoleHolding.id)

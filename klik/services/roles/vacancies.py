@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from sqlalchemy import Select, and_, case, func, literal, null, or_, select, union_all
+from sqlalchemy import Select, and_, case, func, literal, null, select, union_all
 
 from klik.content.roles import Holders, RoleDescription, RoleScope
 from klik.domain.rights import Right
@@ -299,18 +299,12 @@ def held_statement(work: Work, municipality_id: int | None = None) -> object:
             func.aggregate_strings(case((RoleHolding.is_primary, system)), ","),
         )
         .outerjoin(Person, Person.id == RoleHolding.person_id)
-        .outerjoin(
-            Membership,
-            and_(
-                Membership.person_id == RoleHolding.person_id,
-                Membership.municipality_id == RoleHolding.municipality_id,
-            ),
-        )
+        .outerjoin(Membership, holders.MEMBER)
         .where(
             access.holdings(work),
             RoleHolding.kind == HOLDER,
             holders.today(work),
-            or_(RoleHolding.person_id.is_(None), and_(Person.active.is_(True), Membership.active.is_(True))),
+            holders.AT_WORK,
         )
         .group_by(RoleHolding.municipality_id, RoleHolding.role)
     )

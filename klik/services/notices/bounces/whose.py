@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from klik.domain.rights import Level
 from klik.models import BouncedAddress, Membership, Municipality, Person, RoleHolding
+from klik.services import holders
 from klik.services.notices import stand_ins
 from klik.services.notices.bounces import marks
 from klik.services.notices.recipients import Recipient, hard_addresses, kombit
@@ -48,8 +49,7 @@ def _uses(work: Work, keys: Sequence[str]) -> Mapping[str, list[Use]]:
         .where(
             RoleHolding.person_id.is_(None),
             func.lower(RoleHolding.mailbox).in_(keys),
-            RoleHolding.valid_from <= work.today,
-            or_(RoleHolding.valid_to.is_(None), RoleHolding.valid_to >= work.today),
+            holders.today(work),
         )
         .order_by(RoleHolding.id)
     ):
