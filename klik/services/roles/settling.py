@@ -198,10 +198,11 @@ def unconfirmed(work: Work) -> tuple[list[Unconfirmed], list[Unconfirmed]]:
     by_system: dict[tuple[str, str], list[tuple[int, str]]] = {}
     for each in found:
         number, code = each.holding.id, each.holding.system_code
-        by_holder.setdefault((each.name, each.address), []).append((number, words[number]))
+        what = f"{words[number][:1].upper()}{words[number][1:]}"
+        by_holder.setdefault((each.name, each.address), []).append((number, what))
         if code:
             by_system.setdefault((systems.get(code, code), code), []).append(
-                (number, f"{each.name}, {work.registry.content.role(each.holding.role).name}")
+                (number, f"{work.registry.content.role(each.holding.role).name}: {each.name}")
             )
     return _grouped(by_holder), _grouped(by_system)
 
