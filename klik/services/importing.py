@@ -17,7 +17,7 @@ from klik.services.work import Work
 
 PATIENCE = 60.0
 LARGEST_FILE = 20 * 1024 * 1024
-WRONG = "forkert"
+WRONG, UNCHANGED = "forkert", "uændret"
 FIELD = "file"
 
 
