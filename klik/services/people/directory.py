@@ -145,7 +145,7 @@ def _narrowed(
 
 
 def watched(work: Work) -> list[Watch]:
-    """Every municipality with its administrators, for KOMBIT, those that have none first; one statement. Raises ForbiddenError."""
+    """Every municipality for KOMBIT, those without an administrator first; one statement. Raises ForbiddenError."""
     access.require(work, Right.PUBLISH)
     is_in = and_(Membership.active.is_(True), Person.active.is_(True))
     administrator = and_(is_in, Membership.level == Level.ADMINISTRATOR.value)
