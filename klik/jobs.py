@@ -26,7 +26,7 @@ from klik.services.notices.delivery import Delivered
 from klik.services.notices.mails import Sender
 from klik.services.people import leaving, sessions
 from klik.services.publishing import planned
-from klik.services.roles import fulfilling, lookups, succession
+from klik.services.roles import fulfilling, lookups, settling, succession
 from klik.services.saved_filters import digests as subscriptions
 from klik.services.work import Work
 
@@ -97,6 +97,7 @@ def scan_deadlines(house: Installation, now: datetime) -> Outcome:
         store()
     with house.writing(now) as work:
         succession.hand_on(work)
+        settling.lapse(work)
     with house.reading(now) as work:
         is_due = fulfilling.is_due(work)
     if is_due:

@@ -13,7 +13,7 @@ from klik.cli import data_option, installation, problem
 from klik.commands.packages import PACKAGE, read_package
 from klik.installation import Installation
 from klik.services import importing, views
-from klik.services.errors import NotFoundError, RefusedError
+from klik.services.errors import ForbiddenError, NotFoundError, RefusedError
 
 SHOWN = ("forkert", "ny", "ændret", "fjernet")
 
@@ -53,6 +53,8 @@ def command(
         with house.reading(datetime.now(UTC)) as work:
             kinds = ", ".join((PACKAGE, *importing.kinds(work)))
         raise click.BadParameter(f"{kind} kendes ikke; der er {kinds}", param_hint="SLAGS") from missing
+    except ForbiddenError as forbidden:
+        raise problem("Det kan kun en person, der er logget ind: indlæs filen i klik.") from forbidden
     except RefusedError as refused:
         raise problem("\n".join(refused.problems.values())) from refused
     if as_json:

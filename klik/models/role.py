@@ -95,14 +95,16 @@ class RoleReading(Base):
 class RoleAnswer(Base):
     """What was answered to "Er det stadig dig?" in a round ("2026-2"): yes, somebody new, or that nobody has it.
 
-    The proposed person is what the holder wrote; an administrator settles it. ``person_id`` is who answered, empty
-    where a functional mailbox did.
+    The proposed person is what the holder wrote, until an administrator settles it or the holding ends.
+    ``person_id`` is who answered, empty where a functional mailbox did.
     """
 
     __tablename__ = "role_answers"
     __table_args__ = (
         CheckConstraint("answer in ('ja', 'ny', 'tom')", name="answer"),
-        CheckConstraint("settled_as is null or settled_as in ('udfoert', 'afvist')", name="settled_as"),
+        CheckConstraint(
+            "settled_as is null or settled_as in ('udfoert', 'afvist', 'bortfaldet')", name="settled_as"
+        ),
         Index(None, "role_holding_id", "round"),
         Index(None, "municipality_id"),
     )

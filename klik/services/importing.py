@@ -17,13 +17,16 @@ from klik.services.work import Work
 
 PATIENCE = 60.0
 LARGEST_FILE = 20 * 1024 * 1024
-WRONG = "forkert"
+WRONG, UNCHANGED = "forkert", "uændret"
 FIELD = "file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnImporter:
-    """klik's own way to read a file in. A plug-in's has its own tables only; this one has the session."""
+    """klik's own way to read a file in. A plug-in's has its own tables only; this one has the session.
+
+    ``by_people_only``: the command line may not, since somebody must answer for the access it gives.
+    """
 
     key: str
     label: str
@@ -32,6 +35,7 @@ class OwnImporter:
     right: Right
     municipal: bool = False
     system: str | None = None
+    by_people_only: bool = False
 
 
 OWN: Mapping[str, OwnImporter] = {
@@ -57,6 +61,7 @@ OWN: Mapping[str, OwnImporter] = {
         read=reading.read_in_inviting,
         right=Right.MANAGE_PEOPLE,
         municipal=True,
+        by_people_only=True,
     ),
 }
 
@@ -71,8 +76,9 @@ def offered(work: Work, system: str | None = None) -> tuple[Importer, ...]:
 
 
 def kinds(work: Work) -> tuple[str, ...]:
-    """The keys of all importers."""
-    return (*OWN, *work.registry.importers)
+    """The keys of the importers that the actor may use."""
+    own = tuple(key for key, importer in OWN.items() if _may(work, importer))
+    return (*own, *(key for key, importer in work.registry.importers.items() if _may(work, importer)))
 
 
 def importer_for(work: Work, key: str) -> Importer | OwnImporter:
@@ -87,7 +93,7 @@ def importer_for(work: Work, key: str) -> Importer | OwnImporter:
 
 def _may(work: Work, importer: Importer | OwnImporter) -> bool:
     if work.actor is None:
-        return True
+        return not (isinstance(importer, OwnImporter) and importer.by_people_only)
     if importer.municipal and work.actor.municipality_id is None:
         return False
     return work.actor.has(importer.right)

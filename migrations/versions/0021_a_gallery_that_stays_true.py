@@ -118,7 +118,7 @@ def _answers() -> None:
         sa.Column("settled_as", sa.String(length=10), nullable=True),
         sa.CheckConstraint("answer in ('ja', 'ny', 'tom')", name=op.f("ck_role_answers_answer")),
         sa.CheckConstraint(
-            "settled_as is null or settled_as in ('udfoert', 'afvist')",
+            "settled_as is null or settled_as in ('udfoert', 'afvist', 'bortfaldet')",
             name=op.f("ck_role_answers_settled_as"),
         ),
         sa.ForeignKeyConstraint(

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import random
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from klik import jobs
 from klik.domain.rights import Level
-from klik.domain.status import Status
 from klik.installation import Installation
 from klik.models import (
-    AuditEntry,
     Departure,
     FilterUse,
     Mail,
@@ -33,147 +26,27 @@ from klik.models import (
     SavedFilter,
     TaskChange,
 )
-from klik.services import holders
 from klik.services.departures import announcing, plan
-from klik.services.departures.announcing import Wanted
 from klik.services.errors import ConflictError, ForbiddenError, NotFoundError, RefusedError
 from klik.services.tasks import history
-from klik.services.work import Actor, Work
 from tests import make
+from tests.services.departures_world import (
+    ONE_DAY,
+    TOMORROW,
+    Place,
+    founded,
+    nine_tasks,
+    open_pairs,
+    person,
+    standing,
+)
 
-ROUNDS = int(os.environ.get("KLIK_TEST_ROUNDS", "6"))
-TOMORROW = make.NOW + timedelta(days=1)
-ONE_DAY = timedelta(days=1)
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-
-
-@dataclass
-class Place:
-    """Køge with an administrator, somebody who leaves and two who may take over; Herning beside it."""
-
-    house: Installation
-    people: dict[str, int] = field(default_factory=dict)
-    members: dict[str, int] = field(default_factory=dict)
-    actors: dict[str, Actor] = field(default_factory=dict)
-
-    def add(self, name: str, level: Level, municipality: int | None = make.KOEGE, **more: object) -> None:
-        with self.house.database.writing() as session:
-            row = make.person(
-                session,
-                name.title(),
-                level=level,
-                municipality=municipality,
-                email=f"{name}@koege.example",
-                **more,  # type: ignore[arg-type]
-            )
-            self.actors[name] = make.actor(session, row)
-            self.people[name], self.members[name] = row.id, self.actors[name].membership_id
-
-    @contextmanager
-    def work(self, who: str | None = "karen", now: datetime = make.NOW) -> Iterator[Work]:
-        with self.house.writing(now, self.actors[who] if who else None) as work:
-            yield work
-
-    def announce(
-        self,
-        leaver: str = "mette",
-        *,
-        by: str = "karen",
-        last_day: date = make.TODAY,
-        note: str = "",
-        version: int = 0,
-        now: datetime = make.NOW,
-        **heirs: str | None,
-    ) -> int:
-        given = {
-            key.replace("__", "/").replace("_", "-"): self.people[name] if name else None
-            for key, name in heirs.items()
-        }
-        with self.work(by, now) as work:
-            wanted = Wanted(last_day, note, given)
-            return announcing.announce(work, self.members[leaver], wanted, version).id
-
-    def night(self, now: datetime = TOMORROW) -> str:
-        return jobs.look_after_people(self.house, now).sentence
-
-    def holders_on(self, day: date) -> set[tuple[str, str | None, int, bool]]:
-        with self.house.database.reading() as session:
-            return {
-                (each.role, each.system_code, each.person_id or 0, each.is_primary)
-                for each in session.scalars(
-                    select(RoleHolding).where(
-                        RoleHolding.municipality_id == make.KOEGE,
-                        RoleHolding.valid_from <= day,
-                        (RoleHolding.valid_to.is_(None)) | (RoleHolding.valid_to >= day),
-                    )
-                )
-            }
-
-    def notices(self, occasion: str | None = None) -> list[Notice]:
-        with self.house.database.reading() as session:
-            which = [Notice.occasion == occasion] if occasion else []
-            found = list(session.scalars(select(Notice).where(*which).order_by(Notice.id)))
-            session.expunge_all()
-            return found
 
 
 @pytest.fixture
 def place(house: Installation) -> Place:
-    made = Place(house)
-    with house.database.writing() as session:
-        for code in ("kp", "ky"):
-            make.system(session, code)
-    made.add("karen", Level.ADMINISTRATOR)
-    made.add("mette", Level.PLUS_USER)
-    made.add("bo", Level.USER)
-    made.add("ida", Level.PLUS_USER)
-    made.add("hanne", Level.ADMINISTRATOR, make.HERNING)
-    made.add("gitte", Level.KOMBIT_ADMINISTRATOR, None)
-    return made
-
-
-def person(work_or_session: object, place: Place, name: str) -> Person:
-    row = work_or_session.get(Person, place.people[name])  # type: ignore[attr-defined]
-    assert row is not None
-    return row
-
-
-def standing(place: Place) -> dict[int, tuple[int | None, int | None]]:
-    with place.house.database.reading() as session:
-        return {
-            row.id: (row.responsible_id, row.executor_id)
-            for row in session.scalars(select(MunicipalTask).order_by(MunicipalTask.id))
-        }
-
-
-def nine_tasks(place: Place) -> None:
-    """Nine of Mette's, two red and one yellow, one of Bo's, one that is done; and a role with a stand-in."""
-    with place.house.database.writing() as session:
-        mette, bo, ida = (person(session, place, name) for name in ("mette", "bo", "ida"))
-        project = make.project(session)
-        for number in range(9):
-            days = {0: -3, 1: -1, 2: 2}.get(number, 40 + number)
-            make.municipal_task(
-                session,
-                local=True,
-                in_project=project,
-                title=f"Opgave {number}",
-                deadline=make.TODAY + timedelta(days=days),
-                responsible=mette if number < 7 else None,
-                executor=mette if number > 5 else None,
-            )
-        make.municipal_task(session, local=True, in_project=project, title="Bos", responsible=bo)
-        make.municipal_task(
-            session,
-            local=True,
-            in_project=project,
-            title="Færdig",
-            responsible=mette,
-            status=Status.COMPLETED,
-        )
-        make.holding(session, holder=mette)
-        stand_in = make.holding(session, holder=ida, primary=False)
-        stand_in.kind, stand_in.valid_to = holders.SUBSTITUTE, make.TODAY + timedelta(days=60)
+    return founded(house)
 
 
 def test_the_page_is_prefilled_with_the_substitute(place: Place) -> None:
@@ -267,21 +140,11 @@ def test_what_waits_for_the_leaver_is_taken_back(place: Place, house: Installati
 def test_a_past_day_is_done_at_once(place: Place) -> None:
     nine_tasks(place)
     place.announce(last_day=make.TODAY - ONE_DAY, opgaver="bo", rolle__systemansvarlig__kp=None)
-    assert place.people["mette"] not in {who for pair in _open_pairs(place) for who in pair}
+    assert place.people["mette"] not in {who for pair in open_pairs(place) for who in pair}
     assert not any(
         role == "systemansvarlig" and primary for role, _s, _w, primary in place.holders_on(make.TODAY)
     )
     assert place.night() == "Ingen er fratrådt siden sidst."
-
-
-def _open_pairs(place: Place) -> list[tuple[int | None, int | None]]:
-    with place.house.database.reading() as session:
-        return [
-            (row.responsible_id, row.executor_id)
-            for row in session.scalars(
-                select(MunicipalTask).where(MunicipalTask.status == Status.NOT_STARTED.value)
-            )
-        ]
 
 
 def test_without_an_heir_the_task_is_its_roles_again(place: Place) -> None:
@@ -443,133 +306,9 @@ def test_an_heir_who_is_gone_by_then_takes_over_nothing(place: Place) -> None:
     place.night(make.NOW + timedelta(days=4))
     bo = place.people["bo"]
     # His own task is his still; nothing of hers became his.
-    assert sum(bo in pair for pair in _open_pairs(place)) == 1
-    assert all(place.people["mette"] not in pair for pair in _open_pairs(place))
+    assert sum(bo in pair for pair in open_pairs(place)) == 1
+    assert all(place.people["mette"] not in pair for pair in open_pairs(place))
     assert place.notices("overtager") == []
-
-
-class Killed(BaseException):
-    """As if the process died."""
-
-
-def test_a_kill_between_any_two_steps_leaves_all_or_nothing(place: Place, house: Installation) -> None:
-    nine_tasks(place)
-    place.announce(opgaver="ida", rolle__systemansvarlig__kp="ida")
-    before = _everything(place)
-    engine = house.database.engine
-    statements = kills = 0
-    while True:
-        left = [statements]
-
-        def die(*_args: object, left: list[int] = left) -> None:
-            left[0] -= 1
-            if left[0] < 0:
-                raise Killed
-
-        event.listen(engine, "before_cursor_execute", die)
-        try:
-            place.night()
-        except Killed:
-            kills += 1
-        else:
-            event.remove(engine, "before_cursor_execute", die)
-            break
-        event.remove(engine, "before_cursor_execute", die)
-        assert _everything(place) == before
-        statements += 7
-    after = _everything(place)
-    assert after != before
-    place.night(TOMORROW + timedelta(minutes=5))
-    assert _everything(place) == after
-    print(f"departure: killed at {kills} places, all or nothing at each; run twice changes nothing")  # noqa: T201 - what the test promises
-
-
-def _everything(place: Place) -> object:
-    with place.house.database.reading() as session:
-        return (
-            standing(place),
-            place.holders_on(make.TODAY),
-            place.holders_on(make.TODAY + ONE_DAY),
-            session.scalar(select(func.count(AuditEntry.id))),
-            session.scalar(select(func.count(Notice.id))),
-            session.scalar(select(func.count(TaskChange.id))),
-            session.scalar(select(func.count()).where(Departure.completed_at.is_not(None))),
-            session.get_one(Membership, place.members["mette"]).active,
-        )
-
-
-def test_random_worlds_against_an_oracle(place: Place) -> None:
-    """Who stands on what, by plain sets: what was the leaver's is the heir's, and nothing else moved."""
-    dice = random.Random(20261122)
-    roles = ("systemansvarlig", "superbruger", "projektleder")
-    names = ("mette", "bo", "ida")
-    moved = 0
-    for number in range(ROUNDS):
-        leaver = f"stopper{number}"
-        place.add(leaver, Level.USER)
-        gone = place.people[leaver]
-        heirs: dict[str, int | None] = {}
-        with place.house.database.writing() as session:
-            anybody = [person(session, place, name) for name in (*names, leaver)] + [None]
-            projects = [make.project(session, code, system_code=code) for code in ("kp", "ky")]
-            for _ in range(dice.randrange(6)):
-                make.municipal_task(
-                    session,
-                    local=True,
-                    in_project=dice.choice(projects),
-                    responsible=dice.choice(anybody),
-                    executor=dice.choice(anybody),
-                    status=dice.choice((Status.NOT_STARTED, Status.IN_PROGRESS, Status.COMPLETED)),
-                )
-            for role in roles:
-                for code in ("kp", "ky"):
-                    if dice.random() < 0.4:
-                        make.holding(
-                            session, role, holder=session.get(Person, gone), system_code=code, primary=False
-                        )
-                        heirs[f"rolle/{role}/{code}"] = dice.choice(
-                            (None, *(place.people[name] for name in names))
-                        )
-            heirs["opgaver"] = dice.choice((None, *(place.people[name] for name in names)))
-            if dice.random() < 0.5:
-                heirs[f"opgaver/{projects[0].id}"] = dice.choice(
-                    (None, *(place.people[name] for name in names))
-                )
-            states = {
-                row.id: (row.responsible_id, row.executor_id, row.status, row.project_id)
-                for row in session.scalars(select(MunicipalTask))
-            }
-        today = make.TODAY + number * 2 * ONE_DAY
-        now = make.NOW + timedelta(days=2 * number)
-        roles_before = {each[:3] for each in place.holders_on(today)}
-        with place.work("karen", now) as work:
-            announcing.announce(work, place.members[leaver], Wanted(today, "", heirs), 0)
-        place.night(now + timedelta(days=1))
-        expected = {}
-        for key, (responsible, executor, status, project) in states.items():
-            heir = heirs.get(f"opgaver/{project}", heirs["opgaver"])
-            closed = status in (Status.COMPLETED.value, Status.NOT_RELEVANT.value)
-            expected[key] = tuple(
-                heir if each == gone and not closed else each for each in (responsible, executor)
-            )
-        assert standing(place) == expected
-        moved += sum(expected[key] != states[key][:2] for key in states)
-        roles_after = {(role, code, who) for role, code, who in roles_before if who != gone}
-        for key, heir in heirs.items():
-            if key.startswith("rolle/") and heir is not None:
-                _kind, role, *code = key.split("/")
-                held = {(r, c) for r, c, who in roles_after}
-                alone = place.house.registry.content.role(role).holders.value == "praecis-en"
-                if not (alone and (role, code[0]) in held):
-                    roles_after.add((role, code[0], heir))
-        tomorrow = place.holders_on(today + ONE_DAY)
-        assert {each[:3] for each in tomorrow} == roles_after
-        for role in roles:
-            if place.house.registry.content.role(role).holders.value == "en-primaer":
-                for code in {c for r, c, _ in roles_after if r == role}:
-                    primary = [each for each in tomorrow if each[:2] == (role, code) and each[3]]
-                    assert len(primary) == 1, (role, code, tomorrow)
-    print(f"departure: {ROUNDS} random worlds, {moved} tasks moved as the oracle says")  # noqa: T201 - what the test promises
 
 
 def test_the_words_of_the_mail(place: Place, house: Installation) -> None:

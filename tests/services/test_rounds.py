@@ -16,10 +16,10 @@ from klik import jobs
 from klik.domain.rights import Level
 from klik.domain.working_days import day_off
 from klik.installation import Installation
-from klik.models import Mail, Membership, Notice, Person, RoleAnswer, RoleHolding
+from klik.models import AuditEntry, Mail, Membership, Notice, Person, RoleAnswer, RoleHolding
 from klik.services import control
 from klik.services.errors import ForbiddenError
-from klik.services.notices import ledger, still_you
+from klik.services.notices import checking, ledger, still_you
 from klik.services.notices.composing import compose
 from klik.services.notices.mails import Sender
 from klik.services.roles import rounds
@@ -30,6 +30,7 @@ from tests.make import HERNING, KOEGE
 DAY = timedelta(days=1)
 # The first working day of September 2026 is Tuesday the 1st.
 BEGINS = datetime(2026, 9, 1, 7, 0, tzinfo=make.NOW.tzinfo)
+SENDER = Sender("klik@klik.example", "https://klik.example", "a secret of some length that signs")
 SNAPSHOT = Path(__file__).parent / "snapshots" / "er-det-stadig-dig.txt"
 
 
@@ -267,12 +268,80 @@ def test_the_share_confirmed_of_each_municipality(house: Installation, chief: in
 def test_the_mail_as_it_reads(house: Installation, chief: int) -> None:
     jens = held(house, roles=("systemansvarlig", "superbruger"))
     run(house)
-    sender = Sender("klik@klik.example", "https://klik.example", "a secret of some length that signs")
     with house.writing(BEGINS) as work:
-        compose(work, sender)
+        compose(work, SENDER)
         content = work.session.scalars(select(Mail.content).where(Mail.person_id == jens)).one()
     message = email.message_from_bytes(content, policy=policy.default)
     body = message.get_body(("plain",))
     assert body is not None
     text = f"{message['Subject']}\n\n" + re.sub(r"rolle\.[\w.-]+", "rolle.TOKEN", body.get_content())
     assert text.replace("\r\n", "\n") == SNAPSHOT.read_text("utf-8")
+
+
+@pytest.mark.parametrize("how", ["confirmed", "one of two", "ended", "nothing"])
+def test_an_ask_that_waits_is_taken_back_when_nothing_is_left_to_confirm(
+    house: Installation, chief: int, how: str
+) -> None:
+    jens = held(house, roles=("systemansvarlig", "superbruger"))
+    assert run(house) == 1
+    with house.database.reading() as session:
+        first = session.scalars(select(RoleHolding.id).order_by(RoleHolding.id)).first()
+    if how == "confirmed":
+        change(house, RoleHolding, RoleHolding.id > 0, confirmed_at=BEGINS)
+    elif how == "one of two":
+        change(house, RoleHolding, RoleHolding.id == first, confirmed_at=BEGINS)
+    elif how == "ended":
+        change(house, RoleHolding, RoleHolding.id > 0, valid_to=BEGINS.date() - DAY)
+    with house.writing(BEGINS) as work:
+        compose(work, SENDER)
+        mails = len(work.session.scalars(select(Mail.id).where(Mail.person_id == jens)).all())
+        reason = work.session.scalars(select(Notice.withdrawal_reason)).one()
+    assert (mails, reason) == ((0, checking.ANSWERED) if how in ("confirmed", "ended") else (1, None))
+
+
+def test_the_list_is_taken_back_only_when_everybody_has_answered(house: Installation, chief: int) -> None:
+    jens, _bo = held(house), held(house, "Bo Lund", ("superbruger",))
+    for days in (0, 28):
+        run(house, days)
+    change(house, RoleHolding, RoleHolding.person_id == jens, confirmed_at=BEGINS)
+    with house.reading(BEGINS + 28 * DAY) as work:
+        rows = work.session.scalars(select(Notice).order_by(Notice.id)).all()
+        moot = still_you.moot(work, rows)
+        assert {row.person_id for row in rows if row.id in moot} == {jens}
+        assert chief in {row.person_id for row in rows}
+
+
+@pytest.mark.parametrize("how", ["ended", "left", "still there"])
+def test_a_proposal_lapses_with_its_holding_and_the_proposed_name_goes(house: Installation, how: str) -> None:
+    jens = held(house)
+    with house.database.writing() as session:
+        session.add(
+            RoleAnswer(
+                municipality_id=KOEGE,
+                role_holding_id=session.scalars(select(RoleHolding.id)).one(),
+                round="2026-2",
+                answer="ny",
+                person_id=jens,
+                proposed_name="Sofie Winther",
+                proposed_email="sofie@koege.example",
+                note="Fra årsskiftet",
+                answered_at=BEGINS,
+            )
+        )
+    if how == "ended":
+        change(house, RoleHolding, RoleHolding.id > 0, valid_to=BEGINS.date() + DAY)
+    elif how == "left":
+        change(house, Membership, Membership.person_id == jens, active=False)
+    for _again in range(2):
+        jobs.scan_deadlines(house, BEGINS + 2 * DAY)
+    with house.database.reading() as session:
+        row = session.scalars(select(RoleAnswer)).one()
+        found = (row.settled_as, row.settled_by, row.proposed_name, row.proposed_email, row.note)
+        audited = session.scalars(
+            select(AuditEntry.action).where(AuditEntry.action == "rolle-svar-bortfaldet")
+        )
+        assert len(audited.all()) == (how != "still there")
+    if how == "still there":
+        assert found == (None, None, "Sofie Winther", "sofie@koege.example", "Fra årsskiftet")
+    else:
+        assert found == ("bortfaldet", None, None, None, None)

@@ -15,7 +15,15 @@ from klik.domain.rights import Level
 from klik.domain.status import OPEN_STATUSES, Status
 from klik.models import Membership, Municipality, MunicipalTask, Notice, Person
 from klik.services import access
-from klik.services.notices import ledger, mail_times, occurrences, reminders, scanning, task_recipients
+from klik.services.notices import (
+    ledger,
+    mail_times,
+    occurrences,
+    reminders,
+    scanning,
+    still_you,
+    task_recipients,
+)
 from klik.services.notices.mail_times import MailTimes
 from klik.services.notices.recipients import Recipient, hard_addresses
 from klik.services.views import municipal_task_views
@@ -26,6 +34,7 @@ GONE_PERSON = "modtageren er ikke længere aktiv"
 OTHER_MUNICIPALITY = "modtageren hører ikke til kommunen"
 ERASED = "opgaven er slettet"
 OVERTAKEN = "overhalet af en nyere mail om filteret"
+ANSWERED = "der er ikke længere roller at bekræfte"
 _KOMBIT = (Level.KOMBIT_ADMINISTRATOR.value, Level.KOMBIT_EDITOR.value)
 
 
@@ -40,6 +49,7 @@ class Facts:
     recipients: Mapping[tuple[str, int], tuple[Recipient, ...]]
     names: Mapping[int, str]
     overtaken: set[int]
+    answered: set[int]
     times: MailTimes
     hard: frozenset[str]
 
@@ -78,6 +88,7 @@ def facts_of(work: Work, notices: Sequence[Notice]) -> Facts:
             ).all()
         ),
         overtaken=_overtaken(work, notices),
+        answered=still_you.moot(work, notices),
         times=mail_times.of_people(work, person_ids),
         hard=hard,
     )
@@ -165,6 +176,7 @@ def reason_to_withdraw(work: Work, notice: Notice, facts: Facts) -> str | None:
         _person_reason(notice, facts)
         or _task_reason(work, notice, facts)
         or overtaken
+        or (ANSWERED if notice.id in facts.answered else None)
         or _address_reason(notice, facts)
     )
 

@@ -149,6 +149,7 @@ def letter(
         ),
         soon_words(work),
         shared=notices[0].person_id is None,
+        outside=all(each.person_id is None and each.municipality_id is None for each in notices),
     )
 
 

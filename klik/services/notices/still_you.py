@@ -109,6 +109,24 @@ def lacking(work: Work) -> list[NoticeDraft]:
     return ledger.not_entered(work, drafts)
 
 
+def moot(work: Work, notices: Iterable[Notice]) -> set[int]:
+    """Those that ask about roles of which none waits for an answer any more; two statements, none without them."""
+    asking_ones = {
+        notice.id: notice.dedupe_key.split("/") for notice in notices if notice.occasion == OCCASION
+    }
+    if not asking_ones:
+        return set()
+    current = rounds.of(work.today)
+    everybody = _holders(rounds.unanswered(work))
+    waits = {each.about(current) for each in everybody}
+    waits |= {_list_about(current, each.place) for each in everybody}
+    return {number for number, parts in asking_ones.items() if "/".join(parts[:4]) not in waits}
+
+
+def _list_about(current: Round, code: int) -> str:
+    return f"{OCCASION}/{current.slug}/{code}/liste"
+
+
 def _holders(found: Iterable[Standing]) -> list[_Holder]:
     groups: dict[tuple[int, str], list[Standing]] = defaultdict(list)
     for each in found:
@@ -181,7 +199,7 @@ def _lists(
         for to in administrators.get(code) or others.get(code, ()):
             yield NoticeDraft(
                 occasion=OCCASION,
-                dedupe_key=f"{OCCASION}/{current.slug}/{code}/liste",
+                dedupe_key=_list_about(current, code),
                 recipient=to,
                 heading=f"{count} {'rolle' if count == 1 else 'roller'} er ikke bekræftet",
                 sentence=f"{'; '.join(named)}. Bekræft dem for indehaverne, eller besæt dem på ny.",

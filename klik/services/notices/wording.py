@@ -81,11 +81,13 @@ class Letter:
     """What a mail is to say. ``soon``: when the next tasks become red ("i morgen", "senest mandag").
 
     ``shared``: it goes to a mailbox, behind which nobody has an inbox or choices of their own.
+    ``outside``: to an address that is nobody's in klik, not yet or no longer.
     """
 
     sections: tuple[Section, ...]
     soon: str = TOMORROW
     shared: bool = False
+    outside: bool = False
 
     @property
     def lines(self) -> list[Line]:

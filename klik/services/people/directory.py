@@ -145,7 +145,7 @@ def _narrowed(
 
 
 def watched(work: Work) -> list[Watch]:
-    """Every municipality with its administrators, for KOMBIT; one statement. Raises ForbiddenError."""
+    """Every municipality for KOMBIT, those without an administrator first; one statement. Raises ForbiddenError."""
     access.require(work, Right.PUBLISH)
     is_in = and_(Membership.active.is_(True), Person.active.is_(True))
     administrator = and_(is_in, Membership.level == Level.ADMINISTRATOR.value)
@@ -163,7 +163,7 @@ def watched(work: Work) -> list[Watch]:
         .group_by(Municipality.id, Municipality.name, Municipality.name_key)
         .order_by(Municipality.name_key)
     )
-    return [Watch(*row) for row in rows]
+    return sorted((Watch(*row) for row in rows), key=lambda each: each.administrators > 0)
 
 
 def places(work: Work) -> list[tuple[Membership, str]]:

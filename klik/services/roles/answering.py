@@ -163,6 +163,9 @@ def clean_text(
 
 
 def _address(typed: str, label: str, key: str, problems: dict[str, str]) -> str:
+    if not typed.strip():
+        problems[key] = f"{label} skal udfyldes."
+        return ""
     try:
         address = mailaddresses.normalise(typed)
         free_text.refuse_cpr(address, field=label, tick=False)

@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from klik.content.roles import Holders
 from klik.domain import texts
 from klik.domain.rights import Right
@@ -19,7 +21,7 @@ from klik.services.roles.answering import SOMEBODY_NEW
 from klik.services.roles.holdings import NOTE_LIMIT, Filling
 from klik.services.work import Work
 
-DONE, DISMISSED = "udfoert", "afvist"
+DONE, DISMISSED, LAPSED = "udfoert", "afvist", "bortfaldet"
 ONE_DAY = timedelta(days=1)
 OVER = "Svaret er allerede afgjort, eller rollen er afsluttet."
 
@@ -146,9 +148,35 @@ def dismiss(work: Work, answer_id: int, note: str) -> None:
 
 def _settle(work: Work, found: Proposal, how: str) -> None:
     actor = access.require(work, Right.EDIT_ROLES)
-    found.row.settled_at, found.row.settled_by, found.row.settled_as = work.now, actor.person_id, how
+    _close(work, found.row, found.holding, how, actor.person_id)
+
+
+def lapse(work: Work) -> int:
+    """Settle proposals about holdings that ended by other means; how many. Run as time passes; two statements."""
+    waiting = {
+        row.role_holding_id: (row, holding)
+        for row, holding in work.session.execute(
+            select(RoleAnswer, RoleHolding)
+            .join(RoleHolding, RoleHolding.id == RoleAnswer.role_holding_id)
+            .where(RoleAnswer.answer.in_(rounds.PROPOSALS), RoleAnswer.settled_at.is_(None))
+            .order_by(RoleAnswer.id)
+        )
+    }
+    if not waiting:
+        return 0
+    stand = {each.holding.id for each in rounds.standing(work, RoleHolding.id.in_(sorted(waiting)))}
+    over = [waiting[number] for number in sorted(waiting.keys() - stand)]
+    for row, holding in over:
+        _close(work, row, holding, LAPSED, None)
+    return len(over)
+
+
+def _close(work: Work, row: RoleAnswer, holding: RoleHolding, how: str, person_id: int | None) -> None:
+    row.settled_at, row.settled_by, row.settled_as = work.now, person_id, how
+    # What was proposed is of no more use: whoever took over stands in the gallery.
+    row.proposed_name = row.proposed_email = row.note = None
     work.session.flush()
-    answering.note(work, f"rolle-svar-{how}", found.holding)
+    answering.note(work, f"rolle-svar-{how}", holding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +198,11 @@ def unconfirmed(work: Work) -> tuple[list[Unconfirmed], list[Unconfirmed]]:
     by_system: dict[tuple[str, str], list[tuple[int, str]]] = {}
     for each in found:
         number, code = each.holding.id, each.holding.system_code
-        by_holder.setdefault((each.name, each.address), []).append((number, words[number]))
+        what = f"{words[number][:1].upper()}{words[number][1:]}"
+        by_holder.setdefault((each.name, each.address), []).append((number, what))
         if code:
             by_system.setdefault((systems.get(code, code), code), []).append(
-                (number, f"{each.name}, {work.registry.content.role(each.holding.role).name}")
+                (number, f"{work.registry.content.role(each.holding.role).name}: {each.name}")
             )
     return _grouped(by_holder), _grouped(by_system)
 

@@ -98,9 +98,9 @@ def _tried(
         formdata=None, kept=base64.b64encode(content).decode(), seen=_seen(work, invite=invite), invite=invite
     )
     wrong = bool(report.count(importing.WRONG))
-    page = _page(
-        form, report, kept if not wrong or strangers else None, strangers=strangers or invite, changed=changed
-    )
+    nothing = report.count(importing.UNCHANGED) == len(report.rows)
+    usable = (not wrong or strangers) and not nothing
+    page = _page(form, report, kept if usable else None, strangers=strangers or invite, changed=changed)
     return page, 409 if changed else 422 if wrong else 200
 
 
