@@ -278,7 +278,8 @@ def _holder(today: date, person: Any, role: Any) -> ColumnElement[str | None]:
                 and_(Holder.active.is_(True), Membership.active.is_(True)),
             ),
         )
-        .order_by(RoleHolding.is_primary.desc(), RoleHolding.id)
+        # As holders.first_in_line.
+        .order_by(RoleHolding.is_primary.desc(), RoleHolding.valid_from, RoleHolding.id)
         .limit(1)
         .correlate(MunicipalTask)
         .scalar_subquery()
