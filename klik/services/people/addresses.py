@@ -31,7 +31,7 @@ from klik.services.errors import ConflictError, Difference, NotFoundError, Refus
 from klik.services.notices import ledger
 from klik.services.notices.ledger import NoticeDraft
 from klik.services.notices.recipients import Recipient
-from klik.services.people import new_passwords, passwords, sessions
+from klik.services.people import mailed_links, new_passwords, passwords, sessions
 from klik.services.work import Work
 
 PURPOSE = "ny-mailadresse"
@@ -119,7 +119,7 @@ def ask(work: Work, typed: str, password: str, *, address_is_right: bool) -> str
     revoke(work, person)
     token = SecretToken(
         purpose=PURPOSE,
-        hash=new_passwords.digest(secret),
+        hash=mailed_links.digest(secret),
         person_id=person.id,
         created_at=work.now,
         expires_at=work.now + VALID_FOR,
@@ -138,7 +138,7 @@ def wanted(work: Work, secret: str) -> tuple[Person, str]:
         select(SecretToken.id, Person)
         .join(Person, Person.id == SecretToken.person_id)
         .where(
-            SecretToken.hash == new_passwords.digest(secret),
+            SecretToken.hash == mailed_links.digest(secret),
             SecretToken.purpose == PURPOSE,
             SecretToken.used_at.is_(None),
             SecretToken.expires_at > work.now,
@@ -164,22 +164,7 @@ def confirm(work: Work, secret: str) -> Person:
 
 def revoke(work: Work, person: Person) -> None:
     """Let every link die that was mailed to an address the person wanted, and forget its secret."""
-    ids = work.session.scalars(
-        update(SecretToken)
-        .where(
-            SecretToken.person_id == person.id, SecretToken.purpose == PURPOSE, SecretToken.used_at.is_(None)
-        )
-        .values(used_at=work.now)
-        .returning(SecretToken.id)
-    ).all()
-    for token_id in ids:
-        ours = Notice.dedupe_key.startswith(_about(token_id) + "/")
-        work.session.execute(
-            update(Notice)
-            .where(ours, Notice.mail_id.is_(None), Notice.withdrawn_at.is_(None))
-            .values(withdrawn_at=work.now, withdrawal_reason=new_passwords.DEAD)
-        )
-        work.session.execute(update(Notice).where(ours).values(path=USED_PATH))
+    mailed_links.revoke(work, person, PURPOSE, _about, USED_PATH)
 
 
 def _move(work: Work, person: Person, email: str) -> None:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from klik.domain import municipality_names
 from klik.domain.errors import InputError
 from klik.domain.rights import Right
-from klik.models import Membership, Municipality, Notice, Person, SecretToken
+from klik.models import Membership, Municipality, Person, SecretToken
 from klik.services import access, auditing
 from klik.services.errors import NotFoundError, RefusedError
 from klik.services.notices import ledger
 from klik.services.notices.ledger import NoticeDraft
 from klik.services.notices.recipients import Recipient
-from klik.services.people import passwords, sessions
+from klik.services.people import mailed_links, passwords, sessions
 from klik.services.work import Work
 
 PURPOSE = "ny-adgangskode"
@@ -26,12 +25,6 @@ FORGOTTEN_VALID_FOR = timedelta(hours=2)
 # Whoever presses the button again and again must not fill somebody else's inbox.
 MOST_LINKS, LINKS_WINDOW = 3, timedelta(hours=1)
 USED_PATH = "/log-ind"
-DEAD = "Linket virker ikke mere"
-
-
-def digest(secret: str) -> str:
-    """What is stored of a mailed secret."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def welcome(work: Work, person: Person, member: Membership) -> None:
@@ -99,7 +92,7 @@ def _send_link(work: Work, person: Person, valid_for: timedelta, heading: str, s
     secret = secrets.token_hex(32)
     token = SecretToken(
         purpose=PURPOSE,
-        hash=digest(secret),
+        hash=mailed_links.digest(secret),
         person_id=person.id,
         created_at=work.now,
         expires_at=work.now + valid_for,
@@ -133,7 +126,7 @@ def person_of(work: Work, secret: str) -> Person:
         select(SecretToken, Person)
         .join(Person, Person.id == SecretToken.person_id)
         .where(
-            SecretToken.hash == digest(secret),
+            SecretToken.hash == mailed_links.digest(secret),
             SecretToken.purpose == PURPOSE,
             SecretToken.used_at.is_(None),
             SecretToken.expires_at > work.now,
@@ -177,21 +170,4 @@ def store(work: Work, person: Person, password: str) -> None:
 
 def revoke(work: Work, person: Person) -> None:
     """Let every link that was mailed to the person die, and forget the secrets in the ledger."""
-    ids = work.session.scalars(
-        update(SecretToken)
-        .where(
-            SecretToken.person_id == person.id, SecretToken.purpose == PURPOSE, SecretToken.used_at.is_(None)
-        )
-        .values(used_at=work.now)
-        .returning(SecretToken.id)
-    ).all()
-    if not ids:
-        return
-    keys = [f"{_dedupe_key(token_id)}/p{person.id}" for token_id in ids]
-    ours = Notice.dedupe_key.in_(keys)
-    work.session.execute(
-        update(Notice)
-        .where(ours, Notice.mail_id.is_(None), Notice.withdrawn_at.is_(None))
-        .values(withdrawn_at=work.now, withdrawal_reason=DEAD)
-    )
-    work.session.execute(update(Notice).where(ours).values(path=USED_PATH))
+    mailed_links.revoke(work, person, PURPOSE, _dedupe_key, USED_PATH)

@@ -15,6 +15,7 @@ from klik.web.base import access, installation
 from klik.web.handling.pace import Pace
 
 blueprint = Blueprint("handling", __name__)
+REMEDY = "Log ind for at se opgaven og gøre det dér."
 WRONG, PRESSED = "klik-wrong-links", "klik-pressed-links"
 MOST_WRONG = MOST_PRESSED = 200  # a quarter of an hour, of one address and of one notice
 
@@ -91,4 +92,4 @@ def _done(claim: Claim, sentence: str) -> str:
 
 def _over(error: LinkError) -> Any:
     status = 404 if isinstance(error, WrongLinkError) else 410
-    return make_response(render_template("handling/over.html", sentence=str(error)), status)
+    return make_response(render_template("handling/over.html", sentence=str(error), remedy=REMEDY), status)

@@ -34,6 +34,7 @@ COUNTS = (
     "alle otte",
     "alle ni",
 )
+REMEDY = "Log ind for at se dine roller."
 NOTHING = "Vælg et svar til mindst én rolle."
 
 
@@ -136,7 +137,7 @@ def _facts(work: Work, asked: Asked, form: Typed, said: str | None) -> dict[str,
 
 def _over(error: LinkError) -> Any:
     status = 404 if isinstance(error, WrongLinkError) else 410
-    return make_response(render_template("still_you/over.html", sentence=str(error)), status)
+    return make_response(render_template("handling/over.html", sentence=str(error), remedy=REMEDY), status)
 
 
 @blueprint.get("/roller/bekraeft")
