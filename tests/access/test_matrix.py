@@ -29,6 +29,7 @@ def test_a_part_of_the_matrix(run: Run, capsys: pytest.CaptureFixture[str]) -> N
 
 
 @pytest.mark.hard
+@pytest.mark.timeout(2700)  # A hundred thousand requests: a quarter of an hour beside other work.
 def test_the_whole_matrix(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     table = tables.read()
     for probe in run.probes(table):
