@@ -30,6 +30,7 @@ from tests.client import Browser, filled
 TODAY = make.TODAY
 # What a visit may write: when somebody was last here, and that people were looked up.
 VISITS = {"login_sessions", "login_attempts", "people", "heartbeats", "gallery_lookups"}
+FILES = (".pdf", ".zip", ".xlsx", ".csv", ".vcf", ".txt")
 WINTER_TO_SUMMER, SUMMER_TO_WINTER = date(2026, 3, 29), date(2026, 10, 25)
 
 
@@ -159,7 +160,7 @@ def test_looking_changes_nothing(house: Installation, browser: Callable[..., Bro
         path = waiting.pop(0).partition("#")[0]
         shape = "".join("0" if sign.isdigit() else sign for sign in path.partition("?")[0])
         # Addresses that differ in numbers or in their filter alone are the same page; files are noted on purpose.
-        if shape in done or shape.endswith((".pdf", ".zip", ".xlsx", ".csv", ".vcf", ".txt")) or not path.startswith("/"):
+        if shape in done or shape.endswith(FILES) or not path.startswith("/"):
             continue
         done.add(shape)
         page = visitor.get(path)

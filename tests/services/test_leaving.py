@@ -13,7 +13,7 @@ from klik.installation import Installation
 from klik.models import Departure, GalleryLookup, Membership, Person, RoleHolding
 from klik.services import people
 from klik.services.people import leaving, privacy
-from klik.services.roles import gallery, lookups
+from klik.services.roles import history, lookups
 from klik.services.roles.lookups import Lookup
 from tests import make
 
@@ -139,9 +139,9 @@ def test_who_is_still_at_work_elsewhere_is_a_former_employee_only_here(house: In
         with house.reading(make.NOW + timedelta(days=day)) as work:
             with_actor = make.actor(work.session, work.session.get_one(Person, person(house, f"Karen{day}")))
         with house.reading(make.NOW + timedelta(days=day), with_actor) as work:
-            [past] = gallery.history(work, make.KOEGE, "kommunal-projektleder")
-            assert past.name == shown
-            assert ("mette@" in past.address) == (shown == "Mette")
+            [past] = history.of(work, make.KOEGE, "kommunal-projektleder")
+            assert past.holding.name == shown
+            assert ("mette@" in past.holding.address) == (shown == "Mette")
     assert not forgotten(house, number)
 
 

@@ -112,7 +112,9 @@ def lacking(work: Work) -> list[NoticeDraft]:
 def moot(work: Work, notices: Iterable[Notice]) -> set[int]:
     """Those that ask about roles of which none waits for an answer any more; two statements, none without them."""
     asking_ones = {
-        notice.id: notice.dedupe_key.split("/") for notice in notices if notice.occasion == OCCASION
+        notice.id: notice.dedupe_key.split("/")
+        for notice in notices
+        if notice.occasion == OCCASION and round_of(notice) is not None
     }
     if not asking_ones:
         return set()
