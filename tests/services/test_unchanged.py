@@ -82,8 +82,8 @@ CHANGES: dict[str, Change] = {
     "author renamed": lambda s, _t: s.execute(
         update(Person).where(Person.name == "Åge Sørensen").values(name="Åge Holm")
     ),
-    "author leaves the house": lambda s, _t: s.execute(update(Membership).values(active=False)),
     "holder changes": lambda s, _t: s.execute(update(RoleHolding).values(valid_to=TODAY - timedelta(days=1))),
+    "author leaves the house": lambda s, _t: s.execute(update(Membership).values(active=False)),
     "municipality renamed": lambda s, _t: s.execute(
         update(Municipality).where(Municipality.id == KOEGE).values(name="Ny Køge")
     ),
