@@ -257,6 +257,8 @@ class Life(RuleBasedStateMachine):
     @rule()
     def the_worker_runs(self) -> None:
         """Some of what is in the state arkiveret has no file behind it here; it is archived anew."""
+        # Whoever has taken something home has been told, mail or not (decision of reliability D4).
+        self.told = self.told or (self.runs and self.taken)
         with self.house.writing(self.now) as work:
             sanity.confirm(work, self.day)
         done = erasing.delete_due(self.house, lambda: self.now, 60)
