@@ -25,7 +25,7 @@ WRONG_SETTINGS = 78
 DATA = "klik.data"
 NO_SUCH_TABLE = "42P01"  # PostgreSQL's code
 
-# Command → module under klik.commands; imported only when asked for, so that `klik --help` stays quick.
+# Command → module under klik.commands; imported only when asked for, so that one command does not pay for the others.
 MODULES: dict[str, str] = {
     "anonymise": "anonymise",
     "check": "check",

@@ -6,11 +6,10 @@ what waits to the new address, and is told to the old one.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm.attributes import flag_modified
 
 from klik.domain import mailaddresses
@@ -37,7 +36,6 @@ from klik.services.work import Work
 PURPOSE = "ny-mailadresse"
 OCCASION, NEWSLETTER = "ny-mailadresse", "nyhedsbrev"
 VALID_FOR = timedelta(days=2)
-MOST_LINKS, LINKS_WINDOW = 3, timedelta(hours=1)
 USED_PATH = "/min-side"
 TAKEN = "Mailadresse: adressen er allerede i brug i klik. Vælg en anden."
 
@@ -106,26 +104,10 @@ def ask(work: Work, typed: str, password: str, *, address_is_right: bool) -> str
         raise RefusedError({"password": "Adgangskode: er ikke rigtig."})
     email = _normal(typed, person)
     _refuse_foreign(person.email, email, address_is_right, "din nuværende")
-    asked = work.session.scalar(
-        select(func.count()).where(
-            SecretToken.person_id == person.id,
-            SecretToken.purpose == PURPOSE,
-            SecretToken.created_at > work.now - LINKS_WINDOW,
-        )
-    )
-    if (asked or 0) >= MOST_LINKS:
+    if mailed_links.too_many(work, person, PURPOSE):
         raise RefusedError({"email": "Ny mailadresse: du har bedt om flere links. Prøv igen om en time."})
-    secret = secrets.token_hex(32)
     revoke(work, person)
-    token = SecretToken(
-        purpose=PURPOSE,
-        hash=mailed_links.digest(secret),
-        person_id=person.id,
-        created_at=work.now,
-        expires_at=work.now + VALID_FOR,
-    )
-    work.session.add(token)
-    work.session.flush()
+    token, secret = mailed_links.make(work, person, PURPOSE, VALID_FOR)
     if _owner(work, email) is None:
         _send_link(work, token, email, secret)
     auditing.record(work, "mailadresse-link", f"person/{person.id}", {"token": token.id})

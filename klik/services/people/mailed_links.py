@@ -1,21 +1,52 @@
-"""Secrets that are mailed as links: what is stored of them, and how they die."""
+"""Secrets that are mailed as links: made, counted, and how they die."""
 
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable
+from datetime import timedelta
 
-from sqlalchemy import or_, update
+from sqlalchemy import func, or_, select, update
 
 from klik.models import Notice, Person, SecretToken
 from klik.services.work import Work
 
+# Whoever presses the button again and again must not fill somebody else's inbox.
+MOST_LINKS, LINKS_WINDOW = 3, timedelta(hours=1)
 DEAD = "Linket virker ikke mere"
 
 
 def digest(secret: str) -> str:
     """What is stored of a mailed secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def make(work: Work, person: Person, purpose: str, valid_for: timedelta) -> tuple[SecretToken, str]:
+    """A new link: what is stored of it, and the secret that is mailed and stored nowhere else."""
+    secret = secrets.token_hex(32)
+    token = SecretToken(
+        purpose=purpose,
+        hash=digest(secret),
+        person_id=person.id,
+        created_at=work.now,
+        expires_at=work.now + valid_for,
+    )
+    work.session.add(token)
+    work.session.flush()
+    return token, secret
+
+
+def too_many(work: Work, person: Person, purpose: str) -> bool:
+    """Whether so many links were made for the person within the hour that the next one has to wait."""
+    recent = work.session.scalar(
+        select(func.count()).where(
+            SecretToken.person_id == person.id,
+            SecretToken.purpose == purpose,
+            SecretToken.created_at > work.now - LINKS_WINDOW,
+        )
+    )
+    return (recent or 0) >= MOST_LINKS
 
 
 def revoke(work: Work, person: Person, purpose: str, about: Callable[[int], str], used_path: str) -> None:

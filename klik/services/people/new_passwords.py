@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from klik.domain import municipality_names
 from klik.domain.errors import InputError
@@ -22,8 +21,6 @@ from klik.services.work import Work
 PURPOSE = "ny-adgangskode"
 VALID_FOR = timedelta(days=7)
 FORGOTTEN_VALID_FOR = timedelta(hours=2)
-# Whoever presses the button again and again must not fill somebody else's inbox.
-MOST_LINKS, LINKS_WINDOW = 3, timedelta(hours=1)
 USED_PATH = "/log-ind"
 
 
@@ -77,28 +74,12 @@ def forgot(work: Work, email: str) -> None:
 
 def too_many(work: Work, person: Person) -> bool:
     """Whether so many links were made for the person within the hour that the next one has to wait."""
-    recent = work.session.scalar(
-        select(func.count()).where(
-            SecretToken.person_id == person.id,
-            SecretToken.purpose == PURPOSE,
-            SecretToken.created_at > work.now - LINKS_WINDOW,
-        )
-    )
-    return (recent or 0) >= MOST_LINKS
+    return mailed_links.too_many(work, person, PURPOSE)
 
 
 def _send_link(work: Work, person: Person, valid_for: timedelta, heading: str, sentence: str) -> None:
     revoke(work, person)
-    secret = secrets.token_hex(32)
-    token = SecretToken(
-        purpose=PURPOSE,
-        hash=mailed_links.digest(secret),
-        person_id=person.id,
-        created_at=work.now,
-        expires_at=work.now + valid_for,
-    )
-    work.session.add(token)
-    work.session.flush()
+    token, secret = mailed_links.make(work, person, PURPOSE, valid_for)
     ledger.enqueue(
         work,
         [
