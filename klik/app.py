@@ -9,16 +9,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Blueprint, Flask, g, request
+from flask import Blueprint, Flask, g, make_response, redirect, request
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 from werkzeug.wrappers import Response
 
 from klik.domain.rights import Right
 from klik.installation import Installation
+from klik.plugins.contributions import Document
 from klik.plugins.manager import Loaded, pages_and_commands
+from klik.services import for_plugins, idempotency
 from klik.settings import Settings
-from klik.web import addresses, base, blueprints, errors, formats, headers, login, menu
+from klik.web import addresses, base, blueprints, errors, formats, headers, login, menu, printing
 from klik.web.verifying.streaming import VerifyingRequest
 
 LARGEST_REQUEST = 27 * 1024 * 1024
@@ -135,6 +137,15 @@ def _plugin_view(plugin: str, view: Any) -> Any:
     @base.access(right)
     @functools.wraps(view)
     def show(work: Any, **parts: Any) -> Any:
-        return view(work.plugin_context(plugin), **parts)
+        key, action = request.form.get("idempotency_key"), f"p-{plugin}"
+        if earlier := idempotency.taken(work, key, action):
+            return redirect(earlier, 303)
+        answer = view(for_plugins.context(work, plugin), **parts)
+        if isinstance(answer, Document):
+            return printing.as_pdf(work, answer)
+        response = make_response(answer)
+        if response.location and response.status_code == 303:
+            idempotency.remember(work, key, action, response.location)
+        return response
 
     return show

@@ -31,6 +31,7 @@ from klik.models.person import (
     Person,
     SecretToken,
 )
+from klik.models.plugin import PluginAnnouncement, PluginFault, TopicSubscription
 from klik.models.project import MunicipalSystem, Project, Round, System, Wave
 from klik.models.question import Question
 from klik.models.role import GalleryLookup, RoleAnswer, RoleEdition, RoleHolding, RoleReading
@@ -84,7 +85,9 @@ __all__ = [
     "Notice",
     "NoticeSettings",
     "Person",
+    "PluginAnnouncement",
     "PluginEvent",
+    "PluginFault",
     "Project",
     "Question",
     "ReadMark",
@@ -105,5 +108,6 @@ __all__ = [
     "TaskStep",
     "TaskVersion",
     "TaskVersionField",
+    "TopicSubscription",
     "Wave",
 ]

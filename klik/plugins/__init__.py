@@ -1,20 +1,24 @@
 """The interface for plug-ins: everything a plug-in may import of klik, and nothing else stays put.
 
 A plug-in is a module named by an entry point in the group ``klik.plugins``. It says ``KLIK_API = (1, 0)`` and
-implements hooks (docs/hooks.md) with ``hookimpl``.
+implements hooks (docs/hooks.md) with ``hookimpl``. Beside this module a plug-in may import ``klik.plugins.forms`` (the
+bases of forms) and ``klik.plugins.sheets`` (CSV and Excel).
 """
 
 from klik.content.roles import Holders, RoleDescription, RoleScope
 from klik.domain.calendar import clock, days, in_denmark, long_date
 from klik.domain.cpr import find as find_cpr_numbers
+from klik.domain.errors import InputError
+from klik.domain.free_text import clean as clean_text
 from klik.domain.rights import Right
 from klik.domain.texts import search_key, sort_key
-from klik.plugins.context import ForeignTableError, PluginContext, PluginStore, StoreClosedError
+from klik.plugins.context import ForeignTableError, Klik, PluginContext, PluginStore, StoreClosedError
 from klik.plugins.contributions import (
     Channel,
     Choice,
     DeadlineRule,
     Delivery,
+    Document,
     ExtraField,
     Filter,
     FilterColumns,
@@ -25,11 +29,16 @@ from klik.plugins.contributions import (
     ImportReport,
     ImportRow,
     ItSystem,
+    Job,
+    Mark,
+    Measure,
     Message,
     NotificationRule,
+    PageLink,
     Panel,
     PluginTables,
     TaskTemplate,
+    Topic,
 )
 from klik.plugins.fields import field_filter
 from klik.plugins.markers import hookimpl
@@ -38,6 +47,8 @@ from klik.plugins.roles import RolesError, read_roles
 from klik.plugins.task_types import TaskTypesError, read_task_types
 from klik.plugins.views import (
     ChangeView,
+    FrontView,
+    HolderView,
     MunicipalityView,
     MunicipalTaskView,
     PublishedView,
@@ -51,22 +62,31 @@ __all__ = [
     "Choice",
     "DeadlineRule",
     "Delivery",
+    "Document",
     "ExtraField",
     "Filter",
     "FilterColumns",
     "FilterQuestion",
     "FilterValueError",
     "ForeignTableError",
+    "FrontView",
+    "HolderView",
     "Holders",
     "ImportRefusedError",
     "ImportReport",
     "ImportRow",
     "Importer",
+    "InputError",
     "ItSystem",
+    "Job",
+    "Klik",
+    "Mark",
+    "Measure",
     "Message",
     "MunicipalTaskView",
     "MunicipalityView",
     "NotificationRule",
+    "PageLink",
     "Panel",
     "PluginContext",
     "PluginStore",
@@ -81,6 +101,8 @@ __all__ = [
     "TaskTemplate",
     "TaskTypesError",
     "TaskView",
+    "Topic",
+    "clean_text",
     "clock",
     "days",
     "field_filter",

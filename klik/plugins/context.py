@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Executable, Table
 from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.sql import visitors
+
+from klik.domain.rights import Right
+from klik.plugins.views import HolderView, MunicipalityView, MunicipalTaskView
 
 
 class ForeignTableError(Exception):
@@ -59,6 +62,14 @@ class PluginStore:
             result: Any = self._session.execute(statement, parameters)
             return result.freeze()() if result.returns_rows else result
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """For klik's own reading on the plug-in's behalf: the call must still be going on; raises StoreClosedError."""
+        with self._lock:
+            if self._closed:
+                raise StoreClosedError("the call this store was for is over")
+            yield
+
     def watch(self) -> None:
         """Put what is written from now on behind a savepoint."""
         self._watched = True
@@ -80,12 +91,36 @@ class PluginStore:
             stop()
 
 
+class Klik(Protocol):
+    """What klik itself answers and does for a plug-in, within what the actor may see."""
+
+    def municipalities(self, system: str | None = None) -> tuple[MunicipalityView, ...]:
+        """All 98, by name, each in relation to the system; the plan of waves is no secret."""
+
+    def tasks(self, system: str, municipality: int | None = None) -> tuple[MunicipalTaskView, ...]:
+        """A municipality's published tasks of a system and its local ones, by phase and number; empty for others.
+
+        A municipality's actor gets its own, whatever is asked for; KOMBIT those of ``municipality`` without local ones.
+        """
+
+    def holders(self, system: str, municipality: int | None = None) -> tuple[HolderView, ...]:
+        """Who holds the system's roles and those across, in a municipality; the actor's own, or for KOMBIT any."""
+
+    def names(self, people: Iterable[int]) -> Mapping[int, str]:
+        """The names of people in the actor's own municipality, or for KOMBIT of anybody; others are left out."""
+
+    def tell(self, topic: str, key: str, heading: str, sentence: str, path: str) -> None:
+        """Tell those who subscribe to one of the plug-in's topics, once for each key, when this is stored."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginContext:
     """Built anew for every call.
 
     ``municipality`` is the code the actor belongs to (in an import: the one it is for), or None for KOMBIT and
-    suppliers; ``kombit`` tells the two apart. ``settings`` holds the environment's ``KLIK_<PLUGIN>_…`` only.
+    suppliers; ``kombit`` tells the two apart, ``place`` names it, and ``systems`` are a supplier's. ``rights`` are the
+    actor's; klik's own work has every one. ``settings`` holds the environment's ``KLIK_<PLUGIN>_…`` only. ``klik`` is
+    None where no transaction is open (channels).
     """
 
     plugin: str
@@ -96,6 +131,15 @@ class PluginContext:
     kombit: bool
     store: PluginStore | None
     settings: Mapping[str, str] = field(default_factory=dict)
+    person_name: str = ""
+    place: str = ""
+    systems: frozenset[str] = frozenset()
+    rights: frozenset[Right] = frozenset()
+    klik: Klik | None = None
+
+    def has(self, right: Right) -> bool:
+        """Whether the actor's level carries the right."""
+        return right in self.rights
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "settings", MappingProxyType(dict(self.settings)))

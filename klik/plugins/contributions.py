@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, MetaData
 
 from klik.domain.rights import Right
 from klik.plugins.context import PluginContext
-from klik.plugins.views import MunicipalityView, MunicipalTaskView, SystemView, TaskView
+from klik.plugins.views import FrontView, MunicipalityView, MunicipalTaskView, SystemView, TaskView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +24,21 @@ class Choice:
 
     value: str
     label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageLink:
+    """A page of the plug-in's own that the system's page leads to; shown to those with the right.
+
+    ``address`` begins with ``/p/<plug-in>/``; ``help`` is half a line on what one does there. ``places``: who it is
+    for, of "kommune", "kombit" and "leverandoer".
+    """
+
+    address: str
+    label: str
+    help: str = ""
+    right: Right = Right.READ_TASKS
+    places: tuple[str, ...] = ("kommune", "kombit")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +54,7 @@ class ItSystem:
     description: str = ""
     website: str = ""
     waves: tuple[Choice, ...] = ()
+    pages: tuple[PageLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,18 +167,18 @@ class Filter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """A panel on the task page (``place`` "task") or the system's page ("system").
+    """A panel on the task page (``place`` "task"), the system's page ("system") or the front page ("front").
 
     ``template`` is named below the plug-in's own ``templates`` folder and gets what ``data`` returns (and
-    nothing else), so words and dates come ready. ``applies`` says for which task or system it is shown.
+    nothing else), so words and dates come ready. ``applies`` says for which task, system or front page it is shown.
     """
 
     key: str
     title: str
     place: str
     template: str
-    applies: Callable[[MunicipalTaskView | SystemView], bool]
-    data: Callable[[MunicipalTaskView | SystemView, PluginContext], Mapping[str, Any]]
+    applies: Callable[[MunicipalTaskView | SystemView | FrontView], bool]
+    data: Callable[[MunicipalTaskView | SystemView | FrontView, PluginContext], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,3 +302,68 @@ class PluginTables:
 
     metadata: MetaData
     versions: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """What people can subscribe to ("Driftsmeddelelser for KP"); ``context.klik.tell`` tells those who do.
+
+    ``at_once``: does not wait for the recipient's daily mail, unless the recipient chose otherwise. ``system``: only
+    those whose municipality has it, and its own people, are offered it; None: everybody is.
+    """
+
+    key: str
+    label: str
+    help: str = ""
+    system: str | None = None
+    at_once: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Work of the plug-in's own that klik's worker does as klik itself, once each Danish day ("dag") or hour ("time").
+
+    ``run(context)`` writes through ``context.store`` and tells through ``context.klik``; it may be called again for
+    the same period when a worker died, so what it does twice must come out the same.
+    """
+
+    key: str
+    label: str
+    every: str
+    run: Callable[[PluginContext], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """How one municipality stands: a few words, and "klar", "paa-vej", "ikke-klar" or "ukendt"."""
+
+    text: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """How far each municipality is with a system, by the plug-in's own reckoning: a column of KOMBIT's heat map.
+
+    ``values(municipalities, context)`` gives a mark by municipality code; who is left out is "ukendt".
+    """
+
+    key: str
+    label: str
+    system: str
+    values: Callable[[Sequence[MunicipalityView], PluginContext], Mapping[int, Mark]]
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """What a plug-in's page returns to be sent as a PDF: a title, and HTML of headings, text, lists and tables.
+
+    klik puts it on its own paper, with its page numbers and who took it out; ``html`` loses scripts, styles, pictures
+    and forms. ``file_name`` ends in ".pdf".
+    """
+
+    title: str
+    html: str
+    file_name: str
+    subtitle: str = ""

@@ -17,10 +17,13 @@ from klik.plugins.contributions import (
     Filter,
     Importer,
     ItSystem,
+    Job,
+    Measure,
     NotificationRule,
     Panel,
     PluginTables,
     TaskTemplate,
+    Topic,
 )
 
 DECLARATIONS: Mapping[str, type] = {
@@ -34,11 +37,16 @@ DECLARATIONS: Mapping[str, type] = {
     "klik_notification_rules": NotificationRule,
     "klik_channels": Channel,
     "klik_importers": Importer,
+    "klik_topics": Topic,
+    "klik_jobs": Job,
+    "klik_measures": Measure,
     "klik_tables": PluginTables,
 }
 Declared = Mapping[str, Mapping[str, Any]]
 AUDIENCES = ("task", "leader")
-PLACES = ("task", "system")
+PLACES = ("task", "system", "front")
+PERIODS = ("dag", "time")
+AUDIENCE_PLACES = frozenset({"kommune", "kombit", "leverandoer"})
 PRIORITIES = ("hoej", "normal", "lav")
 FILTER_KINDS = ("valg", "dato", "tekst", "person")
 LONGEST_KEY, LONGEST_CODE, LONGEST_TITLE, LONGEST_VALUE = 60, 60, 200, 500
@@ -112,9 +120,18 @@ def _uncallable(item: Any) -> list[str]:
     ]
 
 
-def _system(_plugin: str, _module: Any, _content: Content, _known: Declared, item: ItSystem) -> list[str]:
-    wrong = [wave.value for wave in item.waves if not _CODE.fullmatch(wave.value)]
-    return [f"bølgen “{wrong[0]}” skal have et navn med små bogstaver"] if wrong else []
+def _system(plugin: str, _module: Any, _content: Content, _known: Declared, item: ItSystem) -> list[str]:
+    problems = [
+        f"bølgen “{wave.value}” skal have et navn med små bogstaver"
+        for wave in item.waves
+        if not _CODE.fullmatch(wave.value)
+    ]
+    for page in item.pages:
+        if not page.address.startswith(f"/p/{plugin}/") or not page.label.strip():
+            problems.append(f"siden {page.address} skal have et navn og en adresse under /p/{plugin}/")
+        if not page.places or not set(page.places) <= AUDIENCE_PLACES:
+            problems.append(f"siden {page.address} er ikke for nogen, klik kender")
+    return problems
 
 
 def _role(_plugin: str, _module: Any, content: Content, known: Declared, item: RoleDescription) -> list[str]:
@@ -178,7 +195,7 @@ def _extra_field(
 
 def _panel(_plugin: str, module: Any, _content: Content, _known: Declared, item: Panel) -> list[str]:
     if item.place not in PLACES:
-        return [f"stedet {item.place} er hverken {' eller '.join(PLACES)}"]
+        return [f"stedet {item.place} er ikke et af {', '.join(PLACES)}"]
     file = getattr(module, "__file__", None)
     if file is None or not (Path(file).parent / "templates" / item.template).is_file():
         return [f"skabelonen {item.template} findes ikke"]
@@ -203,6 +220,19 @@ def _notification_rule(
         return [*problems, "systems skal være en tupel af koder"]
     problems += [f"systemet {code} findes ikke" for code in item.systems if code not in known["klik_systems"]]
     return problems
+
+
+def _topic(_plugin: str, _module: Any, _content: Content, known: Declared, item: Topic) -> list[str]:
+    known_system = item.system is None or item.system in known["klik_systems"]
+    return [] if known_system else [f"systemet {item.system} findes ikke"]
+
+
+def _job(_plugin: str, _module: Any, _content: Content, _known: Declared, item: Job) -> list[str]:
+    return [] if item.every in PERIODS else [f"hver {item.every} er hverken {' eller '.join(PERIODS)}"]
+
+
+def _measure(_plugin: str, _module: Any, _content: Content, known: Declared, item: Measure) -> list[str]:
+    return [] if item.system in known["klik_systems"] else [f"systemet {item.system} findes ikke"]
 
 
 def _importer(_plugin: str, _module: Any, _content: Content, known: Declared, item: Importer) -> list[str]:
@@ -233,5 +263,8 @@ _CHECKS: Mapping[str, Callable[..., list[str]]] = {
     "klik_notification_rules": _notification_rule,
     "klik_channels": _anything,
     "klik_importers": _importer,
+    "klik_topics": _topic,
+    "klik_jobs": _job,
+    "klik_measures": _measure,
     "klik_tables": _tables,
 }

@@ -14,10 +14,13 @@ from klik.plugins.contributions import (
     Filter,
     Importer,
     ItSystem,
+    Job,
+    Measure,
     NotificationRule,
     Panel,
     PluginTables,
     TaskTemplate,
+    Topic,
 )
 from klik.plugins.markers import hookspec
 from klik.plugins.views import ChangeView, PublishedView
@@ -88,6 +91,24 @@ def klik_importers() -> Iterable[Importer]:
 
 
 @hookspec
+def klik_topics() -> Iterable[Topic]:
+    """What people can subscribe to."""
+    return ()
+
+
+@hookspec
+def klik_jobs() -> Iterable[Job]:
+    """Work of its own that klik's worker does each day or hour."""
+    return ()
+
+
+@hookspec
+def klik_measures() -> Iterable[Measure]:
+    """How far each municipality is with a system: columns of the heat map."""
+    return ()
+
+
+@hookspec
 def klik_commands() -> Iterable[click.Command]:
     """Commands under ``klik <plug-in> …``."""
     return ()
@@ -113,3 +134,8 @@ def klik_task_published(published: PublishedView, context: PluginContext) -> Non
 @hookspec
 def klik_municipal_task_changed(change: ChangeView, context: PluginContext) -> None:
     """A municipality's task was changed and stored; may come more than once for the same change."""
+
+
+@hookspec
+def klik_demo(context: PluginContext) -> None:
+    """The demo is being filled: put what shows the plug-in at its best into its own tables; once, as klik itself."""

@@ -22,21 +22,24 @@ from klik.plugins.contributions import (
     Filter,
     Importer,
     ItSystem,
+    Job,
+    Measure,
     NotificationRule,
     Panel,
     PluginTables,
     TaskTemplate,
+    Topic,
 )
 from klik.plugins.declarations import DECLARATIONS, DeclarationError, checked, key_of
 from klik.plugins.guard import Guard
 from klik.plugins.markers import PROJECT
 
 GROUP = "klik.plugins"
-API = (1, 0)
+API = (1, 1)
 CORE = "core"
 log = logging.getLogger("klik.plugins")
 
-EVENTS = ("klik_task_published", "klik_municipal_task_changed")
+DEMO = "klik_demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,9 @@ class Registry:
     notification_rules: Mapping[str, NotificationRule]
     channels: Mapping[str, Channel]
     importers: Mapping[str, Importer]
+    topics: Mapping[str, Topic]
+    jobs: Mapping[str, Job]
+    measures: Mapping[str, Measure]
     tables: Mapping[str, PluginTables]
     plugins: tuple[PluginInfo, ...]
     hooks: PluginHooks = field(repr=False)

@@ -75,6 +75,25 @@ class SystemView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FrontView:
+    """The front page of the actor: the municipality it belongs to, or KOMBIT's or a supplier's (None)."""
+
+    municipality: MunicipalityView | None
+    kombit: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HolderView:
+    """Who holds a role of the gallery today; ``name`` is a person's or a mailbox, None where it is vacant."""
+
+    role: str
+    role_name: str
+    system: str | None
+    name: str | None
+    primary: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeView:
     """One change of a municipality's task, after it was stored; ``old`` and ``new`` are the words people read."""
 

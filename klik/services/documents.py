@@ -197,6 +197,19 @@ class MeetingChart:
 
 
 @dataclass(frozen=True, slots=True)
+class PageDocument:
+    """A plug-in's page on klik's paper; ``html`` is printed without scripts, styles, pictures and forms."""
+
+    title: str
+    subtitle: str
+    sender: str
+    html: str
+    exported_at: datetime
+    exported_by: str
+    identifier: str
+
+
+@dataclass(frozen=True, slots=True)
 class MeetingDocument:
     """The mødepakke: two pages before a meeting about a municipality's tasks.
 

@@ -14,6 +14,7 @@ from sqlalchemy import insert, select
 from klik.models import PluginEvent
 from klik.plugins.manager import Registry
 from klik.plugins.views import ChangeView, PublishedView, TaskView
+from klik.services import for_plugins
 from klik.services.work import Work
 
 PUBLISHED = "klik_task_published"
@@ -105,7 +106,7 @@ def _tell(work: Work, event_id: int, key: str) -> bool | None:
     hooks = work.registry.hooks
     if row.plugin not in hooks.listeners(row.event):
         return _postpone(work, row, "udvidelsen er ikke i brug")
-    context = work.plugin_context(row.plugin)
+    context = for_plugins.context(work, row.plugin)
     facts = _facts(row)
     answer: object = work.registry.guard.ask(
         key,

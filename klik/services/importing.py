@@ -10,7 +10,7 @@ from klik.domain.rights import Right
 from klik.plugins.answers import is_report
 from klik.plugins.contributions import Importer, ImportRefusedError, ImportReport
 from klik.plugins.manager import plugin_of
-from klik.services import auditing, playbook
+from klik.services import auditing, for_plugins, playbook
 from klik.services.errors import ForbiddenError, NotFoundError, RefusedError
 from klik.services.gallery_sheet import reading
 from klik.services.work import Work
@@ -140,7 +140,7 @@ def _read(
             return importer.read(work, content, name, municipality)
         except ImportRefusedError as refused:
             return refused
-    context = replace(work.plugin_context(plugin_of(importer.key)), municipality=municipality)
+    context = replace(for_plugins.context(work, plugin_of(importer.key)), municipality=municipality)
 
     def question() -> ImportReport | ImportRefusedError | None:
         try:

@@ -25,7 +25,13 @@ from types import TracebackType
 from typing import Self
 
 from klik import paths
-from klik.services.documents import ListDocument, MeetingDocument, RoleCardDocument, TaskDocument
+from klik.services.documents import (
+    ListDocument,
+    MeetingDocument,
+    PageDocument,
+    RoleCardDocument,
+    TaskDocument,
+)
 from klik.services.rendering_child import PDF, read_frame, write_frame
 from klik.services.rendering_child import UNAVAILABLE as UNAVAILABLE_HERE
 from klik.services.rendering_pages import Pages
@@ -144,6 +150,10 @@ class Renderer:
         except (_ChildError, RecursionError) as problem:
             log.warning("the meeting of %s drawn without charts: %s", document.municipality, problem)
         return self._draw_plain(self._pages.meeting(document, with_charts=False), document.exported_at)
+
+    def page_pdf(self, document: PageDocument) -> bytes:
+        """The PDF of a plug-in's page. Raises `RenderingError`, `PdfUnavailable`."""
+        return self._draw_plain(self._pages.page(document), document.exported_at)
 
     def role_card_pdf(self, document: RoleCardDocument) -> bytes:
         """The PDF of a municipality's roles on one A4. Raises `RenderingError`, `PdfUnavailable`."""

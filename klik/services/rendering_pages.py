@@ -18,6 +18,7 @@ from klik.services import qr_code, rendering_signs
 from klik.services.documents import (
     ListDocument,
     MeetingDocument,
+    PageDocument,
     RoleCardDocument,
     TaskDocument,
     TextPart,
@@ -155,6 +156,10 @@ class Pages:
         )
         return self._page("meeting.html", document, omitted=omitted, with_charts=with_charts)
 
+    def page(self, document: PageDocument) -> str:
+        left_out = ("Siden har billeder; dem viser klik.",) if _PICTURES.search(document.html) else ()
+        return self._page("page.html", document, omitted=left_out)
+
     def role_card(self, document: RoleCardDocument, size: str = "") -> str:
         """The card; without a ``size`` whoever draws it finds the one that fits on one page."""
         return self._page("role_card.html", document, omitted=(), size=size)
@@ -162,7 +167,7 @@ class Pages:
     def _page(
         self,
         template: str,
-        document: TaskDocument | ListDocument | MeetingDocument | RoleCardDocument,
+        document: TaskDocument | ListDocument | MeetingDocument | PageDocument | RoleCardDocument,
         **values: object,
     ) -> str:
         return _without_unprintable(

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, func, select, true
 
 from klik.domain.rights import Level
 from klik.models import MunicipalSystem, System, Wave
+from klik.plugins.contributions import PageLink
 from klik.plugins.views import MunicipalityView, SystemView
 from klik.services import views
 from klik.services.errors import NotFoundError
@@ -28,6 +29,7 @@ class SystemFacts:
     website: str
     municipality: MunicipalityView | None
     wave: str | None
+    pages: tuple[PageLink, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,4 +96,13 @@ def _facts(work: Work, row: System) -> SystemFacts:
         website=declared.website if declared else "",
         municipality=municipality,
         wave=wave,
+        pages=tuple(page for page in declared.pages if _may_open(work, page)) if declared else (),
     )
+
+
+def _may_open(work: Work, page: PageLink) -> bool:
+    actor = work.actor
+    if actor is None or not actor.has(page.right):
+        return False
+    place = "kombit" if actor.kombit else "leverandoer" if actor.level is Level.SUPPLIER else "kommune"
+    return place in page.places

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from klik.domain.deadlines import danish_today
 from klik.domain.rights import Level, Right, has
-from klik.plugins.context import PluginContext, PluginStore
 from klik.plugins.manager import Registry
 from klik.services.keeping import NOTHING_KEPT, Kept
 
@@ -64,21 +63,3 @@ class Work:
     def as_system(self) -> Work:
         """The same work done by klik itself, for what follows from a person's act."""
         return replace(self, actor=None)
-
-    def plugin_context(self, plugin: str, *, tables: bool = True) -> PluginContext:
-        """What a plug-in is handed; ``tables`` false where no transaction may be open (channels)."""
-        prefix = f"KLIK_{plugin.upper()}_"
-        return PluginContext(
-            plugin=plugin,
-            now=self.now,
-            today=self.today,
-            municipality=self.actor.municipality_id if self.actor else None,
-            person_id=self.actor.person_id if self.actor else None,
-            kombit=self.actor is None or self.actor.kombit,
-            store=PluginStore(self.session, f"{plugin}_") if tables else None,
-            settings={
-                name: value
-                for name, value in self.registry.plugin_settings.items()
-                if name.startswith(prefix)
-            },
-        )

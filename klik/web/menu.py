@@ -110,7 +110,7 @@ _WITH_COUNTDOWN = frozenset(
 def items(actor: Actor) -> list[MenuItem]:
     """The entries the actor has the right to, in order."""
     here = (request.endpoint or "").partition(".")[0]
-    here = _UNDER.get(here, here)
+    here = "systems" if here.startswith("p-") else _UNDER.get(here, here)
     return [
         MenuItem(label, url_for(endpoint), endpoint.partition(".")[0] == here)
         for label, endpoint, right in ENTRIES

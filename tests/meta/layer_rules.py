@@ -23,6 +23,9 @@ RENDERING = "klik.services.rendering_engine"
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "misc"}
 CLOCKS = {"now", "utcnow", "today"}
 
+# What a plug-in may import of klik.
+OFFERED = frozenset({"klik.plugins", "klik.plugins.forms", "klik.plugins.sheets"})
+
 
 @dataclass(frozen=True, order=True)
 class Problem:
@@ -150,7 +153,7 @@ def _direction_problems(module: Module) -> Iterator[Problem]:
 
 def _leaf_problems(module: Module, plugin: str) -> Iterator[Problem]:
     for used in module.imports:
-        inside = used.statement == "klik.plugins" or _is_in(used.target, plugin)
+        inside = used.statement in OFFERED or _is_in(used.target, plugin)
         if _is_in(used.target, "klik") and not inside:
             what = f"a plug-in imports {used.target}"
             yield Problem(module.file, used.line, what, "A plug-in uses only what `klik.plugins` offers")

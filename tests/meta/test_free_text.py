@@ -33,7 +33,6 @@ NO_WORDS = {
 }
 # Who may clean a text without the flow, by module and function: where the flow is instead, or why there is none.
 WITHOUT = {
-    "klik/services/free_text.py clean": "the flow itself",
     "klik/services/criteria.py parse": "a search: klik.web.addresses before it, and saving and calendars refuse it",
     "klik/services/tasks/attachments.py checked": "a file's name: file_text.refuse_cpr comes right after it",
     "klik/services/publishing/text.py tidied": "text_problems and _field_problems have looked at each part",

@@ -31,7 +31,7 @@ from klik.plugins import (
 from klik.plugins.answers import is_day, is_delivery, is_panel, is_report, is_text
 from klik.plugins.guard import REST, Guard
 from klik.plugins.ksd.tables import reports
-from klik.services import deadlines, events, importing
+from klik.services import deadlines, events, for_plugins, importing
 from klik.services.errors import RefusedError
 from klik.services.tasks import panels
 from klik.settings import Settings
@@ -157,7 +157,7 @@ def test_what_answers_are_taken() -> None:
 
 def test_a_failed_call_leaves_nothing_behind(house: Installation) -> None:
     with house.writing(make.NOW) as work:
-        store = work.plugin_context("ksd").store
+        store = for_plugins.context(work, "ksd").store
         assert store is not None
 
         def half() -> None:
@@ -173,7 +173,7 @@ def test_a_failed_call_leaves_nothing_behind(house: Installation) -> None:
 
 def test_an_accepted_call_is_kept_with_the_callers_transaction(house: Installation) -> None:
     with house.writing(make.NOW) as work:
-        store = work.plugin_context("ksd").store
+        store = for_plugins.context(work, "ksd").store
         statement = insert(reports).values(municipality=1, read_at=make.NOW)
         work.registry.guard.ask("ksd.x", lambda: store.execute(statement), None, store=store)
     with house.reading(make.NOW) as work:
@@ -185,7 +185,7 @@ def test_a_call_that_was_given_up_never_touches_the_session_again(house: Install
     over = threading.Event()
     guard = Guard(patience=0.1)
     with house.writing(make.NOW) as work:
-        store = work.plugin_context("ksd").store
+        store = for_plugins.context(work, "ksd").store
         statement = insert(reports).values(municipality=1, read_at=make.NOW)
 
         def late() -> None:
@@ -217,7 +217,7 @@ def test_a_statement_that_never_ends_is_broken_off(house: Installation) -> None:
     else:
         endless = select(func.pg_sleep(30))
     with house.writing(make.NOW) as work:
-        store = work.plugin_context("ksd").store
+        store = for_plugins.context(work, "ksd").store
         started = time.monotonic()
         assert guard.ask("ksd.x", lambda: store.execute(endless), "own", store=store) == "own"
         assert time.monotonic() - started < 10

@@ -20,9 +20,9 @@ from klik.plugins import ImportRefusedError, ImportRow
 from klik.plugins.ksd import catalogue
 from klik.plugins.ksd.commands import report_command, types_command
 from klik.plugins.ksd.payment import next_cut_off, time_left
-from klik.plugins.ksd.r23 import OpenTask, month_of, parse
-from klik.plugins.ksd.sheets import rows_of
+from klik.plugins.ksd.r23 import MONTH_CELL, OpenTask, month_of, parse
 from klik.plugins.ksd.tables import open_tasks
+from klik.plugins.sheets import rows_of
 from klik.services import importing
 from klik.services.errors import ForbiddenError, RefusedError
 from tests import make
@@ -93,7 +93,7 @@ def test_titles_in_reports_find_their_type(title: str, ids: list[int]) -> None:
 
 
 def read(content: bytes, name: str = "r23.csv") -> list[OpenTask | ImportRow]:
-    return list(parse(rows_of(io.BytesIO(content), name)))
+    return list(parse(rows_of(io.BytesIO(content), name, days_as=MONTH_CELL)))
 
 
 def test_the_old_layout_gives_each_month_its_tasks() -> None:

@@ -17,7 +17,7 @@ from klik.plugins import ChangeView, MunicipalityView, MunicipalTaskView, Publis
 from klik.plugins.ky.go_live import BEFORE_GO_LIVE
 from klik.plugins.ky.readiness import Readiness, counts
 from klik.plugins.ky.reminder import BEFORE_GO_LIVE as REMINDER
-from klik.services import deadlines, events, systems, views
+from klik.services import deadlines, events, for_plugins, systems, views
 from klik.services.notices import scanning
 from tests import make
 from tests.client import Browser
@@ -160,7 +160,7 @@ def note(house: Installation, *facts: PublishedView | ChangeView) -> None:
 
 def readiness(house: Installation) -> tuple[Readiness, ...]:
     with house.reading(make.NOW) as work:
-        store = work.plugin_context("ky").store
+        store = for_plugins.context(work, "ky").store
         assert store is not None
         return counts(store)
 

@@ -20,11 +20,12 @@ from klik.plugins import (
     find_cpr_numbers,
 )
 from klik.plugins.ksd.catalogue import CLASSES, title_key, types_named
-from klik.plugins.ksd.sheets import rows_of
 from klik.plugins.ksd.tables import open_tasks, reports
+from klik.plugins.sheets import rows_of
 
 MONTHS = ("jan", "feb", "mar", "apr", "maj", "jun", "jul", "aug", "sep", "okt", "nov", "dec")
 LARGEST_COUNT = 1_000_000
+MONTH_CELL = "%Y-%m"  # "Okt-2017" is taken for a date by Excel itself
 LONGEST_TITLE = 200
 _NAMED_MONTH = re.compile(r"([a-zæøå]{3})[a-zæøå]*\.?[ -/]+(\d{4})")
 _YES, _NO = frozenset({"ja", "j", "x", "yes", "1"}), frozenset({"nej", "n", "no", "0", "-"})
@@ -154,7 +155,7 @@ def read(file: BinaryIO, name: str, context: PluginContext) -> ImportReport:
         raise ImportRefusedError("Vælg den kommune, rapporten gælder.")
     rows: list[ImportRow] = []
     wanted: dict[tuple[str, str], OpenTask] = {}
-    for found in parse(rows_of(file, name)):
+    for found in parse(rows_of(file, name, days_as=MONTH_CELL)):
         if isinstance(found, ImportRow):
             rows.append(found)
             continue

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from klik.domain.rights import Right
 from klik.models import ChannelRoute, System, Task
 from klik.plugins.manager import plugin_of
-from klik.services import access, auditing
+from klik.services import access, auditing, for_plugins
 from klik.services.errors import ConflictError, Difference, NotFoundError, RefusedError
 from klik.services.notices import ledger
 from klik.services.notices.ledger import MAIL, NoticeDraft
@@ -60,7 +60,7 @@ def lacks(work: Work, key: str) -> str:
     channel = work.registry.channels.get(key)
     if channel is None or channel.lacks is None:
         return ""
-    context = work.plugin_context(plugin_of(key), tables=False)
+    context = for_plugins.context(work, plugin_of(key), tables=False)
     asked = channel.lacks
     return work.registry.guard.ask(f"{key}.lacks", lambda: asked(context), "", _is_text)
 

@@ -12,6 +12,7 @@ from klik.models import Mail
 from klik.plugins.context import PluginContext
 from klik.plugins.contributions import Channel, Message
 from klik.plugins.manager import plugin_of
+from klik.services import for_plugins
 from klik.services.notices import mails, smtp
 from klik.services.notices.bounces import verp
 from klik.services.notices.mails import Sender
@@ -95,7 +96,7 @@ def _taken(work: Work, mail: Mail, owner: str, lease: timedelta, sender: Sender)
             message_id=mail.message_id,
             return_path=verp.return_path(sender.returns_to, sender.secret, mail.id),
         ),
-        work.plugin_context(plugin_of(mail.channel), tables=False),
+        for_plugins.context(work, plugin_of(mail.channel), tables=False),
     )
 
 

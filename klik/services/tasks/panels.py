@@ -14,6 +14,7 @@ from klik.plugins.context import PluginContext
 from klik.plugins.contributions import Panel
 from klik.plugins.manager import plugin_of
 from klik.plugins.views import MunicipalTaskView, SystemView
+from klik.services import for_plugins
 from klik.services.work import Work
 
 TASK, SYSTEM = "task", "system"
@@ -49,7 +50,7 @@ def _one(work: Work, panel: Panel, view: MunicipalTaskView | SystemView) -> Show
     """None when the panel does not apply; without html when it failed."""
     plugin = plugin_of(panel.key)
     folder = _templates(work, plugin)
-    context = work.plugin_context(plugin)
+    context = for_plugins.context(work, plugin)
     # Drawn under guard too: a template can run wild as well as the function that fills it.
     html = work.registry.guard.ask(
         panel.key,
