@@ -56,19 +56,27 @@ class PluginStore:
         with self._lock:
             if self._closed:
                 raise StoreClosedError("the call this store was for is over")
-            if self._watched and self._savepoint is None:
-                self._savepoint = self._savepoints.enter_context(self._session.begin_nested())
-                self._driver = self._session.connection().connection.driver_connection
+            self._begin()
             result: Any = self._session.execute(statement, parameters)
             return result.freeze()() if result.returns_rows else result
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """For klik's own reading on the plug-in's behalf: the call must still be going on; raises StoreClosedError."""
+    def held(self, *, writes: bool = False) -> Iterator[None]:
+        """For klik's own work on the plug-in's behalf: the call must still be going on; raises StoreClosedError.
+
+        What is written is kept or undone with what the plug-in writes itself.
+        """
         with self._lock:
             if self._closed:
                 raise StoreClosedError("the call this store was for is over")
+            if writes:
+                self._begin()
             yield
+
+    def _begin(self) -> None:
+        if self._watched and self._savepoint is None:
+            self._savepoint = self._savepoints.enter_context(self._session.begin_nested())
+            self._driver = self._session.connection().connection.driver_connection
 
     def watch(self) -> None:
         """Put what is written from now on behind a savepoint."""

@@ -117,7 +117,7 @@ class _Klik:
         limits = {key: LONGEST_KEY, heading: LONGEST_HEADING, sentence: LONGEST_SENTENCE, path: LONGEST_PATH}
         if any(not text or len(text) > limit for text, limit in limits.items()):
             raise TellingError(f"{topic}: a text is missing or too long")
-        with self._store.held():
+        with self._store.held(writes=True):
             session = self._work.session
             known = select(PluginAnnouncement.id).where(
                 PluginAnnouncement.topic == topic, PluginAnnouncement.dedupe_key == key
