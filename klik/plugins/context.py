@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.sql import visitors
 
 from klik.domain.rights import Right
-from klik.plugins.views import HolderView, MunicipalityView, MunicipalTaskView
+from klik.plugins.views import HolderView, MunicipalityView, MunicipalTaskView, ProgressView
 
 
 class ForeignTableError(Exception):
@@ -113,6 +113,15 @@ class Klik(Protocol):
 
     def holders(self, system: str, municipality: int | None = None) -> tuple[HolderView, ...]:
         """Who holds the system's roles and those across, in a municipality; the actor's own, or for KOMBIT any."""
+
+    def progress(self, system: str, phases: Iterable[str]) -> Mapping[int, ProgressView]:
+        """Each municipality's KLIK-opgaver of the system in these phases, and how many are closed.
+
+        Those without tasks are left out; a municipality's actor is told of its own only.
+        """
+
+    def filled(self, system: str, role: str) -> frozenset[int]:
+        """The municipalities where somebody holds the role today; a municipality's actor is told of its own only."""
 
     def names(self, people: Iterable[int]) -> Mapping[int, str]:
         """The names of people in the actor's own municipality, or for KOMBIT of anybody; others are left out."""
