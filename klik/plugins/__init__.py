@@ -6,12 +6,13 @@ bases of forms) and ``klik.plugins.sheets`` (CSV and Excel).
 """
 
 from klik.content.roles import Holders, RoleDescription, RoleScope
-from klik.domain.calendar import clock, days, in_denmark, long_date
+from klik.domain.calendar import clock, days, in_denmark, long_date, parse_date
 from klik.domain.cpr import find as find_cpr_numbers
 from klik.domain.errors import InputError
 from klik.domain.free_text import clean as clean_text
 from klik.domain.rights import Right
 from klik.domain.texts import search_key, sort_key
+from klik.domain.working_days import working_days_before
 from klik.plugins.context import ForeignTableError, Klik, PluginContext, PluginStore, StoreClosedError
 from klik.plugins.contributions import (
     Channel,
@@ -113,8 +114,10 @@ __all__ = [
     "in_denmark",
     "long_date",
     "page_access",
+    "parse_date",
     "read_roles",
     "read_task_types",
     "search_key",
     "sort_key",
+    "working_days_before",
 ]
