@@ -25,6 +25,7 @@ CALLS: Mapping[str, tuple[str, ...]] = {
     "klik_filters": ("registry.filters",),
     "klik_panels": ("registry.panels",),
     "klik_notification_rules": ("registry.notification_rules",),
+    "klik_topics": ("registry.topics",),
     "klik_channels": ("registry.channels",),
     "klik_importers": ("registry.importers",),
     "klik_tables": ("registry.tables",),
@@ -43,6 +44,7 @@ TESTS: Mapping[str, str] = {
     "klik_filters": "test_fields.py::test_the_field_is_shown_filtered_and_exported",
     "klik_panels": "test_ky.py::test_readiness_stands_on_the_systems_page",
     "klik_notification_rules": "test_ky.py::test_the_reminder_is_told_once",
+    "klik_topics": "test_topics.py::test_everybody_who_subscribes_is_told_once_however_often_it_runs",
     "klik_channels": "test_kp.py::test_the_message_is_posted_signed_and_without_the_address",
     "klik_importers": "test_ksd.py::test_a_person_reads_a_report_in_on_the_pages",
     "klik_tables": "test_installed.py::test_plugin_tables_have_their_own_versions_and_match_their_models",
@@ -115,7 +117,7 @@ def untested(names: Iterable[str], tests: Mapping[str, str]) -> list[str]:
 
 
 def test_the_page_says_what_the_code_says() -> None:
-    assert len(hooks()) == 15
+    assert len(hooks()) == 19
     assert documentation_problems((ROOT / "docs/hooks.md").read_text("utf-8"), hooks()) == []
 
 
