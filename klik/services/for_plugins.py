@@ -80,6 +80,7 @@ class _Klik:
                     visible(self._work),
                     MunicipalTask.municipality_id == place,
                     MunicipalTask.system_code == system,
+                    MunicipalTask.withdrawn_at.is_(None),
                 )
                 .order_by(MunicipalTask.task_number, MunicipalTask.id)
             ).all()

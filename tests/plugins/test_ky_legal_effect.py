@@ -1,4 +1,4 @@
-"""Deadlines before legal effect: counted in Danish working days, and told of before publication when they come too late."""
+"""Deadlines before legal effect: Danish working days, and a warning before publication when they come too late."""
 
 from __future__ import annotations
 
@@ -146,7 +146,9 @@ def test_kombit_reads_the_warning_before_publishing(
         make.person(work.session, "Karen Krag", email="karen@kombit.example", level=Level.KOMBIT_EDITOR)
     karen = browser().sign_in("karen@kombit.example")
     page = karen.get("/udgivelser/ny?projekt=ky")
-    field = next(label["for"] for label in page.select("label[for]") if label.get_text().startswith("Retsvirkning"))
+    field = next(
+        label["for"] for label in page.select("label[for]") if label.get_text().startswith("Retsvirkning")
+    )
     typed = {
         "title": "Partshør, før ydelsen sættes ned",
         "phase": "ibrugtagning",
@@ -160,7 +162,9 @@ def test_kombit_reads_the_warning_before_publishing(
     assert "Retsvirkning: “den første” kan ikke læses som en dato" in wrong.get_text(" ", strip=True)
     ahead = karen.submit(page, "/udgivelser", **typed, **{field: "01-03-2030"})
     warned = [each.get_text(" ", strip=True) for each in ahead.select(".alert-warning")]
-    assert [each for each in warned if "Fristen 6. marts 2030 ligger efter retsvirkningen 1. marts 2030" in each]
+    assert [
+        each for each in warned if "Fristen 6. marts 2030 ligger efter retsvirkningen 1. marts 2030" in each
+    ]
     # By the rule itself nothing can come too late.
     right = typed | {"deadline_rule": KEY, "deadline_parameter": "01-03-2030, 5", field: "01-03-2030"}
     ahead = karen.submit(page, "/udgivelser", **right)

@@ -12,6 +12,7 @@ from klik.plugins import (
     ExtraField,
     Filter,
     ItSystem,
+    Job,
     Measure,
     NotificationRule,
     Panel,
@@ -98,6 +99,18 @@ def klik_notification_rules() -> Iterable[NotificationRule]:
 def klik_panels() -> Iterable[Panel]:
     """How many tasks are closed, on the system's page; and how long there is to go, on the front page."""
     return (readiness.PANEL, countdown.PANEL)
+
+
+@hookimpl
+def klik_jobs() -> Iterable[Job]:
+    """Readiness is counted again each day."""
+    return (readiness.JOB,)
+
+
+@hookimpl
+def klik_demo(context: PluginContext) -> None:
+    """Readiness as the demo's tasks stand."""
+    readiness.read_anew(context)
 
 
 @hookimpl

@@ -1,0 +1,178 @@
+"""KY's playbook: the way to go-live, for the municipality itself and for KOMBIT, on paper and in klik."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+
+import pypdf
+import pytest
+import time_machine
+from bs4 import BeautifulSoup
+from sqlalchemy import select
+
+from klik.domain.rights import Level
+from klik.domain.status import Status
+from klik.installation import Installation
+from klik.models import GalleryLookup, MunicipalTask, MunicipalTaskField
+from klik.plugins.ky import readiness
+from klik.plugins.ky.playbook import countdown, distance
+from klik.services import for_plugins, plugin_jobs
+from tests import make
+from tests.client import Browser
+
+GO_LIVE = make.TODAY + timedelta(days=92)
+
+
+@pytest.fixture(autouse=True)
+def _the_day_is_fixed() -> Iterator[None]:
+    with time_machine.travel(make.NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def plan(house: Installation) -> Installation:
+    """Køge in B2, 92 days before go-live: of twelve tasks to prepare five are closed, one is red and one is of ØiR."""
+    with house.writing(make.NOW) as work:
+        session = work.session
+        make.has_system(session, make.KOEGE, "ky", wave=make.wave(session, "b2", go_live=GO_LIVE))
+        ky = make.project(session, "ky", system_code="ky")
+        for number in range(12):
+            row = make.municipal_task(
+                session,
+                in_project=ky,
+                title=f"Forberedelse {number}",
+                deadline=GO_LIVE - timedelta(days=90),
+                status=Status.COMPLETED if number < 5 else Status.NOT_STARTED,
+            )
+            if number == 7:
+                row.deadline = row.yellow_from = make.TODAY - timedelta(days=1)
+            if number == 11:
+                session.add(
+                    MunicipalTaskField(
+                        municipality_id=make.KOEGE, municipal_task_id=row.id, field="ky.omraade", value="oeir"
+                    )
+                )
+        make.municipal_task(session, in_project=ky, title="Trukket").withdrawn_at = make.NOW
+        make.municipal_task(session, in_project=ky, title="Vores egen huskeseddel", local=True)
+        after = make.municipal_task(session, in_project=ky, title="Efter KY")
+        after.phase, after.deadline = "forankring", GO_LIVE + timedelta(days=14)
+        mette = make.person(session, "Mette Holm", email="mette@koege.example")
+        make.holding(session, "projektleder", holder=mette, system_code="ky")
+        make.person(session, "Lis Læser", email="lis@koege.example", level=Level.READER)
+        make.person(session, "Karen Krag", email="karen@kombit.example", level=Level.KOMBIT_EDITOR)
+        make.person(session, "Lars", email="lars@netcompany.example", level=Level.SUPPLIER, systems=("ky",))
+        make.person(session, "Hans", email="hans@herning.example", municipality=make.HERNING)
+    return house
+
+
+def words(page: BeautifulSoup) -> str:
+    return " ".join(page.get_text(" ").split())
+
+
+@pytest.mark.parametrize(
+    ("days_to", "said"),
+    [(90, "90 dage før"), (1, "1 dag før"), (0, "samme dag"), (-1, "1 dag efter"), (-14, "14 dage efter")],
+)
+def test_a_deadline_is_told_by_its_distance_to_go_live(days_to: int, said: str) -> None:
+    assert distance(GO_LIVE - timedelta(days=days_to), GO_LIVE) == said
+    assert distance(None, GO_LIVE) == distance(GO_LIVE, None) == ""
+
+
+def test_the_countdown_in_words() -> None:
+    day = date(2026, 11, 21)
+    assert countdown(date(2027, 2, 21), day) == "92 dage til KY"
+    assert countdown(date(2026, 11, 22), day) == "1 dag til KY"
+    assert countdown(day, day) == "KY tages i brug i dag"
+    assert countdown(date(2026, 11, 20), day) == "KY blev taget i brug for 1 dag siden"
+    assert countdown(None, day) == "Dagen er ikke fastsat"
+
+
+def test_a_municipality_reads_its_own_playbook(plan: Installation, browser: Callable[..., Browser]) -> None:
+    page = browser().sign_in("mette@koege.example").get("/p/ky/drejebog?kommune=657")
+    told = words(page)
+    assert "92 dage til KY" in told and "B2" in told and "21. februar 2027" in told
+    assert "På vej: 5 af 12 løst" in told
+    heads = [words(each) for each in page.select("#opgaver ~ h3, section h3")]
+    # The local task is one of the thirteen of the phase; the withdrawn one is none of them.
+    assert "Forberedelse: 8 åbne af 13, 1 rød" in heads and "Forankring: 1 åben af 1" in heads
+    assert "90 dage før" in told and "14 dage efter" in told and "93 dage før" in told
+    assert "Trukket" not in told and "Vores egen huskeseddel" in told
+    assert "1 opgave er åben af 1" in told and "Herning" not in told
+    roles = {words(row.th): words(row.td) for row in page.select("tr") if row.th and row.td}
+    assert roles["Projektleder"] == "Mette Holm (primær)"
+    assert roles["Medarbejder med økonomiopgaver"].startswith("Ubesat")
+    assert page.select_one("form[action='/p/ky/drejebog']") is None
+    links = [str(each["href"]) for each in page.select("main a[href]")]
+    assert not [href for href in links if href.startswith("/boelger") or "overblik?" in href]
+
+
+def test_kombit_chooses_a_municipality_and_finds_the_way_to_move_it(
+    plan: Installation, browser: Callable[..., Browser]
+) -> None:
+    karen = browser().sign_in("karen@kombit.example")
+    page = karen.get("/p/ky/drejebog")
+    assert len(page.select("#kommune option")) == 98 and "Køge (B2)" in words(page)
+    assert "Kommune: “999” findes ikke" in words(karen.get("/p/ky/drejebog?kommune=999"))
+    assert "findes ikke" in words(karen.get("/p/ky/drejebog?kommune=%F0%9F%98%80"))
+    page = karen.get("/p/ky/drejebog?kommune=259")
+    told = words(page)
+    assert "På vej: 5 af 12 løst" in told and "Mette Holm" in told
+    assert "huskeseddel" not in told
+    assert page.select_one("a[href='/boelger/ky/kommune/259']") is not None
+    karen.get("/boelger/ky/kommune/259")
+    for link in page.select("main a[href^='/opgaver']"):
+        karen.get(str(link["href"]))
+    # Who was told of the gallery's names is noted: once a day for the same page and municipality.
+    with plan.reading(make.NOW) as work:
+        seen = work.session.execute(
+            select(
+                GalleryLookup.kind, GalleryLookup.subject, GalleryLookup.municipality_id, GalleryLookup.people
+            )
+        ).all()
+    assert [tuple(each) for each in seen] == [("udvidelse", "/p/ky/drejebog", make.KOEGE, 1)]
+
+
+def test_suppliers_have_no_business_here(plan: Installation, browser: Callable[..., Browser]) -> None:
+    lars = browser().sign_in("lars@netcompany.example")
+    lars.get("/p/ky/drejebog?kommune=259", expect=404)
+    lars.get("/p/ky/drejebog.pdf?kommune=259", expect=404)
+    assert "/p/ky/drejebog" not in str(lars.get("/systemer/ky"))
+    lis = browser().sign_in("lis@koege.example")
+    assert "Mette Holm" in words(lis.get("/p/ky/drejebog"))
+    hans = browser().sign_in("hans@herning.example")
+    told = words(hans.get("/p/ky/drejebog?kommune=259"))
+    assert "Køge" not in told and "Dagen er ikke fastsat" in told and "ikke udgivet opgaver" in told
+
+
+def test_the_playbook_on_paper(plan: Installation, browser: Callable[..., Browser]) -> None:
+    karen = browser().sign_in("karen@kombit.example")
+    content = karen.download("/p/ky/drejebog.pdf?kommune=259")
+    text = " ".join(
+        " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages).split()
+    )
+    for said in ("Drejebog for KY: Køge", "B2, tages i brug 21. februar 2027", "92 dage til KY"):
+        assert said in text, said
+    assert "90 dage før" in text and "Mette Holm" in text and "Ubesat" in text and "ØiR" in text
+    karen.download("/p/ky/drejebog.pdf", expect=303)
+
+
+def test_readiness_is_counted_anew_from_klik(plan: Installation) -> None:
+    with plan.writing(make.NOW) as work:
+        context = for_plugins.context(work, "ky")
+        assert context.store is not None
+        readiness.read_anew(context)
+        # Twelve and the one of forankring; neither the local nor the withdrawn one.
+        assert [(each.municipality, each.closed) for each in readiness.counts(context.store)] == [
+            (make.KOEGE, 5)
+        ]
+        assert readiness.counts(context.store)[0].published == 13
+        task = work.session.scalars(
+            select(MunicipalTask).where(MunicipalTask.title == "Forberedelse 11")
+        ).one()
+        task.status, task.completed_on = Status.COMPLETED.value, make.TODAY
+    assert plugin_jobs.run(plan, readiness.JOB, make.NOW, "2026-11-21") == ""
+    with plan.reading(make.NOW) as work:
+        store = for_plugins.context(work, "ky").store
+        assert store is not None and readiness.counts(store)[0].closed == 6
