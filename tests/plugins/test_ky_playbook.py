@@ -17,7 +17,8 @@ from klik.domain.status import Status
 from klik.installation import Installation
 from klik.models import GalleryLookup, MunicipalTask, MunicipalTaskField
 from klik.plugins.ky import readiness
-from klik.plugins.ky.playbook import countdown, distance
+from klik.plugins.ky.playbook import distance
+from klik.plugins.ky.wave_plan import countdown
 from klik.services import for_plugins, plugin_jobs
 from tests import make
 from tests.client import Browser
@@ -132,6 +133,59 @@ def test_kombit_chooses_a_municipality_and_finds_the_way_to_move_it(
             )
         ).all()
     assert [tuple(each) for each in seen] == [("udvidelse", "/p/ky/drejebog", make.KOEGE, 1)]
+
+
+def test_kombit_sees_the_waves_first(plan: Installation, browser: Callable[..., Browser]) -> None:
+    with plan.writing(make.NOW) as work:
+        b2 = make.wave(work.session, "b2", go_live=GO_LIVE)
+        make.has_system(work.session, make.HERNING, "ky", wave=b2)
+        pilot = make.wave(work.session, "pilot", go_live=make.TODAY - timedelta(days=3))
+        make.has_system(work.session, make.AARHUS, "ky", wave=pilot)
+        ky = make.project(work.session, "ky", system_code="ky")
+        make.municipal_task(work.session, in_project=ky, municipality=make.AARHUS, status=Status.COMPLETED)
+        anna = make.person(work.session, "Anna", municipality=make.AARHUS)
+        make.holding(work.session, "projektleder", holder=anna, municipality=make.AARHUS, system_code="ky")
+    page = browser().sign_in("karen@kombit.example").get("/p/ky/drejebog")
+    rows = [[words(cell) for cell in row.select("th, td")] for row in page.select("tbody tr")]
+    assert rows == [
+        ["Pilot", "18. november 2026", "KY blev taget i brug for 3 dage siden", "1", "1", "0", "0"],
+        ["B2", "21. februar 2027", "92 dage til KY", "2", "0", "1", "0"],
+    ]
+
+
+def test_moving_a_municipality_shows_every_deadline_that_moves(
+    plan: Installation, browser: Callable[..., Browser]
+) -> None:
+    later = GO_LIVE + timedelta(days=70)
+    with plan.writing(make.NOW) as work:
+        make.wave(work.session, "b3", go_live=later)
+        ky = make.project(work.session, "ky", system_code="ky")
+        rules = {
+            "Opsæt integrationer": ("ky.foer-idriftsaettelse", "90", GO_LIVE - timedelta(days=90)),
+            "Klargør brugere": ("ky.foer-idriftsaettelse", "45", GO_LIVE - timedelta(days=45)),
+            "Gennemgå listerne": ("ky.foer-retsvirkning", "01-03-2027, 5", date(2027, 2, 22)),
+        }
+        for title, (rule, parameter, deadline) in rules.items():
+            version = make.task(work.session, title, in_project=ky)
+            version.deadline_rule, version.deadline_parameter = rule, parameter
+            make.municipal_task(work.session, version, deadline=deadline)
+    karen = browser().sign_in("karen@kombit.example")
+    book = karen.get("/p/ky/drejebog?kommune=259")
+    way = book.select_one("a[href^='/boelger/ky/kommune/']")
+    assert way is not None
+    form = karen.get(str(way["href"]))
+    b3 = next(each for each in form.select("[name=wave] option") if each.get_text().startswith("B3"))
+    ahead = karen.submit(form, "/boelger/ky/kommune/259", wave=str(b3["value"]), go_live="", trin="vis")
+    told = words(ahead)
+    assert "2 frister flyttes 70 dage frem" in told
+    assert "fra 23. november 2026 til 1. februar 2027, 70 dage frem" in told
+    assert "fra 7. januar 2027 til 18. marts 2027, 70 dage frem" in told
+    # The law does not move with the wave.
+    assert "Gennemgå listerne" not in told
+    done = karen.submit(ahead, "/boelger/ky/kommune/259", trin="flyt")
+    assert "Køge" in words(done)
+    told = words(karen.get("/p/ky/drejebog?kommune=259"))
+    assert "162 dage til KY" in told and "B3" in told and "18. marts 2027" in told and "45 dage før" in told
 
 
 def test_suppliers_have_no_business_here(plan: Installation, browser: Callable[..., Browser]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from klik.plugins import FrontView, Panel, PluginContext, days, long_date
-from klik.plugins.ky import preparation
+from klik.plugins import FrontView, Panel, PluginContext, long_date
+from klik.plugins.ky import preparation, wave_plan
 from klik.plugins.ky.waves import NAMES
 
 
@@ -18,9 +18,8 @@ def data(_view: Any, context: PluginContext) -> Mapping[str, Any] | None:
     )
     if own is None or own.go_live is None or own.go_live < context.today:
         return None
-    count = (own.go_live - context.today).days
     return {
-        "time": f"{days(count)} til KY" if count else "KY tages i brug i dag",
+        "time": wave_plan.countdown(own.go_live, context.today),
         "left": _left(context),
         "when": f"{own.name} tager KY i brug {long_date(own.go_live)}"
         + (f" i bølge {NAMES[own.wave]}." if own.wave in NAMES else "."),

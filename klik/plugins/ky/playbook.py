@@ -25,7 +25,7 @@ from klik.plugins import (
     page_access,
     search_key,
 )
-from klik.plugins.ky import preparation
+from klik.plugins.ky import preparation, wave_plan
 from klik.plugins.ky.areas import OEIR, area_of
 from klik.plugins.ky.waves import NAMES
 
@@ -115,16 +115,6 @@ def distance(deadline: date | None, go_live: date | None) -> str:
     return f"{days(abs(count))} {'før' if count > 0 else 'efter'}"
 
 
-def countdown(go_live: date | None, today: date) -> str:
-    """How far away the day is: "92 dage til KY", "KY tages i brug i dag", "taget i brug for 3 dage siden"."""
-    if go_live is None:
-        return "Dagen er ikke fastsat"
-    count = (go_live - today).days
-    if count == 0:
-        return "KY tages i brug i dag"
-    return f"{days(count)} til KY" if count > 0 else f"KY blev taget i brug for {days(-count)} siden"
-
-
 def made(context: PluginContext, place: MunicipalityView) -> Playbook:
     """The playbook of a municipality the actor may see."""
     assert context.klik is not None
@@ -134,7 +124,7 @@ def made(context: PluginContext, place: MunicipalityView) -> Playbook:
         place=place,
         wave=NAMES.get(place.wave or "", ""),
         go_live=long_date(place.go_live) if place.go_live else "",
-        countdown=countdown(place.go_live, context.today),
+        countdown=wave_plan.countdown(place.go_live, context.today),
         mark=_mark(context, place, tasks, seats),
         chapters=_chapters(tasks, place.go_live, context.today),
         oeir=_chapter("ØiR", [task for task in tasks if area_of(task) == OEIR], place.go_live, context.today),
@@ -235,10 +225,12 @@ def show(context: PluginContext) -> Any:
     assert context.klik is not None
     place = _chosen(context)
     asked = request.args.get("kommune", "")
+    places = context.klik.municipalities("ky") if context.kombit else ()
     return render_template(
         "ky/playbook.html",
         book=made(context, place) if place else None,
-        places=context.klik.municipalities("ky") if context.kombit else (),
+        places=places,
+        plan=wave_plan.lines(context, places) if place is None else (),
         chosen=place.code if place else None,
         unknown=asked[:60] if context.kombit and asked and place is None else "",
         waves=NAMES,
