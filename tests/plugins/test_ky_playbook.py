@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pypdf
 import pytest
@@ -15,8 +17,10 @@ from sqlalchemy import select
 from klik.domain.rights import Level
 from klik.domain.status import Status
 from klik.installation import Installation
-from klik.models import GalleryLookup, MunicipalTask, MunicipalTaskField
+from klik.models import GalleryLookup, MunicipalTask, MunicipalTaskField, Person
+from klik.plugins import FrontView
 from klik.plugins.ky import readiness
+from klik.plugins.ky.countdown import data
 from klik.plugins.ky.playbook import distance
 from klik.plugins.ky.wave_plan import countdown
 from klik.services import for_plugins, plugin_jobs
@@ -210,6 +214,25 @@ def test_the_playbook_on_paper(plan: Installation, browser: Callable[..., Browse
         assert said in text, said
     assert "90 dage før" in text and "Mette Holm" in text and "Ubesat" in text and "ØiR" in text
     karen.download("/p/ky/drejebog.pdf", expect=303)
+
+
+def test_the_front_page_counts_down_until_the_day(plan: Installation) -> None:
+    def shown(day: date, person: str) -> Mapping[str, Any] | None:
+        with plan.writing(make.NOW) as work:
+            make.wave(work.session, "b2", go_live=day)
+            row = work.session.scalars(select(Person).where(Person.email_key == person)).one()
+            own = replace(work, actor=make.actor(work.session, row))
+            return data(FrontView(municipality=None, kombit=False), for_plugins.context(own, "ky"))
+
+    assert shown(GO_LIVE, "mette@koege.example") == {
+        "time": "92 dage til KY",
+        "left": "7 af 12 forberedelsesopgaver mangler.",
+        "when": "Køge tager KY i brug 21. februar 2027 i bølge B2.",
+    }
+    today = shown(make.TODAY, "mette@koege.example")
+    assert today is not None and today["time"] == "KY tages i brug i dag"
+    assert shown(make.TODAY - timedelta(days=1), "mette@koege.example") is None
+    assert shown(GO_LIVE, "hans@herning.example") is None
 
 
 def test_readiness_is_counted_anew_from_klik(plan: Installation) -> None:
