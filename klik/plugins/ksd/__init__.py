@@ -14,21 +14,36 @@ from klik.plugins import (
     Filter,
     Importer,
     ItSystem,
+    PageLink,
     Panel,
+    PluginContext,
     PluginTables,
     TaskTemplate,
     field_filter,
     hookimpl,
     read_task_types,
 )
-from klik.plugins.ksd import board
-from klik.plugins.ksd.board import PANEL
+from klik.plugins.ksd import board, demo
 from klik.plugins.ksd.commands import report_command, types_command
-from klik.plugins.ksd.r23 import R23
+from klik.plugins.ksd.panels import PANELS
+from klik.plugins.ksd.reading_in import R23
 from klik.plugins.ksd.tables import METADATA, VERSIONS
 
-KLIK_API = (1, 0)
+KLIK_API = (1, 1)
 SYSTEM = "ksd"
+PAGES = (
+    PageLink(
+        address="/p/ksd/",
+        label="Blokeringstavle",
+        help="Hvad er uløst, hvad standser penge, og hvor længe er der til udbetalingskørslen?",
+    ),
+    PageLink(
+        address="/p/ksd/opgavetyper",
+        label="Opgavetyper",
+        help="Hvilke opgaver blokerer, og hvordan løses de hyppigste?",
+        places=("kommune", "kombit", "leverandoer"),
+    ),
+)
 BLOCKS = ExtraField(
     key="ksd.blokerer",
     system=SYSTEM,
@@ -51,6 +66,7 @@ def klik_systems() -> Iterable[ItSystem]:
             name="Kommunernes Sygedagpengesystem",
             supplier="KMD",
             description="Kommunernes fagsystem til sygedagpenge. Hvor automatikken standser, danner det en opgave.",
+            pages=PAGES,
         ),
     )
 
@@ -75,8 +91,8 @@ def klik_filters() -> Iterable[Filter]:
 
 @hookimpl
 def klik_panels() -> Iterable[Panel]:
-    """The board in short, on the system's page."""
-    return (PANEL,)
+    """The board in short, on the system's page and the front page."""
+    return PANELS
 
 
 @hookimpl
@@ -99,5 +115,11 @@ def klik_blueprints() -> Iterable[Blueprint]:
 
 @hookimpl
 def klik_tables() -> Iterable[PluginTables]:
-    """What the last report said."""
+    """What the reports said, day by day."""
     return (PluginTables(metadata=METADATA, versions=VERSIONS),)
+
+
+@hookimpl
+def klik_demo(context: PluginContext) -> None:
+    """Eight weeks of reports."""
+    demo.fill(context)
