@@ -172,8 +172,8 @@ class Panel:
     """A panel on the task page (``place`` "task"), the system's page ("system") or the front page ("front").
 
     ``template`` is named below the plug-in's own ``templates`` folder and gets what ``data`` returns (and
-    nothing else), so words and dates come ready. ``applies`` says for which task, system or front page it is shown; where
-    ``data`` returns None there is nothing to say today, and the panel is left out.
+    nothing else), so words and dates come ready. ``applies`` says for which task, system or front page it is shown;
+    where ``data`` returns None there is nothing to say today, and the panel is left out.
     """
 
     key: str

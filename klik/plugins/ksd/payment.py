@@ -43,8 +43,8 @@ def solved_now(blocks: str, now: datetime) -> tuple[str, ...]:
             f"Skal løses inden {run} eftermiddag, selv om de ikke blokerer. Ellers kan udbetalingen blive forkert.",
         ),
         "afgoerelse": (
-            "Løst nu på en sag “Under afklaring”: sagen bliver afgjort i kørslen samme aften, hvis intet andet udestår.",
-            "Løst nu på en “Igangværende sag”: sagen bliver afgjort med det samme, hvis intet andet udestår.",
+            "Løst nu på en sag “Under afklaring”: den bliver afgjort i kørslen samme aften, hvis intet andet udestår.",
+            "Løst nu på en “Igangværende sag”: den bliver afgjort med det samme, hvis intet andet udestår.",
         ),
         "brev": ("Løst nu: opgaven holder ikke længere underretningsbrevet tilbage.",),
         "uoplyst": ("Rapporten siger, at de blokerer. Se i KSD, hvad de blokerer for.",),

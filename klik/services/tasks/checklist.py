@@ -130,7 +130,7 @@ def add_steps(work: Work, task_id: int) -> int:
     task = _locked(work, access.task_to_change(work, task_id))
     steps = () if _rows(work, task) else steps_of(task)
     for step in steps:
-        add(work, task_id, step, not_cpr=True)
+        add(work, task_id, step)
     return len(steps)
 
 

@@ -80,7 +80,7 @@ def index(work: Work) -> Any:
 @blueprint.get("/udgivelser/ny")
 @access(Right.PUBLISH)
 def new(work: Work) -> Any:
-    """First the project or a template, then the form; ``kopi`` starts from an earlier task, and a link may bring words."""
+    """First the project or a template, then the form; ``kopi`` copies an earlier task, and a link may bring words."""
     template = work.registry.task_types.get(request.args.get("skabelon", ""))
     copied = request.args.get("kopi", "")
     projects = _projects(work)

@@ -62,7 +62,11 @@ def add(work: Work, task_id: int) -> Any:
     if idempotency.earlier_result(work.session, form.idempotency_key.data):
         return _done(work, task_id)
     if request.form.get(STEPS):
-        checklist.add_steps(work, task_id)
+        try:
+            checklist.add_steps(work, task_id)
+        except RefusedError as error:
+            show_problems(form, error)
+            return _list(work, task_id, add_form=form), 422
         return _done(work, task_id)
     if not form.validate_on_submit():
         return _list(work, task_id, add_form=form), 422
