@@ -173,7 +173,7 @@ class Panel:
 
     ``template`` is named below the plug-in's own ``templates`` folder and gets what ``data`` returns (and
     nothing else), so words and dates come ready. ``applies`` says for which task, system or front page it is shown;
-    where ``data`` returns None there is nothing to say today, and the panel is left out.
+    where the template comes out without a word there is nothing to say today, and the panel is left out.
     """
 
     key: str
@@ -181,7 +181,7 @@ class Panel:
     place: str
     template: str
     applies: Callable[[MunicipalTaskView | SystemView | FrontView], bool]
-    data: Callable[[MunicipalTaskView | SystemView | FrontView, PluginContext], Mapping[str, Any] | None]
+    data: Callable[[MunicipalTaskView | SystemView | FrontView, PluginContext], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,6 +55,7 @@ def show(context: PluginContext) -> str:
         months=groups.by_month(sums),
         classes=catalogue.CLASSES,
         short=catalogue.SHORT_CLASSES,
+        card_words=catalogue.CARD_WORDS,
         words=lambda shown: [catalogue.SHORT_CLASSES[blocks] for blocks in shown],
         columns=groups.classes_in(groups.by_age(sums, context.today)),
         solved_now=lambda blocks: solved_now(blocks, context.now),

@@ -29,6 +29,14 @@ SHORT_CLASSES: Mapping[str, str] = {
     "uoplyst": "Uoplyst",
     "ingen": "Blokerer ikke",
 }
+CARD_WORDS: Mapping[str, str] = {
+    "udbetaling": "blokerer for udbetaling",
+    "graensevaerdi": "om grænseværdier",
+    "afgoerelse": "blokerer for afgørelse",
+    "brev": "blokerer for brev",
+    "uoplyst": "blokerer, uden at det står for hvad",
+    "ingen": "blokerer ikke",
+}
 BLOCKING = ("udbetaling", "afgoerelse", "brev")
 # KOMBIT, 25 May 2020: how many types there are, how many of them block nothing, and how many had been seen.
 ALL_TYPES, NOT_BLOCKING, SEEN_TYPES = 109, 53, 75

@@ -17,8 +17,9 @@ IN_THE_GUIDE = 14
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """What a task comes of, what one does, and what happens afterwards."""
+    """What a task comes of, what one does, and what happens afterwards; ``anchor`` is its place on the page."""
 
+    anchor: str
     title: str
     cause: str
     steps: tuple[str, ...]
@@ -49,7 +50,7 @@ def most_frequent() -> tuple[Frequent, ...]:
 @cache
 def limit_solution() -> Solution:
     """How tasks about exceeded limits are solved."""
-    solution = _solution(_file()["graensevaerdi"])
+    solution = _solution(_file()["graensevaerdi"], "loes-graensevaerdi")
     assert solution is not None
     return solution
 
@@ -57,13 +58,15 @@ def limit_solution() -> Solution:
 def _frequent(place: int, facts: Mapping[str, Any]) -> Frequent:
     number = facts.get("id")
     blocks = task_types()[number].blocks if number is not None else None
-    return Frequent(place, facts["titel"], number, blocks, facts.get("faerre", False), _solution(facts))
+    return Frequent(
+        place, facts["titel"], number, blocks, facts.get("faerre", False), _solution(facts, f"loes-{number}")
+    )
 
 
-def _solution(facts: Mapping[str, Any]) -> Solution | None:
+def _solution(facts: Mapping[str, Any], anchor: str) -> Solution | None:
     if "loesning" not in facts:
         return None
-    return Solution(facts["titel"], facts["anledning"], tuple(facts["loesning"]), facts["bagefter"])
+    return Solution(anchor, facts["titel"], facts["anledning"], tuple(facts["loesning"]), facts["bagefter"])
 
 
 def _file() -> Mapping[str, Any]:

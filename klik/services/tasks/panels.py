@@ -80,13 +80,12 @@ def _one(work: Work, panel: Panel, view: View) -> ShownPanel | None:
 
 def _drawn(panel: Panel, view: View, context: PluginContext, folder: Path | None) -> str | None:
     data = panel.data(view, context)
-    if data is None:
-        return None
     if not is_names(data):
         raise TypeError(f"{panel.key} gave {type(data).__name__}, not values by name")
     if folder is None:
         raise FileNotFoundError(f"{panel.key} has no templates folder")
-    return _environment(folder).get_template(panel.template).render(dict(data))
+    html = _environment(folder).get_template(panel.template).render(dict(data))
+    return html if html.strip() else None
 
 
 def _templates(work: Work, plugin: str) -> Path | None:
