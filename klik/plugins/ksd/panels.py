@@ -9,26 +9,30 @@ from klik.plugins import FrontView, Panel, PluginContext, SystemView
 from klik.plugins.ksd import groups, reports
 from klik.plugins.ksd.board import facts
 
+# The templates come out empty, so the panels are left out.
+NOTHING: Mapping[str, Any] = {"shown": False}
 
-def _on_system(_view: Any, context: PluginContext) -> Mapping[str, Any] | None:
+
+def _on_system(_view: Any, context: PluginContext) -> Mapping[str, Any]:
     # A supplier sees the system's page; the municipalities' open cases it does not.
     if context.municipality is None and not context.kombit:
-        return None
+        return NOTHING
     assert context.store is not None
     found = groups.groups(reports.open_now(context.store, context.municipality))
     totals = [(group.title, _number(group.total)) for group in found]
-    return facts(context, context.municipality) | {"groups": totals}
+    return facts(context, context.municipality) | {"groups": totals, "shown": True}
 
 
-def _on_front(_view: Any, context: PluginContext) -> Mapping[str, Any] | None:
+def _on_front(_view: Any, context: PluginContext) -> Mapping[str, Any]:
     assert context.store is not None
     newest = reports.newest(context.store, context.municipality)
     if context.municipality is None or not newest:
-        return None
+        return NOTHING
     report = newest[context.municipality]
     totals = reports.totals(context.store, context.municipality).get((report.municipality, report.day), {})
     return facts(context, context.municipality) | {
         "blocking": _tasks(totals.get("udbetaling", 0)),
+        "shown": True,
         "limits": _tasks(totals["graensevaerdi"]) if totals.get("graensevaerdi") else "",
         "decisions": _tasks(totals["afgoerelse"]) if totals.get("afgoerelse") else "",
     }
