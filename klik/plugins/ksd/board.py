@@ -13,6 +13,7 @@ from klik.plugins import PluginContext, Right, clock, long_date, page_access
 from klik.plugins.ksd import beginnings, catalogue, frequent, groups, municipalities, reports, trend
 from klik.plugins.ksd.ages import LABELS, age_of, month_in_words
 from klik.plugins.ksd.payment import next_cut_off, solved_now, time_left
+from klik.plugins.ksd.reports import Report
 
 blueprint = Blueprint("ksd", __name__, template_folder="templates")
 # What has its own line in the weeks' chart.
@@ -47,7 +48,7 @@ def show(context: PluginContext) -> str:
     whole_country = narrowed.municipality is None
     return render_template(
         "ksd/board.html",
-        **facts(context, narrowed.municipality),
+        **facts(context, reports.newest(context.store, narrowed.municipality)),
         narrowed=narrowed,
         groups=groups.groups(shown),
         totals={group.blocks: group.total for group in groups.groups(sums)},
@@ -93,10 +94,8 @@ def types(context: PluginContext) -> str:
     )
 
 
-def facts(context: PluginContext, municipality: int | None) -> dict[str, Any]:
-    """The next payment run and the newest report, in words."""
-    assert context.store is not None
-    newest = reports.newest(context.store, municipality)
+def facts(context: PluginContext, newest: Mapping[int, Report]) -> dict[str, Any]:
+    """The next payment run and the newest of these reports, in words."""
     last = max(newest.values(), key=lambda report: report.read_at, default=None)
     return {
         "cut_off": long_date(next_cut_off(context.now).date()),

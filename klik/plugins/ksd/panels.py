@@ -20,7 +20,10 @@ def _on_system(_view: Any, context: PluginContext) -> Mapping[str, Any]:
     assert context.store is not None
     found = groups.groups(reports.open_now(context.store, context.municipality))
     totals = [(group.title, _number(group.total)) for group in found]
-    return facts(context, context.municipality) | {"groups": totals, "shown": True}
+    return facts(context, reports.newest(context.store, context.municipality)) | {
+        "groups": totals,
+        "shown": True,
+    }
 
 
 def _on_front(_view: Any, context: PluginContext) -> Mapping[str, Any]:
@@ -30,7 +33,7 @@ def _on_front(_view: Any, context: PluginContext) -> Mapping[str, Any]:
         return NOTHING
     report = newest[context.municipality]
     totals = reports.totals(context.store, context.municipality).get((report.municipality, report.day), {})
-    return facts(context, context.municipality) | {
+    return facts(context, newest) | {
         "blocking": _tasks(totals.get("udbetaling", 0)),
         "shown": True,
         "limits": _tasks(totals["graensevaerdi"]) if totals.get("graensevaerdi") else "",
