@@ -211,8 +211,9 @@ def _wanted(noun: Noun) -> str:
 
 def help_text(noun: Noun) -> str:
     """What the import page says of the file."""
+    may = ", ".join(f"“{part.label}”" for part in (*noun.parts, CREATED, CHANGED) if not part.required)
     must = " og ".join(f"“{part.label}”" for part in noun.parts if part.required)
     return (
-        f"CSV, Excel eller JSON med {noun.many}. Filen skal have {must}; den kan have {_wanted(noun)}. "
+        f"CSV, Excel eller JSON med {noun.many}. Filen skal have {must}; den kan have {may}. "
         "Det, der ikke står i filen, bliver stående."
     )
