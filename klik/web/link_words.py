@@ -16,9 +16,8 @@ LONGEST = 20_000
 
 def read(arguments: Mapping[str, str], content: Content) -> dict[str, str]:
     """What was asked for, by the words above; what the form could not show (no such phase, no date) is left out.
-    The deadline comes as a date is typed.
 
-    Nothing is judged here: the form does that when it is sent, as with anything typed.
+    The deadline comes as people type it. Nothing is judged here: the form does that when it is sent.
     """
     found = {
         name: showable(arguments.get(name, "")[:LONGEST])
