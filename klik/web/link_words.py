@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from klik.content.loading import Content
-from klik.domain.calendar import parse_date
+from klik.domain.calendar import parse_date, short_date
 from klik.domain.errors import InputError
 from klik.web.forms import showable
 
@@ -17,7 +17,7 @@ LONGEST = 20_000
 def read(arguments: Mapping[str, str], content: Content) -> dict[str, str]:
     """What was asked for, by the words above; what the form could not show (no such phase, no date) is left out.
 
-    Nothing is judged here: the form does that when it is sent, as with anything typed.
+    The deadline comes as people type it. Nothing is judged here: the form does that when it is sent.
     """
     found = {
         name: showable(arguments.get(name, "")[:LONGEST])
@@ -28,7 +28,7 @@ def read(arguments: Mapping[str, str], content: Content) -> dict[str, str]:
         if found.get(name) not in {each.slug for each in known}:
             found.pop(name, None)
     try:
-        parse_date(found.get(DEADLINE, ""))
+        found[DEADLINE] = short_date(parse_date(found.get(DEADLINE, "")))
     except InputError:
         found.pop(DEADLINE, None)
     return found

@@ -170,6 +170,7 @@ def test_everybody_reads_the_types_and_a_supplier_is_led_to_no_board(
     house: Installation, browser: Callable[..., Browser]
 ) -> None:
     page = browser().sign_in(someone(house, Level.SUPPLIER, systems=("ksd",)))
+    browser().sign_in(someone(house, Level.SUPPLIER, systems=("kp",))).get("/p/ksd/opgavetyper", expect=404)
     types = page.get("/p/ksd/opgavetyper")
     assert not types.select("a[href='/p/ksd/']")
     links = [each["href"] for each in page.get("/systemer/ksd").select(".klik-doors a")]

@@ -38,7 +38,7 @@ def test_a_local_task_begins_with_the_links_words(
     form = page.get(f"/opgaver/ny?{urlencode(WORDS)}")
     assert form.select_one("#title")["value"] == WORDS["titel"]
     assert form.select_one("#local_text").get_text().strip() == WORDS["beskrivelse"]
-    assert form.select_one("#deadline")["value"] == "2026-11-23"
+    assert form.select_one("#deadline")["value"] == "23-11-2026"
     chosen = {each.parent["name"]: each["value"] for each in form.select("option[selected]")}
     assert chosen["phase"] == WORDS["fase"] and chosen["theme"] == WORDS["tema"]
     assert form.select_one("#project_id option[selected]").get_text() == "KSD"
@@ -55,7 +55,7 @@ def test_a_klik_opgave_begins_with_the_links_words(
     assert form.select_one("#title")["value"] == WORDS["titel"]
     assert form.select_one("#description").get_text().strip() == WORDS["beskrivelse"]
     assert form.select_one("#deadline_rule option[selected]")["value"] == "core.date"
-    assert form.select_one("#deadline_parameter")["value"] == "2026-11-23"
+    assert form.select_one("#deadline_parameter")["value"] == "23-11-2026"
     assert form.select_one("#phase option[selected]")["value"] == WORDS["fase"]
     # Without a project to go to, the page asks for one first.
     assert "Vælg det projekt" in page.get("/udgivelser/ny?system=ukendt&titel=x").get_text(" ")

@@ -71,7 +71,13 @@ def show(context: PluginContext) -> str:
 @blueprint.get("/opgavetyper")
 @page_access(Right.READ_TASKS)
 def types(context: PluginContext) -> str:
-    """The 56 blocking types, the most frequent ones, how they are solved, and what leaders settle beforehand."""
+    """The 56 blocking types, the most frequent ones, how they are solved, and what leaders settle beforehand.
+
+    Of suppliers only KSD's own sees it.
+    """
+    sees_board = context.municipality is not None or context.kombit
+    if not sees_board and "ksd" not in context.systems:
+        abort(404)
     by_class = {
         blocks: tuple(each for each in catalogue.task_types().values() if each.blocks == blocks)
         for blocks in catalogue.BLOCKING
@@ -90,7 +96,7 @@ def types(context: PluginContext) -> str:
         + [frequent.limit_solution()],
         questions=beginnings.QUESTIONS,
         begin_questions=beginnings.questions_of_leaders(context),
-        sees_board=context.municipality is not None or context.kombit,
+        sees_board=sees_board,
     )
 
 

@@ -33,14 +33,15 @@ def _counted(count: int, one: str, many: str) -> str:
 
 def solved_now(blocks: str, now: datetime) -> tuple[str, ...]:
     """What happens when a task of the class is solved now, in Danish sentences (seed 004)."""
-    run = f"mandag den {long_date(next_cut_off(now).date())}"
+    day = long_date(next_cut_off(now).date())
     return {
         "udbetaling": (
-            f"Løst nu: sagen kommer med i udbetalingskørslen {run}, hvis intet andet på den blokerer.",
+            f"Løst nu: sagen kommer med i udbetalingskørslen mandag den {day}, hvis intet andet på den blokerer.",
             "Hvor ofte der udbetales på sagen, styrer stadig, hvornår pengene kommer.",
         ),
         "graensevaerdi": (
-            f"Skal løses inden {run} eftermiddag, selv om de ikke blokerer. Ellers kan udbetalingen blive forkert.",
+            f"Skal løses inden mandag eftermiddag den {day}, selv om de ikke blokerer.",
+            "Ellers kan udbetalingen blive forkert.",
         ),
         "afgoerelse": (
             "Løst nu på en sag “Under afklaring”: den bliver afgjort i kørslen samme aften, hvis intet andet udestår.",
