@@ -44,7 +44,7 @@ from klik.models import (
     Person,
     TaskChange,
 )
-from klik.services import importing, publishing
+from klik.services import publishing
 from klik.services.filestore import FileStore
 from klik.services.tasks import changing
 from klik.services.work import Actor, Work
@@ -71,7 +71,6 @@ def fill(work: Work, store: FileStore) -> None:
     waves.finish_ksd(work, staff)
     deletions.announce(work, editor)
     deleted.announce(work, staff, editor, _member)
-    _read_reports(work, staff)
     waves.join_late(replace(work, now=work.now - timedelta(days=2), actor=editor))
     following.fill(work, staff, editor)
     jens = _member(work, staff[KOEGE], "plusbruger", Level.PLUS_USER)
@@ -180,26 +179,6 @@ def _status(random: Random, pace: float, deadline: date | None, created: datetim
 def _worked_on(random: Random, created: datetime, now: datetime) -> datetime:
     seconds = (now - created).total_seconds()
     return created + timedelta(seconds=seconds * random.uniform(0.25, 0.98))
-
-
-R23 = """Opgavetype;Antal uløste opgaver;Blokerende
-Ansøgning om tidlig refusion;14;Ja
-Kontroller sag - bremsende;9;Ja
-Mulig konfliktende ydelser - Feriekonto;6;Ja
-Oplysningsskema - anden årsag;5;Ja
-Økonomisk mellemværende;3;Ja
-Manglende kontrol;2;Ja
-Anmeldelse modtaget for sent;11;Nej
-"""
-
-
-def _read_reports(work: Work, staff: Mapping[int, Staff]) -> None:
-    """Report R23 has been read in for two municipalities, so that KSD's board shows something."""
-    if "ksd.r23" not in work.registry.importers:
-        return
-    for code in (KOEGE, 751):
-        reader = replace(work, actor=_member(work, staff[code], "programleder", Level.PLUS_USER))
-        importing.run(reader, "ksd.r23", R23.encode(), "R23.csv", keep=True)
 
 
 def _member(work: Work, staff: Staff, box: str, level: Level) -> Actor:

@@ -2,7 +2,7 @@
 
 A plug-in is a module named by an entry point in the group ``klik.plugins``. It says ``KLIK_API = (1, 0)`` and
 implements hooks (docs/hooks.md) with ``hookimpl``. Beside this module a plug-in may import ``klik.plugins.forms`` (the
-bases of forms) and ``klik.plugins.sheets`` (CSV and Excel).
+bases of forms), ``klik.plugins.sheets`` (CSV and Excel) and ``klik.plugins.driftsside`` (a driftsside of its own).
 """
 
 from klik.content.roles import Holders, RoleDescription, RoleScope

@@ -64,6 +64,7 @@ class TaskTemplate:
     ``appoints_role``: the role of the gallery that a municipality fills to complete the task ("Udpeg …").
     ``deadline_rule`` is a core rule ("core.date", "core.days-after-publication",
     "core.months-after-publication") or the plug-in's own; ``number`` is proposed, not demanded.
+    ``steps`` stand as a numbered list after ``how_to``; a municipality makes its checklist of them with one click.
     """
 
     key: str
@@ -87,6 +88,7 @@ class TaskTemplate:
     deadline_rule: str = "core.months-after-publication"
     deadline_parameter: str = "1"
     fields: Mapping[str, str] = field(default_factory=dict)
+    steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +176,8 @@ class Panel:
     """A panel on the task page (``place`` "task"), the system's page ("system") or the front page ("front").
 
     ``template`` is named below the plug-in's own ``templates`` folder and gets what ``data`` returns (and
-    nothing else), so words and dates come ready. ``applies`` says for which task, system or front page it is shown.
+    nothing else), so words and dates come ready. ``applies`` says for which task, system or front page it is shown;
+    where the template comes out without a word there is nothing to say today, and the panel is left out.
     """
 
     key: str

@@ -50,6 +50,7 @@ AUDIENCE_PLACES = frozenset({"kommune", "kombit", "leverandoer"})
 PRIORITIES = ("hoej", "normal", "lav")
 FILTER_KINDS = ("valg", "dato", "tekst", "person")
 LONGEST_KEY, LONGEST_CODE, LONGEST_TITLE, LONGEST_VALUE = 60, 60, 200, 500
+LONGEST_STEP = 300  # A step becomes a line of a checklist.
 MOST_DECLARED = 1_000
 _CODE = re.compile(r"[a-z][a-z0-9-]*")
 _KEY = re.compile(r"[a-z0-9_]+\.[a-z0-9][a-z0-9._-]*")
@@ -176,6 +177,8 @@ def _task_type(
         problems.append(f"fristreglen {item.deadline_rule} findes ikke")
     elif wrong := known["klik_deadline_rules"][item.deadline_rule].check(item.deadline_parameter):
         problems.append(wrong)
+    if any(not isinstance(step, str) or not 0 < len(step.strip()) <= LONGEST_STEP for step in item.steps):
+        problems.append(f"et trin skal være på 1 til {LONGEST_STEP} tegn")
     problems += [
         f"feltet {field} findes ikke" for field in item.fields if field not in known["klik_extra_fields"]
     ]

@@ -30,6 +30,7 @@ KEYS: Mapping[str, str] = {
     "fristregel": "deadline_rule",
     "fristparameter": "deadline_parameter",
     "felter": "fields",
+    "trin": "steps",
 }
 
 
@@ -61,6 +62,7 @@ def _template(table: Mapping[str, Any], name: str, plugin: str, system: str | No
         texts: dict[str, Any] = {
             KEYS[word]: value.strip() if isinstance(value, str) else value for word, value in values.items()
         }
+        texts["steps"] = tuple(texts.get("steps", ()))
         return TaskTemplate(key=f"{plugin}.{key}", system=system, **texts)
     except TypeError as error:
         raise TaskTypesError(f"{name}, {key}: titel, fase, tema og formaal skal være der") from error

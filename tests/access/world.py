@@ -809,9 +809,17 @@ class _Builder:
         for number, place in enumerate(sorted(self.made.task_counts)):
             count = 7_000_000 + number * 37
             self.made.case_counts[place] = count
-            line = {"month": "", "title_key": "x", "title": "Manglende attest", "blocks": "udbetaling"}
+            line = {
+                "day": NOW.date(),
+                "month": "",
+                "title_key": "x",
+                "title": "Manglende attest",
+                "blocks": "udbetaling",
+            }
             self.session.execute(insert(open_tasks), [{"municipality": place, "count": count, **line}])
-            self.session.execute(insert(reports), [{"municipality": place, "read_at": NOW}])
+            self.session.execute(
+                insert(reports), [{"municipality": place, "day": NOW.date(), "read_at": NOW}]
+            )
             self.session.execute(
                 insert(published), [{"municipality": place, "project": "ky", "number": f"KY {number}"}]
             )

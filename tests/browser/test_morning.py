@@ -20,7 +20,7 @@ PAYLOADS = (
 )
 NARROW_PAGES = (
     *("/", "/opgaver", "/opgaver?fuldfoerte=ja", "/filtre", "/varsler", "/sletning", "/roller", "/personer"),
-    *("/systemer", "/min-side", "/p/ksd/", "/hjaelp", "/was", "/log-ud", "/demo/post"),
+    *("/systemer", "/min-side", "/p/ksd/", "/p/ksd/opgavetyper", "/hjaelp", "/was", "/log-ud", "/demo/post"),
 )
 MORNING = {
     # Every task is changed once, so that the two do not stand in each other's way.

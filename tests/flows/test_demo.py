@@ -118,7 +118,7 @@ def test_every_promised_account_signs_in(demo: Demo) -> None:
 PAGES = {
     "programleder@koege.example": (
         *("/", "/opgaver", "/filtre", "/roller", "/personer", "/sletning", "/varsler", "/was", "/hjaelp"),
-        *("/min-side", "/systemer", "/p/ksd/", "/log-ud", "/demo/post"),
+        *("/min-side", "/systemer", "/p/ksd/", "/p/ksd/opgavetyper", "/log-ud", "/demo/post"),
     ),
     "administrator@kombit.example": ("/", "/opgaver", "/udgivelser", "/sletning", "/drift", "/varsler"),
 }

@@ -13,13 +13,13 @@ from sqlalchemy import select
 from klik import jobs
 from klik.domain.rights import Level
 from klik.installation import Installation
-from klik.models import PluginAnnouncement
+from klik.models import Notice, PluginAnnouncement
 from klik.plugins import ImportReport, PluginContext
 from klik.plugins.driftsside import entries
 from klik.plugins.driftsside.entries import Wanted
 from klik.plugins.driftsside.nouns import ERROR, MESSAGE, NEWS, RELEASE
 from klik.plugins.kp.drift import SIDE
-from klik.services import for_plugins, importing
+from klik.services import for_plugins, importing, topics
 from klik.services.errors import RefusedError
 from tests import make
 from tests.client import Browser
@@ -179,7 +179,9 @@ def test_a_workaround_ends_with_its_release_and_is_told_once(house: Installation
     filled(house)
     end(house, 9)
     assert told(house) == []
-    for days in (10, 10, 11, 40):
+    end(house, 10)
+    assert len(told(house)) == 1
+    for days in (10, 11, 40):
         end(house, days)
     assert told(house) == ["Workaround ophører: Formue kan ikke ændres"]
     with context(house, 40) as given:
@@ -188,6 +190,24 @@ def test_a_workaround_ends_with_its_release_and_is_told_once(house: Installation
         assert error.ended_on == make.TODAY + timedelta(days=10)
         assert (error.release, error.release_on) == ("KP 24.3", make.TODAY + timedelta(days=10))
         assert SIDE.search(given.store, "formue")[0].workaround == ""
+
+
+def test_who_subscribes_gets_one_notice_however_often_the_job_runs(house: Installation) -> None:
+    filled(house)
+    with house.writing(make.NOW) as work:
+        make.has_system(work.session, make.KOEGE, "kp")
+        subscriber = make.actor(work.session, make.person(work.session))
+        make.person(work.session)
+    with house.writing(make.NOW, subscriber) as work:
+        topics.choose(work, ["kp.kendte-fejl"])
+    for days in (10, 10, 12):
+        end(house, days)
+        jobs.tell_subscribers(house, make.NOW + timedelta(days=days))
+    with house.reading(make.NOW) as work:
+        notices = work.session.execute(select(Notice.person_id, Notice.heading)).all()
+    assert [tuple(each) for each in notices] == [
+        (subscriber.person_id, "Workaround ophører: Formue kan ikke ændres")
+    ]
 
 
 def test_a_job_that_comes_late_marks_the_releases_own_day(house: Installation) -> None:

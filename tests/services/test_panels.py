@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from klik.domain.rights import Level
 from klik.installation import Installation
-from klik.plugins import hookimpl
+from klik.plugins import FrontView, hookimpl
 from klik.plugins.contributions import Panel
 from klik.plugins.manager import Loaded, PluginInfo
 from klik.services import views
@@ -25,14 +26,19 @@ GOOD = "<p>{{ number }} har {{ word }}</p>"
 
 
 def a_plugin(
-    folder: Path, data: Data, template: str | None = GOOD, applies: Callable[[Any], bool] = lambda _task: True
+    folder: Path,
+    data: Data,
+    template: str | None = GOOD,
+    applies: Callable[[Any], bool] = lambda _task: True,
+    *,
+    place: str = "task",
 ) -> Loaded:
     """A plug-in in a folder of its own with one panel."""
     (folder / "templates").mkdir(parents=True, exist_ok=True)
     if template is not None:
         (folder / "templates" / "panel.html").write_text(template, "utf-8")
     panel = Panel(
-        key="prove.panel", title="Prøve", place="task", template="panel.html", applies=applies, data=data
+        key="prove.panel", title="Prøve", place=place, template="panel.html", applies=applies, data=data
     )
     module = types.ModuleType("prove")
     module.__file__ = str(folder / "__init__.py")
@@ -108,3 +114,35 @@ def test_a_hanging_panel_is_given_up(shown: Any) -> None:
         assert panel.html is None
     finally:
         let_go.set()
+
+
+def test_a_panel_without_a_word_is_left_out(shown: Any) -> None:
+    assert shown(lambda *_: {"said": False}, "{% if said %}<p>x</p>{% endif %}\n  \n") == []
+
+
+def test_the_front_page_has_its_panels_and_is_told_whose_it_is(
+    house_settings: Settings, tmp_path: Path
+) -> None:
+    """A municipality's, KOMBIT's and a supplier's front page, asked of one plug-in."""
+    seen: list[Any] = []
+
+    def data(view: Any, _context: Any) -> Mapping[str, Any]:
+        seen.append(view)
+        return {"number": view.municipality.name if view.municipality else "ingen", "word": view.kombit}
+
+    loaded = a_plugin(tmp_path / "plugin", data, place="front")
+    house = Installation(house_settings, plugins=[loaded])
+    try:
+        for level, words in (
+            (Level.READER, "Køge har False"),
+            (Level.KOMBIT_EDITOR, "ingen har True"),
+            (Level.SUPPLIER, "ingen har False"),
+        ):
+            with house.writing(NOW) as work:
+                actor = make.actor(work.session, make.person(work.session, level=level))
+            with house.reading(NOW, actor) as work:
+                (panel,) = panels.front_panels(work)
+                assert panel.html == f"<p>{words}</p>"
+        assert all(isinstance(view, FrontView) for view in seen) and len(seen) == 3
+    finally:
+        house.close()

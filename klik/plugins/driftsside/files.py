@@ -162,7 +162,7 @@ def _sheet_lines(content: bytes, name: str, noun: Noun) -> Iterator[Line]:
         if any(typed.values()):
             # klik.plugins.sheets cuts a longer cell; half a workaround is worse than none.
             if cut := next((part for part, text in typed.items() if len(text) >= LONGEST_CELL), None):
-                label = next(part.label for part in noun.parts if part.name == cut)
+                label = next(part.label for part in (*noun.parts, CREATED, CHANGED) if part.name == cut)
                 raise ImportRefusedError(
                     f"Række {number}: {label} er på {LONGEST_CELL} tegn eller mere, og det kan et ark ikke rumme her. "
                     "Indlæs listen som JSON."
@@ -211,8 +211,9 @@ def _wanted(noun: Noun) -> str:
 
 def help_text(noun: Noun) -> str:
     """What the import page says of the file."""
+    may = ", ".join(f"“{part.label}”" for part in (*noun.parts, CREATED, CHANGED) if not part.required)
     must = " og ".join(f"“{part.label}”" for part in noun.parts if part.required)
     return (
-        f"CSV, Excel eller JSON med {noun.many}. Filen skal have {must}; den kan have {_wanted(noun)}. "
+        f"CSV, Excel eller JSON med {noun.many}. Filen skal have {must}; den kan have {may}. "
         "Det, der ikke står i filen, bliver stående."
     )

@@ -21,6 +21,7 @@ from klik.plugins.driftsside.nouns import (
     MESSAGE,
     NEWS,
     NOUNS,
+    OPEN,
     RELEASE,
     STATES,
     WHEEL,
@@ -302,7 +303,8 @@ def panel_html(side: Driftsside, context: PluginContext) -> str:
     lines = []
     for noun, most in ((MESSAGE, 3), (ERROR, 3)):
         for each in entries.read(context.store, side.tables, noun)[:most]:
-            when = f"forventet løst {long_date(each.solve_on)}" if each.solve_on else clock(each.changed_at)
+            is_open = each.state == OPEN and each.solve_on is not None
+            when = f"forventet løst {long_date(each.solve_on)}" if is_open else clock(each.changed_at)
             lines.append(
                 f'<li><a href="{escape(side.address(noun.slug, nr=str(each.id)))}">{escape(each.title)}</a>'
                 f' <span class="klik-quiet">{escape(each.state_label)} · {escape(when)}</span></li>'

@@ -14,21 +14,39 @@ from klik.plugins import (
     Filter,
     Importer,
     ItSystem,
+    Job,
+    PageLink,
     Panel,
+    PluginContext,
     PluginTables,
     TaskTemplate,
+    Topic,
     field_filter,
     hookimpl,
     read_task_types,
 )
-from klik.plugins.ksd import board
-from klik.plugins.ksd.board import PANEL
+from klik.plugins.ksd import board, demo, drift
 from klik.plugins.ksd.commands import report_command, types_command
-from klik.plugins.ksd.r23 import R23
+from klik.plugins.ksd.panels import PANELS
+from klik.plugins.ksd.reading_in import R23
 from klik.plugins.ksd.tables import METADATA, VERSIONS
 
-KLIK_API = (1, 0)
+KLIK_API = (1, 1)
 SYSTEM = "ksd"
+PAGES = (
+    PageLink(
+        address="/p/ksd/",
+        label="Blokeringstavle",
+        help="Hvad er uløst, hvad standser penge, og hvor længe er der til udbetalingskørslen?",
+    ),
+    PageLink(
+        address="/p/ksd/opgavetyper",
+        label="Opgavetyper",
+        help="Hvilke opgaver blokerer, og hvordan løses de hyppigste?",
+        places=("kommune", "kombit", "leverandoer"),
+    ),
+    drift.SIDE.page_link,
+)
 BLOCKS = ExtraField(
     key="ksd.blokerer",
     system=SYSTEM,
@@ -51,6 +69,7 @@ def klik_systems() -> Iterable[ItSystem]:
             name="Kommunernes Sygedagpengesystem",
             supplier="KMD",
             description="Kommunernes fagsystem til sygedagpenge. Hvor automatikken standser, danner det en opgave.",
+            pages=PAGES,
         ),
     )
 
@@ -75,14 +94,14 @@ def klik_filters() -> Iterable[Filter]:
 
 @hookimpl
 def klik_panels() -> Iterable[Panel]:
-    """The board in short, on the system's page."""
-    return (PANEL,)
+    """The board in short, on the system's page and the front page; the driftsside in short."""
+    return (*PANELS, drift.SIDE.panel("ksd/driftsside.html"))
 
 
 @hookimpl
 def klik_importers() -> Iterable[Importer]:
-    """R23 "Uafsluttede opgaver"."""
-    return (R23,)
+    """R23 "Uafsluttede opgaver", and the lists of the driftsside."""
+    return (R23, *drift.SIDE.importers)
 
 
 @hookimpl
@@ -93,11 +112,30 @@ def klik_commands() -> Iterable[click.Command]:
 
 @hookimpl
 def klik_blueprints() -> Iterable[Blueprint]:
-    """The blocking board."""
-    return (board.blueprint,)
+    """The blocking board and the driftsside."""
+    return (board.blueprint, drift.SIDE.blueprint)
 
 
 @hookimpl
 def klik_tables() -> Iterable[PluginTables]:
-    """What the last report said."""
+    """What the reports said, day by day, and the driftsside's."""
     return (PluginTables(metadata=METADATA, versions=VERSIONS),)
+
+
+@hookimpl
+def klik_demo(context: PluginContext) -> None:
+    """Eight weeks of reports, and the driftsside."""
+    demo.fill(context)
+    drift.fill(context)
+
+
+@hookimpl
+def klik_topics() -> Iterable[Topic]:
+    """What is new on the driftsside."""
+    return drift.SIDE.topics
+
+
+@hookimpl
+def klik_jobs() -> Iterable[Job]:
+    """Workarounds end with their release."""
+    return (drift.SIDE.job,)

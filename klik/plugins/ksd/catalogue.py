@@ -15,11 +15,31 @@ from klik.plugins import search_key
 # In the order in which they hurt: what stops money is seen first.
 CLASSES: Mapping[str, str] = {
     "udbetaling": "Blokerer for udbetaling",
+    "graensevaerdi": "Grænseværdi overskredet",
     "afgoerelse": "Blokerer for afgørelse og dermed udbetaling",
     "brev": "Blokerer for underretningsbrev",
     "uoplyst": "Blokerer, men rapporten siger ikke for hvad",
     "ingen": "Blokerer ikke",
 }
+SHORT_CLASSES: Mapping[str, str] = {
+    "udbetaling": "Udbetaling",
+    "graensevaerdi": "Grænseværdi",
+    "afgoerelse": "Afgørelse",
+    "brev": "Underretningsbrev",
+    "uoplyst": "Uoplyst",
+    "ingen": "Blokerer ikke",
+}
+CARD_WORDS: Mapping[str, str] = {
+    "udbetaling": "blokerer for udbetaling",
+    "graensevaerdi": "om grænseværdier",
+    "afgoerelse": "blokerer for afgørelse",
+    "brev": "blokerer for brev",
+    "uoplyst": "blokerer, uden at det står for hvad",
+    "ingen": "blokerer ikke",
+}
+BLOCKING = ("udbetaling", "afgoerelse", "brev")
+# KOMBIT, 25 May 2020: how many types there are, how many of them block nothing, and how many had been seen.
+ALL_TYPES, NOT_BLOCKING, SEEN_TYPES = 109, 53, 75
 NEAR_ENOUGH = 0.92
 
 
@@ -67,6 +87,11 @@ def types_named(title: str) -> tuple[TaskType, ...]:
         starts = [each for each in known if key.startswith(f"{each} ") and len(each) >= 20]
         best = max(starts, key=len, default=None) or _nearly(key, known)
     return tuple(each for each in task_types().values() if keys[each.id] == best)
+
+
+def is_limit(title: str) -> bool:
+    """Whether the type is about an exceeded limit: it blocks nothing, yet must be solved by Monday (seed 004)."""
+    return title_key("grænseværdi") in title_key(title)
 
 
 def _nearly(key: str, known: set[str]) -> str | None:

@@ -9,8 +9,8 @@ import click
 
 from klik.plugins import ImportRefusedError, ImportRow
 from klik.plugins.ksd.catalogue import CLASSES, task_types
-from klik.plugins.ksd.r23 import MONTH_CELL, parse
-from klik.plugins.sheets import rows_of
+from klik.plugins.ksd.r23 import parse
+from klik.plugins.ksd.reading_in import rows_of_report
 
 
 @click.command("opgavetyper")
@@ -37,7 +37,7 @@ def report_command(file: Path) -> None:
     wrong = 0
     try:
         with file.open("rb") as stream:
-            for found in parse(rows_of(stream, file.name, days_as=MONTH_CELL)):
+            for found in parse(rows_of_report(stream, file.name)):
                 if isinstance(found, ImportRow):
                     wrong += 1
                     click.echo(f"Række {found.number}: {found.text}", err=True)

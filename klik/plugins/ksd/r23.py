@@ -1,38 +1,26 @@
-"""Report R23 "Uafsluttede opgaver" in both layouts (seed 004): by month until 26 June 2020, with blocking since."""
+"""The rows of report R23 "Uafsluttede opgaver" in both layouts (seed 004): until 26 June 2020 and since."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, BinaryIO
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from sqlalchemy import delete, insert, select, update
-
-from klik.plugins import (
-    Importer,
-    ImportRefusedError,
-    ImportReport,
-    ImportRow,
-    PluginContext,
-    PluginStore,
-    find_cpr_numbers,
-)
-from klik.plugins.ksd.catalogue import CLASSES, title_key, types_named
-from klik.plugins.ksd.tables import open_tasks, reports
-from klik.plugins.sheets import rows_of
+from klik.plugins import ImportRefusedError, ImportRow, find_cpr_numbers
+from klik.plugins.ksd.catalogue import is_limit, title_key, types_named
 
 MONTHS = ("jan", "feb", "mar", "apr", "maj", "jun", "jul", "aug", "sep", "okt", "nov", "dec")
 LARGEST_COUNT = 1_000_000
 MONTH_CELL = "%Y-%m"  # "Okt-2017" is taken for a date by Excel itself
 LONGEST_TITLE = 200
+SUMS = frozenset({"i alt", "ialt", "total", "sum", "hovedtotal"})
 _NAMED_MONTH = re.compile(r"([a-zæøå]{3})[a-zæøå]*\.?[ -/]+(\d{4})")
+_NINE_DIGITS = re.compile(r"[1-9]\d{8}")
 _YES, _NO = frozenset({"ja", "j", "x", "yes", "1"}), frozenset({"nej", "n", "no", "0", "-"})
 
 
 class RowError(Exception):
-    """A row that cannot be used; the text is a Danish sentence and never repeats a CPR number."""
+    """A row that cannot be used; the text is a Danish sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +33,11 @@ class OpenTask:
     blocks: str
     count: int
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes it the same in the next report."""
+        return self.month, title_key(self.title)
+
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
@@ -54,20 +47,26 @@ class _Columns:
     month: int | None
 
 
+def refuse_cpr_numbers(sheets: Mapping[str, Sequence[Sequence[str]]]) -> None:
+    """Raise ImportRefusedError for the whole file when any sheet holds a CPR number; the number is not repeated."""
+    for rows in sheets.values():
+        for number, row in enumerate(rows, start=1):
+            # Excel drops the first nought of a number.
+            whole = [f"0{cell}" if _NINE_DIGITS.fullmatch(cell) else cell for cell in row]
+            if find_cpr_numbers(" ".join(whole)):
+                raise ImportRefusedError(
+                    f"Række {number} rummer noget, der ligner et CPR-nummer. Hele filen er afvist, og intet er "
+                    "gemt. klik gemmer ingen CPR-numre. Fjern det, og indlæs filen igen."
+                )
+
+
 def parse(rows: Sequence[Sequence[str]]) -> Iterator[OpenTask | ImportRow]:
     """Every row that says something, read or found wrong; raises ImportRefusedError for another report."""
     columns: _Columns | None = None
     month = ""
     for number, row in enumerate(rows, start=1):
         filled = [cell for cell in row if cell]
-        if not filled:
-            continue
-        if find_cpr_numbers(" ".join(row)):
-            yield ImportRow(
-                number=number,
-                outcome="forkert",
-                text="Rækken rummer noget, der ligner et CPR-nummer. Fjern det; klik gemmer ingen CPR-numre.",
-            )
+        if not filled or (columns and " ".join(filled[0].casefold().strip(" :").split()) in SUMS):
             continue
         if len(filled) == 1 and (named := month_of(filled[0])):
             month = named
@@ -84,6 +83,25 @@ def parse(rows: Sequence[Sequence[str]]) -> Iterator[OpenTask | ImportRow]:
         )
 
 
+def together(found: Sequence[OpenTask]) -> tuple[dict[tuple[str, str], OpenTask], tuple[ImportRow, ...]]:
+    """The tasks by key, and the rows that stand twice.
+
+    Two IDs share a title (2 and 49, 84 and 85): their rows are added up, for R23 tells no ID.
+    """
+    wanted: dict[tuple[str, str], OpenTask] = {}
+    wrong = []
+    for task in found:
+        first = wanted.get(task.key)
+        if first is None:
+            wanted[task.key] = task
+        elif len(types_named(task.title)) > 1 and first.blocks == task.blocks:
+            wanted[task.key] = replace(first, count=first.count + task.count)
+        else:
+            text = f"{task.title}: Opgavetypen står også i række {first.row}."
+            wrong.append(ImportRow(number=task.row, outcome="forkert", text=text))
+    return wanted, tuple(wrong)
+
+
 def month_of(text: str) -> str | None:
     """ "Okt-2017", "oktober 2017" or "2017-10" as "2017-10"; None for anything else."""
     if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
@@ -95,15 +113,16 @@ def month_of(text: str) -> str | None:
 
 
 def _header(row: Sequence[str]) -> _Columns | None:
-    words = [cell.casefold() for cell in row]
+    words = [" ".join(cell.casefold().replace("-", " ").split()) for cell in row]
 
     def column(*starts: str) -> int | None:
         return next((place for place, word in enumerate(words) if word.startswith(starts)), None)
 
-    title, count = column("opgavetype", "opgave type", "opgave"), column("antal")
+    title, count = column("opgavetype", "opgave type", "opgave"), column("antal", "uløste")
     if title is None or count is None:
         return None
-    return _Columns(title, count, column("blokerende", "blokerer"), column("måned", "forfaldsmåned"))
+    blocks = next((place for place, word in enumerate(words) if "bloker" in word), None)
+    return _Columns(title, count, blocks, column("måned", "forfaldsmåned", "oprindelig forfald"))
 
 
 def _open_task(number: int, row: Sequence[str], columns: _Columns, month: str) -> OpenTask:
@@ -132,103 +151,18 @@ def _count(text: str) -> int:
 
 
 def _blocks(title: str, said: str) -> str:
-    """What it blocks: the report's own word first, then the catalogue."""
+    """What it blocks: the report's own word first, then the catalogue; limits are a class of their own."""
     named = types_named(title)
     known = named[0].blocks if named else None
+    unblocking = "graensevaerdi" if is_limit(title) else "ingen"
     word = said.casefold().strip()
     if not word:
-        return known or "ingen"
+        return known or unblocking
     if word in _NO:
-        return "ingen"
+        return unblocking
     for start, blocks in (("udbetaling", "udbetaling"), ("afgør", "afgoerelse"), ("brev", "brev")):
         if word.startswith(start):
             return blocks
     if word in _YES:
-        return known or "uoplyst"
+        return known or ("graensevaerdi" if is_limit(title) else "uoplyst")
     raise RowError(f"“{said[:20]}” under Blokerende er hverken Ja eller Nej.")
-
-
-def read(file: BinaryIO, name: str, context: PluginContext) -> ImportReport:
-    """Make the municipality's open tasks those of the report; what it no longer names is solved."""
-    store, municipality = context.store, context.municipality
-    if store is None or municipality is None:
-        raise ImportRefusedError("Vælg den kommune, rapporten gælder.")
-    rows: list[ImportRow] = []
-    wanted: dict[tuple[str, str], OpenTask] = {}
-    for found in parse(rows_of(file, name, days_as=MONTH_CELL)):
-        if isinstance(found, ImportRow):
-            rows.append(found)
-            continue
-        key = (found.month, title_key(found.title))
-        if key in wanted:
-            rows.append(_row(found, "forkert", f"Opgavetypen står også i række {wanted[key].row}."))
-            continue
-        wanted[key] = found
-    rows += _replace(store, municipality, wanted)
-    if not any(row.outcome == "forkert" for row in rows):
-        _note_report(store, municipality, context.now.astimezone(UTC))
-    return ImportReport(rows=tuple(sorted(rows, key=lambda row: row.number)), sentences=_sentences(wanted))
-
-
-def _replace(
-    store: PluginStore, municipality: int, wanted: Mapping[tuple[str, str], OpenTask]
-) -> Iterator[ImportRow]:
-    here = open_tasks.c.municipality == municipality
-    known = {(row.month, row.title_key): row for row in store.execute(select(open_tasks).where(here))}
-    for key, task in wanted.items():
-        values = {"title": task.title, "blocks": task.blocks, "count": task.count}
-        before = known.pop(key, None)
-        if before is None:
-            where = {"municipality": municipality, "month": key[0], "title_key": key[1]}
-            store.execute(insert(open_tasks).values(where | values))
-            yield _row(task, "ny", f"{task.count} uløste")
-        elif any(getattr(before, column) != value for column, value in values.items()):
-            store.execute(update(open_tasks).where(*_same(municipality, key)).values(values))
-            yield _row(task, "ændret", f"{before.count} → {task.count} uløste")
-        else:
-            yield _row(task, "uændret", f"{task.count} uløste")
-    for key, gone in known.items():
-        store.execute(delete(open_tasks).where(*_same(municipality, key)))
-        yield ImportRow(number=0, outcome="fjernet", text=f"{gone.title}: står ikke længere i rapporten")
-
-
-def _same(municipality: int, key: tuple[str, str]) -> tuple[Any, ...]:
-    return (
-        open_tasks.c.municipality == municipality,
-        open_tasks.c.month == key[0],
-        open_tasks.c.title_key == key[1],
-    )
-
-
-def _note_report(store: PluginStore, municipality: int, now: datetime) -> None:
-    noted = store.execute(
-        update(reports).where(reports.c.municipality == municipality).values(read_at=now)
-    ).rowcount
-    if not noted:
-        store.execute(insert(reports).values(municipality=municipality, read_at=now))
-
-
-def _row(task: OpenTask, outcome: str, text: str) -> ImportRow:
-    return ImportRow(number=task.row, outcome=outcome, text=f"{task.title}: {text}")
-
-
-def _sentences(wanted: Mapping[tuple[str, str], OpenTask]) -> tuple[str, ...]:
-    return tuple(
-        f"{CLASSES[blocks]}: {total} uløste"
-        for blocks in CLASSES
-        if (total := _total(wanted.values(), blocks))
-    )
-
-
-def _total(tasks: Iterable[OpenTask], blocks: str) -> int:
-    return sum(task.count for task in tasks if task.blocks == blocks)
-
-
-R23 = Importer(
-    key="ksd.r23",
-    label="R23 Uafsluttede opgaver",
-    help="Rapport R23 fra KSD, gemt som CSV eller Excel. Både den gamle opstilling (antal pr. måned) og den nye "
-    "(med blokering) kan læses. Rapporten erstatter den, kommunen sidst har indlæst.",
-    read=read,
-    system="ksd",
-)

@@ -1,10 +1,10 @@
-"""KSD's own tables: what the last report said is unsolved. Numbers only; no person is in them."""
+"""KSD's own tables: every report that was read in, by day. Numbers only; no person is in them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Column, DateTime, Integer, MetaData, String, Table
+from sqlalchemy import Column, Date, DateTime, Integer, MetaData, String, Table
 
 METADATA = MetaData()
 VERSIONS = Path(__file__).parent / "migrations"
@@ -13,7 +13,8 @@ open_tasks = Table(
     "ksd_open_tasks",
     METADATA,
     Column("municipality", Integer, primary_key=True, autoincrement=False),
-    # "2017-10" in the layout until June 2020, empty in the one after.
+    Column("day", Date, primary_key=True),
+    # "2017-10" where the report says when tasks were due, else empty.
     Column("month", String(7), primary_key=True),
     Column("title_key", String(200), primary_key=True),
     Column("title", String(200), nullable=False),
@@ -25,5 +26,6 @@ reports = Table(
     "ksd_reports",
     METADATA,
     Column("municipality", Integer, primary_key=True, autoincrement=False),
+    Column("day", Date, primary_key=True),
     Column("read_at", DateTime(timezone=True), nullable=False),
 )

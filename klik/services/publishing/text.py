@@ -109,8 +109,13 @@ class Draft:
             deadline_parameter=template.deadline_parameter,
             fields=dict(template.fields),
             template=template.key,
-            **{part: getattr(template, part) for part in PARTS},
+            **{part: getattr(template, part) for part in PARTS} | {"how_to": _how_to(template)},
         )
+
+
+def _how_to(template: TaskTemplate) -> str:
+    steps = "\n".join(f"{number}. {step}" for number, step in enumerate(template.steps, start=1))
+    return "\n\n".join(part for part in (template.how_to, steps) if part)
 
 
 DRAFT_NAMES = tuple(found.name for found in fields(Draft))

@@ -7,12 +7,14 @@ the same way agree.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
 
+from klik.domain.markdown_text import markdown_text
 from klik.domain.rights import Level
 from klik.models import ChecklistItem, MunicipalTask
 from klik.services import access, auditing, free_text
@@ -23,6 +25,7 @@ from klik.services.work import Work
 MOST = 100
 LIMIT = 300
 FIELD = "Linje"
+_STEP = re.compile(r"^[0-9]{1,3}[.)] +(.+)$", re.MULTILINE)
 TICKED, NOT_TICKED = "[x] ", "[ ] "
 
 
@@ -39,11 +42,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Checklist:
-    """How many lines are done of how many; the lines themselves only at home."""
+    """How many lines are done of how many; the lines themselves only at home.
+
+    ``steps`` is how many steps of KOMBIT's text could become the first lines.
+    """
 
     done: int
     total: int
     lines: tuple[Line, ...] = ()
+    steps: int = 0
 
     @property
     def words(self) -> str:
@@ -63,6 +70,7 @@ def of(work: Work, task: MunicipalTask) -> Checklist:
         done,
         len(rows),
         tuple(Line(row.id, row.version, row.text, row.done_at is not None, row.done_at) for row in rows),
+        0 if rows else len(steps_of(task)),
     )
 
 
@@ -98,6 +106,39 @@ def add(work: Work, task_id: int, text: str, *, not_cpr: bool = False) -> Checkl
     work.session.flush()
     _note(work, item, "tilføj-linje", None, wanted, not_cpr)
     return item
+
+
+def check_lines(lines: Iterable[str]) -> None:
+    """Raise RefusedError ("checklist") when the lines of a new task cannot all be put down."""
+    found = tuple(lines)
+    if len(found) > MOST:
+        raise RefusedError(
+            {"checklist": f"Tjekliste: der er {len(found)} linjer, og der må højst være {MOST}."}
+        )
+    for number, line in enumerate(found, start=1):
+        free_text.checked(
+            line,
+            field=f"Tjekliste, linje {number}",
+            limit=LIMIT,
+            key="checklist",
+            not_cpr=free_text.is_confirmed(line),
+        )
+
+
+def add_steps(work: Work, task_id: int) -> int:
+    """Put the numbered steps of "Sådan løses opgaven" down as lines, and say how many; none when it has lines."""
+    task = _locked(work, access.task_to_change(work, task_id))
+    steps = () if _rows(work, task) else steps_of(task)
+    for step in steps:
+        add(work, task_id, step)
+    return len(steps)
+
+
+def steps_of(task: MunicipalTask) -> tuple[str, ...]:
+    """The numbered steps of "Sådan løses opgaven" in plain words, each no longer than a line may be."""
+    text = task.task_version.how_to if task.task_version else ""
+    found = (markdown_text(step[1]).replace("\n", " ") for step in _STEP.finditer(text))
+    return tuple(step if len(step) <= LIMIT else f"{step[: LIMIT - 1]}…" for step in found if step)[:MOST]
 
 
 def tick(work: Work, task_id: int, item_id: int, version: int, done: bool) -> ChecklistItem:

@@ -7,7 +7,7 @@ from datetime import date
 
 from sqlalchemy import select
 
-from klik.domain import texts
+from klik.domain import free_text, texts
 from klik.domain.calendar import long_date
 from klik.domain.rights import Right
 from klik.domain.status import Status
@@ -15,7 +15,7 @@ from klik.models import MunicipalTask, Project, TaskChange
 from klik.services import access, auditing, deadlines
 from klik.services.errors import RefusedError
 from klik.services.notices.assigned import tell_assigned
-from klik.services.tasks import assigning, read_marks
+from klik.services.tasks import assigning, checklist, read_marks
 from klik.services.tasks.assigning import NOBODY, Assignee
 from klik.services.tasks.steps import checked_local_value
 from klik.services.work import Work
@@ -23,7 +23,10 @@ from klik.services.work import Work
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalTask:
-    """What a new local task is made of; phase, theme and priority are slugs, the text is Markdown."""
+    """What a new local task is made of; phase, theme and priority are slugs, the text is Markdown.
+
+    ``checklist`` are its first lines.
+    """
 
     title: str
     project_id: int
@@ -34,6 +37,7 @@ class LocalTask:
     start_date: date | None = None
     deadline: date | None = None
     responsible: Assignee = NOBODY
+    checklist: tuple[str, ...] = ()
 
 
 def projects(work: Work) -> tuple[Project, ...]:
@@ -90,6 +94,8 @@ def create(work: Work, wanted: LocalTask) -> MunicipalTask:
         )
     )
     auditing.record(work, "opret-lokal-opgave", f"kommuneopgave/{task.id}", {}, task.municipality_id)
+    for line in wanted.checklist:
+        checklist.add(work, task.id, line, not_cpr=free_text.is_confirmed(line))
     tell_assigned(work, [(task, {"responsible": NOBODY})])
     read_marks.mark(work, task)
     return task
@@ -110,6 +116,10 @@ def _checked(work: Work, wanted: LocalTask) -> tuple[dict[str, str], dict[str, s
             values[name] = checked_local_value(work, name, value)
         except RefusedError as error:
             problems |= error.problems
+    try:
+        checklist.check_lines(wanted.checklist)
+    except RefusedError as error:
+        problems |= error.problems
     if wanted.start_date and wanted.deadline and wanted.deadline < wanted.start_date:
         problems["deadline"] = (
             f"Deadline ({long_date(wanted.deadline)}) må ikke ligge før startdatoen "

@@ -1,4 +1,4 @@
-"""The panels plug-ins add to a task: asked one by one, and a failing one costs only itself."""
+"""The panels plug-ins add to a task, a system's page and the front page: a failing one costs only itself."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from klik.plugins.answers import is_names, is_panel
 from klik.plugins.context import PluginContext
 from klik.plugins.contributions import Panel
 from klik.plugins.manager import plugin_of
-from klik.plugins.views import MunicipalTaskView, SystemView
-from klik.services import for_plugins
+from klik.plugins.views import FrontView, MunicipalTaskView, SystemView
+from klik.services import for_plugins, views
 from klik.services.work import Work
 
-TASK, SYSTEM = "task", "system"
+TASK, SYSTEM, FRONT = "task", "system", "front"
+View = MunicipalTaskView | SystemView | FrontView
 _FAILED: Any = object()
 
 
@@ -40,14 +41,27 @@ def system_panels(work: Work, view: SystemView) -> tuple[ShownPanel, ...]:
     return asked(work, [panel for panel in work.registry.panels.values() if panel.place == SYSTEM], view)
 
 
-def asked(work: Work, wanted: list[Panel], view: MunicipalTaskView | SystemView) -> tuple[ShownPanel, ...]:
+def front_panels(work: Work) -> tuple[ShownPanel, ...]:
+    """The panels for the actor's front page, in order of declaration; no statement where there are none."""
+    wanted = [panel for panel in work.registry.panels.values() if panel.place == FRONT]
+    return asked(work, wanted, _front_view(work)) if wanted else ()
+
+
+def _front_view(work: Work) -> FrontView:
+    actor = work.actor
+    own = actor.municipality_id if actor else None
+    municipality = views.municipality_views(work, [own], None)[0] if own is not None else None
+    return FrontView(municipality=municipality, kombit=actor is None or actor.kombit)
+
+
+def asked(work: Work, wanted: list[Panel], view: View) -> tuple[ShownPanel, ...]:
     """The panels that apply to what is viewed, each made by its plug-in under guard."""
     shown = (_one(work, panel, view) for panel in wanted)
     return tuple(panel for panel in shown if panel is not None)
 
 
-def _one(work: Work, panel: Panel, view: MunicipalTaskView | SystemView) -> ShownPanel | None:
-    """None when the panel does not apply; without html when it failed."""
+def _one(work: Work, panel: Panel, view: View) -> ShownPanel | None:
+    """None when the panel does not apply or has nothing to say now; without html when it failed."""
     plugin = plugin_of(panel.key)
     folder = _templates(work, plugin)
     context = for_plugins.context(work, plugin)
@@ -64,15 +78,14 @@ def _one(work: Work, panel: Panel, view: MunicipalTaskView | SystemView) -> Show
     return ShownPanel(panel.title, plugin.upper(), None if html is _FAILED else html)
 
 
-def _drawn(
-    panel: Panel, view: MunicipalTaskView | SystemView, context: PluginContext, folder: Path | None
-) -> str:
+def _drawn(panel: Panel, view: View, context: PluginContext, folder: Path | None) -> str | None:
     data = panel.data(view, context)
     if not is_names(data):
         raise TypeError(f"{panel.key} gave {type(data).__name__}, not values by name")
     if folder is None:
         raise FileNotFoundError(f"{panel.key} has no templates folder")
-    return _environment(folder).get_template(panel.template).render(dict(data))
+    html = _environment(folder).get_template(panel.template).render(dict(data))
+    return html if html.strip() else None
 
 
 def _templates(work: Work, plugin: str) -> Path | None:

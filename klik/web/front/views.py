@@ -22,6 +22,7 @@ from klik.services.publishing import announced
 from klik.services.questions import reading
 from klik.services.roles import asking, matrix, vacancies
 from klik.services.roles.vacancies import Standing, Vacancy
+from klik.services.tasks import panels
 from klik.services.work import Work
 from klik.web.base import access
 
@@ -44,6 +45,7 @@ def show(work: Work) -> Any:
         "counts": overview.counts(work),
         "unread": overview.unread_notices(work),
         "projects": _by_project(work),
+        "panels": panels.front_panels(work),
     }
     if actor.kombit:
         return render_template(

@@ -17,6 +17,7 @@ from klik.domain.status import Status
 from klik.models import Project, Task
 from klik.services import access as door
 from klik.services import publishing
+from klik.services.deadlines import FIXED_DATE
 from klik.services.errors import ConflictError, NotFoundError, RefusedError
 from klik.services.publishing import Draft, appointing, files, life, links, not_relevant, steps
 from klik.services.publishing.audience import in_words
@@ -30,6 +31,7 @@ from klik.services.publishing.progress import (
 )
 from klik.services.publishing.text import PARTS, PRIORITY_LABELS
 from klik.services.work import Work
+from klik.web import link_words
 from klik.web.base import access
 from klik.web.formats import plural
 from klik.web.publishing.ahead import ahead_names
@@ -78,7 +80,7 @@ def index(work: Work) -> Any:
 @blueprint.get("/udgivelser/ny")
 @access(Right.PUBLISH)
 def new(work: Work) -> Any:
-    """First the project or a template, then the form; ``kopi`` starts from an earlier task."""
+    """First the project or a template, then the form; ``kopi`` copies an earlier task, and a link may bring words."""
     template = work.registry.task_types.get(request.args.get("skabelon", ""))
     copied = request.args.get("kopi", "")
     projects = _projects(work)
@@ -90,6 +92,9 @@ def new(work: Work) -> Any:
     slug = request.args.get("projekt")
     if slug is None and template is not None:
         slug = next((each.slug for each in projects if each.system_code == template.system), None)
+    words = link_words.read(request.args, work.registry.content)
+    if slug is None and link_words.SYSTEM in words:
+        slug = next((each.slug for each in projects if each.system_code == words[link_words.SYSTEM]), None)
     if slug is None:
         return render_template(
             "publishing/start.html",
@@ -99,7 +104,21 @@ def new(work: Work) -> Any:
         )
     project = _project(work, slug)
     draft = Draft.from_template(template, project.slug) if template else None
-    return _form_page(work, draft_form(work, project, draft))
+    return _form_page(work, draft_form(work, project, draft, _brought(words) if not template else None))
+
+
+def _brought(words: Mapping[str, str]) -> dict[str, str]:
+    """The form's fields that a link brought words for."""
+    fields = {
+        "title": link_words.TITLE,
+        "description": link_words.TEXT,
+        "phase": link_words.PHASE,
+        "theme": link_words.THEME,
+    }
+    found = {field: words[name] for field, name in fields.items() if name in words}
+    if link_words.DEADLINE in words:
+        found |= {"deadline_rule": FIXED_DATE, "deadline_parameter": words[link_words.DEADLINE]}
+    return found
 
 
 @blueprint.get("/udgivelser/<id:task_id>/ret")

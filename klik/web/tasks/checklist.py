@@ -24,6 +24,10 @@ from klik.web.tasks.way import way
 blueprint = Blueprint("checklist", __name__, url_prefix="/opgaver/<id:task_id>/tjekliste")
 
 
+# Pressed instead of writing a line.
+STEPS = "trin"
+
+
 class LineForm(OnceForm):
     """A new line."""
 
@@ -52,10 +56,17 @@ class MoveForm(VersionedForm):
 @blueprint.post("")
 @access(Right.READ_TASKS)
 def add(work: Work, task_id: int) -> Any:
-    """Put a line at the end."""
+    """Put a line at the end, or KOMBIT's steps on an empty list."""
     form = LineForm()
     doors.task_to_change(work, task_id)
     if idempotency.earlier_result(work.session, form.idempotency_key.data):
+        return _done(work, task_id)
+    if request.form.get(STEPS):
+        try:
+            checklist.add_steps(work, task_id)
+        except RefusedError as error:
+            show_problems(form, error)
+            return _list(work, task_id, add_form=form), 422
         return _done(work, task_id)
     if not form.validate_on_submit():
         return _list(work, task_id, add_form=form), 422

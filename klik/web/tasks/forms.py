@@ -21,7 +21,7 @@ from wtforms import (
 )
 
 from klik.content.loading import Content
-from klik.domain import texts
+from klik.domain import free_text, texts
 from klik.domain.calendar import parse_date, short_date
 from klik.domain.errors import InputError
 from klik.domain.status import REASON_LIMIT, Status
@@ -30,6 +30,7 @@ from klik.plugins.contributions import ExtraField
 from klik.services.errors import RefusedError
 from klik.services.filters import PRIORITIES
 from klik.services.tasks import assigning, commenting, steps
+from klik.services.tasks import checklist as checklists
 from klik.services.tasks.assigning import NOBODY, Assignee
 from klik.services.tasks.steps import Changes
 from klik.services.tasks.words import LOCAL_TEXT_LIMIT
@@ -293,6 +294,21 @@ class NewLocalForm(OnceForm):
     start_date = DayField("Startdato")
     deadline = DayField("Deadline")
     responsible = SelectField("Ansvarlig")
+    checklist = TextAreaField(
+        "Tjekliste",
+        validators=[CleanText(checklists.MOST * checklists.LIMIT, lines=True)],
+        description="Én linje for hvert punkt, I vil krydse af. Kan udelades.",
+    )
+
+    def lines(self) -> tuple[str, ...]:
+        """The checklist's lines, empty ones left out."""
+        typed = self.checklist.data or ""
+        found = [line.strip() for line in typed.splitlines() if line.strip()]
+        return (
+            tuple(free_text.confirmed(line) for line in found)
+            if free_text.is_confirmed(typed)
+            else tuple(found)
+        )
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Every field once, and each of its own kind."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from klik.domain.rights import Right
 from klik.models import MunicipalTask
@@ -14,17 +14,37 @@ from klik.services.tasks import local as local_tasks
 from klik.services.tasks.assigning import NOBODY, Assignee
 from klik.services.tasks.local import LocalTask
 from klik.services.work import Work
+from klik.web import link_words
 from klik.web.base import access
 from klik.web.tasks.forms import NewLocalForm, People, show_problems
 
 blueprint = Blueprint("local_task", __name__, url_prefix="/opgaver")
+ASKED = {
+    link_words.TITLE: "title",
+    link_words.TEXT: "local_text",
+    link_words.PHASE: "phase",
+    link_words.THEME: "theme",
+    link_words.DEADLINE: "deadline",
+    link_words.CHECKLIST: "checklist",
+}
 
 
 @blueprint.get("/ny")
 @access(Right.CREATE_LOCAL_TASK)
 def new(work: Work) -> str:
-    """The empty form."""
-    return _page(_form(work))
+    """The form, with the words that the link brought."""
+    form = _form(work)
+    words = link_words.read(request.args, work.registry.content)
+    for name, field in ASKED.items():
+        if name in words:
+            form[field].data = words[name]
+    project = next(
+        (each for each in local_tasks.projects(work) if each.system_code == words.get(link_words.SYSTEM)),
+        None,
+    )
+    if link_words.SYSTEM in words and project is not None:
+        form.project_id.data = project.id
+    return _page(form)
 
 
 @blueprint.post("/ny")
@@ -64,6 +84,7 @@ def _wanted(form: NewLocalForm) -> LocalTask:
         theme=form.theme.data,
         priority=form.priority.data,
         text=form.local_text.data or "",
+        checklist=form.lines(),
         start_date=form.start_date.day,
         deadline=form.deadline.day,
         responsible=Assignee.parse(form.responsible.data or "") or NOBODY,
