@@ -1,6 +1,6 @@
-"""The demo's story: Køge prepares a meeting with its EOJ supplier; Herning has been a pilot. The suppliers are invented.
+"""The demo's story: Køge prepares a meeting with its EOJ supplier; Herning has been a pilot.
 
-Netcompany is there because the demo's supplier belongs to it; its system is invented as well.
+The suppliers are invented; Netcompany is there because the demo's supplier belongs to it, with an invented system.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ class _Reading:
             elif first.startswith("snitflade"):
                 self._front(keys, left)
             elif first.startswith("samlet vurdering"):
-                place, values = left.popleft() if left else (number, ())
+                values = left.popleft()[1] if left else ()
                 remark = " ".join(_cell(values, _place(keys, "bemaerkning")).split())
             elif first == "integration" and len(row) > 1:
                 current = interface_numbered(row[1])

@@ -32,12 +32,8 @@ def verdict(met: Sequence[bool | None], said_ready: bool) -> Verdict:
     if open_ones:
         return Verdict(False, f"{open_ones} af {_criteria(len(met))} er ikke besvaret")
     if not said_ready:
-        return Verdict(
-            False,
-            "Alle kriterier er opfyldt, men kommunen har ikke klarmeldt"
-            if met
-            else "Kommunen har ikke klarmeldt",
-        )
+        words = "Alle kriterier er opfyldt, men kommunen har" if met else "Kommunen har"
+        return Verdict(False, f"{words} ikke klarmeldt")
     if not met:
         return Verdict(True, "Klarmeldt af kommunen; der er ikke skrevet kriterier")
     return Verdict(True, f"{_all(len(met))} opfyldt")

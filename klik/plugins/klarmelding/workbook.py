@@ -45,8 +45,8 @@ def _integration(sheet: ReadinessSheet, line: Line) -> tuple[tuple[str | int, ..
     return (
         ("LEVERANDØR", "PILOTKOMMUNE", "SYSTEM"),
         (sheet.supplier, sheet.place, sheet.system),
-        ("Samlet vurdering af klarmelding", "Bemærkninger"),
-        ("Ja" if line.verdict.ready else "Nej", line.remark),
+        ("Samlet vurdering af klarmelding", "", "Bemærkninger"),
+        ("Ja" if line.verdict.ready else "Nej", "", line.remark),
         ("Integration", line.interface.number, line.interface.name),
         (*CRITERIA, REMARK),
         *(
