@@ -88,7 +88,7 @@ class ConfirmForm(VersionedForm):
 
     klarmeldt = RadioField("Klarmeldt", choices=_choices(YES_OR_NO), default=NO)
     bemaerkninger = TextAreaField(
-        "Bemærkninger", [CleanText(writing.LONGEST_REMARK, tick=False)], render_kw={"rows": 3}
+        "Bemærkninger", [CleanText(writing.LONGEST_REMARK, lines=True, tick=False)], render_kw={"rows": 3}
     )
 
 
@@ -117,7 +117,7 @@ class CriterionForm(VersionedForm, OnceForm):
 
     snitflade = HiddenField()
     nr = HiddenField()
-    ordlyd = TextAreaField("Kriterium", [CleanText(criteria.LONGEST, tick=False)], render_kw={"rows": 4})
+    ordlyd = TextAreaField("Kriterium", [CleanText(criteria.LONGEST, lines=True, tick=False)], render_kw={"rows": 4})
 
 
 def _made(name: str, base: type[Form], fields: dict[str, Any]) -> Any:
