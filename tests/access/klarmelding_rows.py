@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table, insert, update
 from sqlalchemy.orm import Session
+
+from klik.domain.texts import search_key
 
 # The supplier that the world's own visitor belongs to, and another.
 SUPPLIERS = {"netcompany": "Netcompany", "other": "Fjord Omsorg"}
@@ -69,3 +71,14 @@ def fill(
         changed_at=now,
         person=None,
     )
+
+
+def name_supplier(session: Session, table: Callable[[str], Table], organisation: str) -> None:
+    """The visitor's supplier is known by what its membership is called once the world is marked."""
+    for name in ("klarmelding_sheets", "klarmelding_agreements"):
+        rows = table(name)
+        session.execute(
+            update(rows)
+            .where(rows.c.supplier == SUPPLIERS["netcompany"])
+            .values(supplier_key=search_key(organisation))
+        )

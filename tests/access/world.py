@@ -253,6 +253,12 @@ class _Builder:
         self._without("municipal_tasks_stay_erased", "municipal_tasks")
         self._without("export_proofs_stay", "export_proofs")
         self._mark()
+        organisation = self.session.scalar(
+            select(Membership.organisation).where(Membership.level == Level.SUPPLIER.value)
+        )
+        klarmelding_rows.name_supplier(
+            self.session, lambda name: self._plugin_table("klarmelding", name), organisation or ""
+        )
         self._come_back()
         guards.install(self.session.connection())
         return self.made
@@ -803,8 +809,9 @@ class _Builder:
 
     def _plugins(self) -> None:
         """Numbers that cannot be anybody else's, in the plug-ins' own tables; and what is told to plug-ins."""
-        tables = self.house.registry.tables["klarmelding"].metadata.tables
-        klarmelding_rows.fill(self.session, tables.__getitem__, self.made, PLACES, NOW)
+        klarmelding_rows.fill(
+            self.session, lambda name: self._plugin_table("klarmelding", name), self.made, PLACES, NOW
+        )
         open_tasks = self._plugin_table("ksd", "ksd_open_tasks")
         reports = self._plugin_table("ksd", "ksd_reports")
         published = self._plugin_table("ky", "ky_published")

@@ -93,7 +93,7 @@ def test_what_is_demanded_said_confirmed_and_missing(
             "Nej 21. november 2026",
             (
                 "Fristen er overskredet med 51 dage. Vi har ikke bekræftet den: 1 af 3 kriterier er ikke opfyldt, "
-                "og 1 er ikke besvaret. Uenige"
+                "og 1 er ikke besvaret. Uenige , hvorfor? Leverandøren siger Ja, men kommunen kan ikke bekræfte det."
             ),
         ],
         ["1. oktober 2026", "Ja 21. november 2026", "Ja 21. november 2026", "Intet"],
@@ -102,7 +102,7 @@ def test_what_is_demanded_said_confirmed_and_missing(
             "1. februar 2027",
             "Ikke relevant 21. november 2026",
             "Nej",
-            "Leverandøren skriver, at snitfladen ikke er relevant. Uenige",
+            "Leverandøren skriver, at snitfladen ikke er relevant. Uenige , hvorfor? Leverandøren skriver, at snitfladen ikke er relevant, men aftalen kræver den.",
         ],
         ["1. februar 2027", "Ikke oplyst", "Nej", "Leverandøren har ikke oplyst noget."],
     ]

@@ -117,7 +117,9 @@ class CriterionForm(VersionedForm, OnceForm):
 
     snitflade = HiddenField()
     nr = HiddenField()
-    ordlyd = TextAreaField("Kriterium", [CleanText(criteria.LONGEST, lines=True, tick=False)], render_kw={"rows": 4})
+    ordlyd = TextAreaField(
+        "Kriterium", [CleanText(criteria.LONGEST, lines=True, tick=False)], render_kw={"rows": 4}
+    )
 
 
 def _made(name: str, base: type[Form], fields: dict[str, Any]) -> Any:

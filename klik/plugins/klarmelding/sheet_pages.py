@@ -185,7 +185,11 @@ def _confirm(context: PluginContext, sheet: ReadinessSheet) -> Any:
         return _interface_page(context, sheet, line, _conflict(form, sheet), 409)
     given = {each: (answer, form[f"note-{each}"].data) for each, answer in met.items()}
     writing.confirm(
-        context, sheet.id, sheet.municipality, number, Confirmed(ready, " ".join(form.bemaerkninger.data.split()), given)
+        context,
+        sheet.id,
+        sheet.municipality,
+        number,
+        Confirmed(ready, " ".join(form.bemaerkninger.data.split()), given),
     )
     flash(f"{number} er gemt.", "success")
     return redirect(f"/p/klarmelding/ark/{sheet.id}", 303)
