@@ -82,3 +82,9 @@ def name_supplier(session: Session, table: Callable[[str], Table], organisation:
             .where(rows.c.supplier == SUPPLIERS["netcompany"])
             .values(supplier_key=search_key(organisation))
         )
+
+
+def is_own_word(world: Any, kind: str, table: str, row: Mapping[str, Any]) -> bool:
+    """Whether a supplier writes its own word: on a municipality's sheet, and only on one of its own name."""
+    sheet = {"klarmelding_sheets": row.get("id"), "klarmelding_declarations": row.get("sheet_id")}.get(table)
+    return kind == "leverandoer" and ("klarmelding_sheets", sheet) in world.of_supplier

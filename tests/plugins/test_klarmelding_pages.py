@@ -102,7 +102,8 @@ def test_what_is_demanded_said_confirmed_and_missing(
             "1. februar 2027",
             "Ikke relevant 21. november 2026",
             "Nej",
-            "Leverandøren skriver, at snitfladen ikke er relevant. Uenige , hvorfor? Leverandøren skriver, at snitfladen ikke er relevant, men aftalen kræver den.",
+            "Leverandøren skriver, at snitfladen ikke er relevant. Uenige , hvorfor? "
+            "Leverandøren skriver, at snitfladen ikke er relevant, men aftalen kræver den.",
         ],
         ["1. februar 2027", "Ikke oplyst", "Nej", "Leverandøren har ikke oplyst noget."],
     ]
@@ -292,20 +293,20 @@ def test_the_meeting_says_what_is_missing_and_what_to_ask(
     assert [row[0].split()[0] for row in rows(page, "Mangler i")] == ["SF0810", "SF1470", "SF1500", "SF1510"]
     assert [each.get_text() for each in page.select("main ol li")] == [
         (
-            "SF0810 Indlæggelser og Udskrivninger: I siger, at den er klar, men vi har ikke kunnet bekræfte kriterierne "
-            "2 og 3. Hvornår kan I vise os det? Efter aftalen skulle den være klar 1. oktober 2026."
+            "SF0810 Indlæggelser og Udskrivninger: I siger, at den er klar, men vi har ikke kunnet bekræfte "
+            "kriterierne 2 og 3. Hvornår kan I vise os det? Efter aftalen skulle den være klar 1. oktober 2026."
         ),
         (
-            "SF1470 Sags- og Dokumentindeks: I siger, at den ikke er klar. I skriver: “I næste version” Hvornår bliver "
-            "den det? Efter aftalen skal den være klar 1. februar 2027."
+            "SF1470 Sags- og Dokumentindeks: I siger, at den ikke er klar. I skriver: “I næste version” Hvornår "
+            "bliver den det? Efter aftalen skal den være klar 1. februar 2027."
         ),
         (
-            "SF1500 Organisation services: I skriver, at den ikke er relevant, men den står i vores aftale. Hvad bygger "
-            "I det på? Efter aftalen skal den være klar 1. februar 2027."
+            "SF1500 Organisation services: I skriver, at den ikke er relevant, men den står i vores aftale. Hvad "
+            "bygger I det på? Efter aftalen skal den være klar 1. februar 2027."
         ),
         (
-            "SF1510 Klassifikation services: Vi har ikke fået jeres selvangivelse. Er den klar, og hvornår kan I skrive "
-            "det? Efter aftalen skal den være klar 1. februar 2027."
+            "SF1510 Klassifikation services: Vi har ikke fået jeres selvangivelse. Er den klar, og hvornår kan I "
+            "skrive det? Efter aftalen skal den være klar 1. februar 2027."
         ),
         "Hvem er vores kontakt?",
     ]
