@@ -102,8 +102,10 @@ def test_what_is_demanded_said_confirmed_and_missing(
             "1. februar 2027",
             "Ikke relevant 21. november 2026",
             "Nej",
-            "Leverandøren skriver, at snitfladen ikke er relevant. Uenige , hvorfor? "
-            "Leverandøren skriver, at snitfladen ikke er relevant, men aftalen kræver den.",
+            (
+                "Leverandøren skriver, at snitfladen ikke er relevant. Uenige , hvorfor? "
+                "Leverandøren skriver, at snitfladen ikke er relevant, men aftalen kræver den."
+            ),
         ],
         ["1. februar 2027", "Ikke oplyst", "Nej", "Leverandøren har ikke oplyst noget."],
     ]
