@@ -1,4 +1,4 @@
-"""The infrastrukturansvarlig prepares a supplier meeting in Chromium: sees what is missing, asks, and takes the paper."""
+"""The infrastrukturansvarlig prepares a supplier meeting in Chromium: what is missing, what to ask, and the paper."""
 
 from __future__ import annotations
 
