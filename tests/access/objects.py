@@ -15,6 +15,7 @@ from itertools import product
 from klik.models import Notice
 from klik.services.newsletters.links import Links
 from klik.services.notices import actions
+from tests.access import klarmelding_rows
 from tests.access.world import (
     CALENDAR_SECRET,
     CENTRAL,
@@ -347,6 +348,17 @@ def _token(link: str) -> str:
     return link.rpartition("/")[2]
 
 
+def _sheets(view: _View) -> Ids:
+    """A municipality's own of either supplier; a supplier's own name in either municipality."""
+    names = [f"klarmelding {word}" for word in klarmelding_rows.SUPPLIERS]
+    every = [(view.ids[name, place],) for name in names for place in PLACES]
+    if view.scope == "kombit":
+        return Ids(every, [])
+    if view.scope == "supplier":
+        return Ids([(each,) for each in view.both(names[0])], every)
+    return Ids([(view.ids[name, view.place],) for name in names], every)
+
+
 LINKS = Links("", SIGNING)
 LETTER = "/nyhedsbreve/<id:letter_id>"
 TASK = "/opgaver/<id:task_id>"
@@ -444,4 +456,5 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     "/nyhedsbreve/frameld/<token>/fortryd": _words(_token(LINKS.leave(LEFT))),
     "/nyhedsbreve/bekraeft/<token>": _words(_token(LINKS.confirm(STAYING, NOW))),
     "/static/<path:filename>": _words("klik.css"),
+    "/p/klarmelding/ark/<id:sheet_id>": _sheets,
 }

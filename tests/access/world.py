@@ -68,7 +68,7 @@ from klik.services.newsletters.audience import Audience
 from klik.services.people import new_passwords, sessions
 from klik.services.work import Work
 from tests import make
-from tests.access import gallery_rows
+from tests.access import gallery_rows, klarmelding_rows
 from tests.make import HERNING, KOEGE, NOW, TODAY
 
 EVERYBODY, KOMBIT = 0, 1
@@ -156,6 +156,7 @@ STEERING = {
     "deviations": "field central_old central_new local answer",
     "waves": "system_code slug name",
     **gallery_rows.STEERING,
+    **klarmelding_rows.STEERING,
 }
 
 
@@ -252,6 +253,12 @@ class _Builder:
         self._without("municipal_tasks_stay_erased", "municipal_tasks")
         self._without("export_proofs_stay", "export_proofs")
         self._mark()
+        organisation = self.session.scalar(
+            select(Membership.organisation).where(Membership.level == Level.SUPPLIER.value)
+        )
+        klarmelding_rows.name_supplier(
+            self.session, lambda name: self._plugin_table("klarmelding", name), organisation or ""
+        )
         self._come_back()
         guards.install(self.session.connection())
         return self.made
@@ -802,6 +809,9 @@ class _Builder:
 
     def _plugins(self) -> None:
         """Numbers that cannot be anybody else's, in the plug-ins' own tables; and what is told to plug-ins."""
+        klarmelding_rows.fill(
+            self.session, lambda name: self._plugin_table("klarmelding", name), self.made, PLACES, NOW
+        )
         open_tasks = self._plugin_table("ksd", "ksd_open_tasks")
         reports = self._plugin_table("ksd", "ksd_reports")
         published = self._plugin_table("ky", "ky_published")

@@ -19,10 +19,12 @@ from klik.testing import assert_plugin_contract
 EXAMPLE = Path(__file__).parent / "example-dist"
 
 
-@pytest.mark.parametrize("name", ["kp", "ksd", "ky"])
-def test_our_own_plugins_keep_the_contract(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "system"), [("kp", "kp"), ("ksd", "ksd"), ("ky", "ky"), ("klarmelding", "infrastruktur")]
+)
+def test_our_own_plugins_keep_the_contract(name: str, system: str, tmp_path: Path) -> None:
     registry = assert_plugin_contract(name, importlib.import_module(f"klik.plugins.{name}"), tmp_path)
-    assert set(registry.systems) == {name}
+    assert set(registry.systems) == {system}
 
 
 def test_the_example_keeps_the_contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
