@@ -1,23 +1,37 @@
-"""KP – Kommunernes Pensionssystem (KP Basis), supplied by Netcompany: tasks, checklists and a Teams channel."""
+"""KP – Kommunernes Pensionssystem (KP Basis), supplied by Netcompany: tasks, a support desk and a Teams channel."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
 
+from flask import Blueprint
+
 from klik.plugins import (
     Channel,
     ItSystem,
+    PageLink,
     Panel,
+    PluginContext,
+    PluginTables,
     RoleDescription,
     TaskTemplate,
     hookimpl,
     read_roles,
     read_task_types,
 )
-from klik.plugins.kp import checklists, teams
+from klik.plugins.kp import (
+    case_pages,  # noqa: F401 – its views stand on the blueprint
+    checklists,
+    demo,
+    desk,  # noqa: F401
+    knowledge_pages,  # noqa: F401
+    teams,
+)
+from klik.plugins.kp.pages import blueprint
+from klik.plugins.kp.tables import METADATA, VERSIONS
 
-KLIK_API = (1, 0)
+KLIK_API = (1, 1)
 SYSTEM = "kp"
 
 
@@ -31,6 +45,21 @@ def klik_systems() -> Iterable[ItSystem]:
             supplier="Netcompany",
             description="Kommunernes fagsystem til pension, personlige tillæg og helbredstillæg.",
             website="https://kommunernespensionssystem.dk",
+            pages=(
+                PageLink(
+                    address="/p/kp/",
+                    label="Support til KP",
+                    help="Skriv en god sag til MinSupport, og følg op på den",
+                ),
+                PageLink(
+                    address="/p/kp/fejlsoegning",
+                    label="Fejlsøg trin for trin",
+                    help="Seks trin, før en fejl meldes",
+                ),
+                PageLink(
+                    address="/p/kp/viden", label="Vidensbase", help="Problemer, der er løst, og hvordan"
+                ),
+            ),
         ),
     )
 
@@ -57,3 +86,21 @@ def klik_panels() -> Iterable[Panel]:
 def klik_channels() -> Iterable[Channel]:
     """Teams, where the installation has given an address."""
     return (teams.CHANNEL,)
+
+
+@hookimpl
+def klik_blueprints() -> Iterable[Blueprint]:
+    """The support desk."""
+    return (blueprint,)
+
+
+@hookimpl
+def klik_tables() -> Iterable[PluginTables]:
+    """The municipalities' cases, their ticks and what was learnt."""
+    return (PluginTables(metadata=METADATA, versions=VERSIONS),)
+
+
+@hookimpl
+def klik_demo(context: PluginContext) -> None:
+    """An excellent and a poor case, and what was learnt."""
+    demo.fill(context)
