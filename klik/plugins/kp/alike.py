@@ -15,10 +15,12 @@ SHORTEST_WORD = 3
 STEM = 6  # "flettefelter" and "flettefelt" are the same word
 _WORD = re.compile(r"[^\W_]+")
 # Words that tell nothing apart.
-_EMPTY = frozenset(
-    search_key(word)
-    for word in ["alle", "andre", "are", "det", "den", "der", "deres", "dette", "efter", "eller", "ene", "fejl", "fejlen", "for", "fra", "før", "han", "har", "hun", "hvad", "hvor", "hvorfor", "ikke", "ind", "inde", "jeg", "kan", "kunne", "man", "med", "men", "mig", "når", "nogle", "ofte", "også", "ogs", "over", "problem", "sag", "sagen", "skal", "som", "the", "til", "ved", "vi", "vil", "virker", "være", "ud", "uden", "under", "af", "at", "en", "et", "er", "få", "får", "på", "og", "om", "så", "denne", "her", "borger", "borgeren", "borgerens", "min", "support", "minsupport", "fejlmeddelelse", "automatisk", "bliver", "blev"]
-)
+_EMPTY_WORDS = """
+alle andre det den der deres dette efter eller fejl fejlen for fra før han har hun hvad hvor hvorfor ikke
+ind inde jeg kan kunne man med men mig når nogle ofte også over problem sag sagen skal som til ved vi vil virker være
+ud uden under denne her borger borgeren borgerens min support minsupport fejlmeddelelse automatisk bliver blev
+"""
+_EMPTY = frozenset(search_key(word) for word in _EMPTY_WORDS.split())
 
 
 @dataclass(frozen=True, slots=True)

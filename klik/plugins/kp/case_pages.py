@@ -11,7 +11,7 @@ from klik.plugins import Document, PluginContext, Right, clock, long_date, page_
 from klik.plugins.kp import alike, cases, paper, ring, title_advice
 from klik.plugins.kp.cases import Case
 from klik.plugins.kp.checklists import CHECKLISTS
-from klik.plugins.kp.choices import DRAFT, KINDS, STATES, criticality_words
+from klik.plugins.kp.choices import DRAFT, STATES
 from klik.plugins.kp.forms import (
     AnswerForm,
     CaseForm,
@@ -61,7 +61,7 @@ def create(context: PluginContext) -> Any:
 
 @blueprint.get("/sager/<id:case_id>")
 @page_access(Right.READ_TASKS)
-def show(context: PluginContext, case_id: int) -> Any:
+def show_case(context: PluginContext, case_id: int) -> Any:
     """The case: a form while it is a draft, then the facts and what comes next."""
     case = _own(context, case_id)
     if case.state == DRAFT and cases.may_write(context):
@@ -313,7 +313,8 @@ def _draft_page(
 def _case_page(
     context: PluginContext, case: Case, *, forms: Mapping[str, Any] | None = None, warning: str = ""
 ) -> str:
-    shown = _drawn_forms(context, case) | dict(forms or {})
+    beside = dict(_beside(context, case))
+    beside["step_forms"] = {**beside["step_forms"], **(forms or {})}
     return render_template(
         "kp/case.html",
         case=case,
@@ -322,11 +323,9 @@ def _case_page(
         description=paper.description(case),
         warning=warning,
         lacks=cases.lacks(case),
-        may_write=cases.may_write(context),
         wrong=next(iter((forms or {}).values()), None),
-        step_forms=shown,
         hits=alike.search(context, f"{case.title} {case.technical}", besides=case.id),
-        **_beside(context, case),
+        **beside,
     )
 
 
@@ -335,8 +334,6 @@ def _beside(context: PluginContext, case: Case) -> Mapping[str, Any]:
     ticked = cases.ticks_of(context, case)
     return {
         "state": STATES[case.state],
-        "kind": KINDS[case.kind].label,
-        "criticality": criticality_words(case.criticality) if case.criticality else "",
         "writer": by_whom(context, case.person),
         "changed": f"{clock(case.changed_at)}, {by_whom(context, case.changed_by)}",
         "filed_on": long_date(case.filed_on) if case.filed_on else "",

@@ -50,7 +50,8 @@ EXCELLENT = {
     "steps": (
         "Borger har et bevilget Helbredstillægskort\n"
         "Jeg startede “Opret bevilling” via Handlingsmenuen for at oprette et Alm. Helbredstillæg\n"
-        "Jeg valgte at bevilge Helbredstillægget med Bevilling Startdato: 01-11-2021 og Bevilling Slutdato: 31-05-2022\n"
+        "Jeg valgte at bevilge Helbredstillægget med følgende oplysninger: "
+        "Bevilling Startdato: 01-11-2021, Bevilling Slutdato: 31-05-2022\n"
         "Jeg tilføjede en ydelse af typen “Medicin, helbredstillæg” og gennemførte handlingen\n"
         "Sagen blev korrekt oprettet, men ydelsen fremgår ikke af sagen og ikke under “planlagte udbetalinger”"
     ),

@@ -72,7 +72,9 @@ class CaseForm(Form):
 
     sagstype = ChoiceField(
         "Sagstype",
-        choices=[(key, f"{kind.label}: {kind.when}, {kind.example}.") for key, kind in KINDS.items()],
+        choices=[
+            SelectChoice(key, f"{kind.label}: {kind.when}, {kind.example}.") for key, kind in KINDS.items()
+        ],
         default="fejl",
     )
     supporttype = StringField(
@@ -87,7 +89,7 @@ class CaseForm(Form):
     kritikalitet = ChoiceField(
         "Kritikalitet",
         choices=[
-            (letter, f"{letter} {each.label}: {each.slide}. Tjeklisten: {each.checklist}.")
+            SelectChoice(letter, f"{letter} {each.label}: {each.slide}. Tjeklisten: {each.checklist}.")
             for letter, each in CRITICALITIES.items()
         ],
     )
@@ -228,6 +230,8 @@ class ChangeKnowledgeForm(KnowledgeForm, VersionedForm):
 def within(field: DayField, today: date, *, past: bool) -> bool:
     """Whether the day is no later than today (``past``) or no earlier; the field says it when it is not."""
     day = field.day
+    if field.errors:
+        return False
     if day is None:
         field.errors = [*field.errors, f"{field.label.text}: skriv en dato, fx {today.strftime('%d-%m-%Y')}."]
     elif past and day > today:

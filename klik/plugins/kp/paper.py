@@ -26,7 +26,7 @@ def fields_of(case: Case) -> tuple[tuple[str, str], ...]:
         ("Sagstype", kind.in_min_support),
         *((("Support type", case.support_kind),) if case.kind == SUPPORT else ()),
         ("Titel", case.title),
-        ("Komponent", case.component),
+        ("Komponent", case.component or "Ikke valgt"),
         ("Kritikalitet", criticality_words(case.criticality)),
         ("Bruger e-mail", REPLACEMENT),
         ("Bruger telefonnummer", REPLACEMENT),
