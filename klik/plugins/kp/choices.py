@@ -89,5 +89,5 @@ COMPONENTS = (
 
 
 def criticality_words(letter: str) -> str:
-    """ "C (Medium)"."""
-    return f"{letter} ({CRITICALITIES[letter].label})"
+    """The letter and its word; also words for none yet."""
+    return f"{letter} ({CRITICALITIES[letter].label})" if letter in CRITICALITIES else "Ikke valgt"
