@@ -93,7 +93,8 @@ def search(context: PluginContext, text: str, *, besides: int | None = None) -> 
 
 def _about(case: cases.Case) -> str:
     number = f" · nr. {case.reference}" if case.reference else ""
-    return f"{STATES[case.state]}{number} · {case.component}"
+    component = f" · {case.component}" if case.component else ""
+    return f"{STATES[case.state]}{number}{component}"
 
 
 def _likeliest(found: Iterable[tuple[int, Hit]]) -> tuple[Hit, ...]:

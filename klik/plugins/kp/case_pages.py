@@ -302,6 +302,7 @@ def _draft_page(
         good=title_advice.GOOD,
         bad=title_advice.BAD,
         hits=hits,
+        q=title if not case and request.method == "GET" else "",
         findings=findings,
         warning=warning,
         cpr=form.has_cpr(),
