@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from klik.plugins import InputError, find_cpr_numbers
@@ -13,6 +15,8 @@ CASE_KEYS = ("BT-CA48CN2-K-0CUYR2", "FOP-QHH4QP-K-06GSD2", "HK-GMFVV8")
 TASK_KEYS = ("OPG-AEP3K7LJ", "OPG-RRC4H010", "OPG-5ZBGTD4A")
 SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 DIGITS = ("010190", "1234")
+# Run once by hand with more.
+ROUNDS = 40 * int(os.environ.get("KLIK_TEST_ROUNDS", "1"))
 
 
 @pytest.mark.parametrize(
@@ -74,6 +78,7 @@ def test_nothing_is_said_of_an_empty_title_and_the_page_shows_the_courses_own_ex
     assert all(title_advice.faults_of(title) for title, _ in title_advice.BAD)
 
 
+@settings(max_examples=ROUNDS)
 @given(st.text(max_size=250))
 def test_any_title_gets_an_answer(title: str) -> None:
     for each in title_advice.advice_on(title):
@@ -122,6 +127,7 @@ ANY_CASE = _written(r"[A-NP-Z][A-Z]{1,2}-[A-Z0-9]{6,7}(-K-[A-Z0-9]{6})?")
 ANY_TASK = _written(r"OPG-[A-Z0-9]{8}")
 
 
+@settings(max_examples=ROUNDS)
 @given(ANY_CASE, ANY_TASK)
 def test_each_key_is_one_of_the_two_and_never_a_cpr_number(case: str, task: str) -> None:
     assert keys.case_key(case) == case and keys.task_key(task) == task
@@ -132,6 +138,7 @@ def test_each_key_is_one_of_the_two_and_never_a_cpr_number(case: str, task: str)
     assert keys.keys_in(f"Ja, på {case}, {task.lower()} og {case}.") == tuple(dict.fromkeys((case, task)))
 
 
+@settings(max_examples=ROUNDS)
 @given(st.text(alphabet=SIGNS + "-ab ", max_size=30))
 def test_what_is_taken_has_the_shape(typed: str) -> None:
     for read in (keys.case_key, keys.task_key):
@@ -151,6 +158,7 @@ def test_the_technical_error_of_the_course_is_no_cpr_number() -> None:
     assert keys.without_cpr(text) == text
 
 
+@settings(max_examples=ROUNDS)
 @given(
     st.lists(
         st.sampled_from(

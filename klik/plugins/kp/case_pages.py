@@ -26,6 +26,7 @@ from klik.plugins.kp.pages import HOME, blueprint, by_whom, only_municipalities,
 
 ADDRESS = "/p/kp/sager"
 CHANGED = "En kollega har ændret sagen, siden du åbnede den. Det, du skrev, står nedenfor og er ikke gemt."
+NOT_READY = "Sagen er ikke klar til MinSupport endnu. Se under Til MinSupport, hvad der mangler."
 
 
 @blueprint.get("/sager")
@@ -131,13 +132,12 @@ def _tick(context: PluginContext, case: Case) -> Any:
 
 
 def _file(context: PluginContext, case: Case) -> Any:
+    if case.state == DRAFT and cases.lacks(case):
+        return _case_page(context, case, warning=NOT_READY), 422
     form = FiledForm()
     valid = form.validate()
     valid = within(form.oprettet, context.today, past=True) and valid
     valid = within(form.opfoelgning, context.today, past=False) and valid
-    if cases.lacks(case):
-        form.form_errors.append("Sagen er ikke klar til MinSupport endnu. Se listen over det, der mangler.")
-        valid = False
     values = {
         "reference": form.nummer.data,
         "filed_on": form.oprettet.day,
@@ -249,6 +249,7 @@ def _not_stored(context: PluginContext, form: CaseForm, case: Case | None) -> An
     if pressed == "erstat":
         form.replace_cpr()
     if pressed == "raad":
+        form.let_cpr_pass()
         return _draft_page(context, form, case)
     if not form.validate():
         return _draft_page(context, form, case), 422

@@ -19,7 +19,7 @@ from wtforms import (
 )
 
 from klik.plugins import InputError, find_cpr_numbers, parse_date
-from klik.plugins.forms import CleanText, Form, OnceForm, VersionedForm
+from klik.plugins.forms import CleanText, Form, OnceForm, VersionedForm, accepted
 from klik.plugins.kp import keys
 from klik.plugins.kp.choices import COMPONENTS, CRITICALITIES, KINDS
 
@@ -159,11 +159,17 @@ class CaseForm(Form):
 
     def replace_cpr(self) -> None:
         """Put "udfyldes i MinSupport" in place of each; a key that is none any more is emptied."""
+        self.let_cpr_pass()
         for field in self:
-            if isinstance(field.data, str) and field.name not in ("csrf_token", "idempotency_key"):
+            if isinstance(field.data, str):
                 rest = keys.without_cpr(field.data)
                 short = field.name in ("sagsnoegle", "opgavenoegle", "dispdato")
                 field.data = "" if short and rest != field.data else rest
+
+    def let_cpr_pass(self) -> None:
+        """Say to klik's last net that the request may hold them: none of what was sent is stored as it was sent."""
+        for field in self:
+            accepted(field.name)
 
 
 class NewCaseForm(CaseForm, OnceForm):
