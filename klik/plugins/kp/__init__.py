@@ -9,13 +9,16 @@ from flask import Blueprint
 
 from klik.plugins import (
     Channel,
+    Importer,
     ItSystem,
+    Job,
     PageLink,
     Panel,
     PluginContext,
     PluginTables,
     RoleDescription,
     TaskTemplate,
+    Topic,
     hookimpl,
     read_roles,
     read_task_types,
@@ -25,6 +28,7 @@ from klik.plugins.kp import (
     checklists,
     demo,
     desk,  # noqa: F401
+    drift,
     knowledge_pages,  # noqa: F401
     teams,
 )
@@ -59,6 +63,7 @@ def klik_systems() -> Iterable[ItSystem]:
                 PageLink(
                     address="/p/kp/viden", label="Vidensbase", help="Problemer, der er løst, og hvordan"
                 ),
+                drift.SIDE.page_link,
             ),
         ),
     )
@@ -78,8 +83,8 @@ def klik_task_types() -> Iterable[TaskTemplate]:
 
 @hookimpl
 def klik_panels() -> Iterable[Panel]:
-    """The support course's checklists, on KP's tasks."""
-    return (checklists.PANEL,)
+    """The support course's checklists, on KP's tasks, and the driftsside in short on KP's page."""
+    return (checklists.PANEL, drift.SIDE.panel("kp/driftsside.html"))
 
 
 @hookimpl
@@ -89,18 +94,37 @@ def klik_channels() -> Iterable[Channel]:
 
 
 @hookimpl
+def klik_importers() -> Iterable[Importer]:
+    """The lists of the driftsside."""
+    return drift.SIDE.importers
+
+
+@hookimpl
+def klik_topics() -> Iterable[Topic]:
+    """What is new on the driftsside."""
+    return drift.SIDE.topics
+
+
+@hookimpl
+def klik_jobs() -> Iterable[Job]:
+    """Workarounds end with their release."""
+    return (drift.SIDE.job,)
+
+
+@hookimpl
 def klik_blueprints() -> Iterable[Blueprint]:
-    """The support desk."""
-    return (blueprint,)
+    """The support desk, and the driftsside."""
+    return (blueprint, drift.SIDE.blueprint)
 
 
 @hookimpl
 def klik_tables() -> Iterable[PluginTables]:
-    """The municipalities' cases, their ticks and what was learnt."""
+    """The support desk's, and the driftsside's."""
     return (PluginTables(metadata=METADATA, versions=VERSIONS),)
 
 
 @hookimpl
 def klik_demo(context: PluginContext) -> None:
-    """An excellent and a poor case, and what was learnt."""
+    """An excellent and a poor case and what was learnt; the driftsside as it stands in the middle of a year."""
     demo.fill(context)
+    drift.fill(context)

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from klik.plugins import PluginContext, search_key
+from klik.plugins import PluginContext, long_date, search_key
+from klik.plugins.driftsside import KnownError
 from klik.plugins.kp import cases, knowledge
 from klik.plugins.kp.choices import STATES
+from klik.plugins.kp.drift import SIDE
 
 MOST_SHOWN = 5
 SHORTEST_WORD = 3
@@ -88,7 +90,25 @@ def search(context: PluginContext, text: str, *, besides: int | None = None) -> 
         )
         for entry in knowledge.all_of(context)
     )
-    return Hits(_likeliest(found_cases), _likeliest(found_entries))
+    return Hits(_likeliest(found_cases), _likeliest(found_entries), _known_errors(context, asked))
+
+
+def _known_errors(context: PluginContext, asked: Sequence[str]) -> tuple[Hit, ...]:
+    """Of what the driftsside finds, that which resembles as much as the rest must."""
+    found = (
+        (
+            score(asked, error.title, f"{error.component} {error.workaround}"),
+            Hit(error.title, _about_error(error), error.address),
+        )
+        for error in SIDE.search(cases.stored(context), " ".join(asked), solved=False)
+    )
+    return _likeliest(found)
+
+
+def _about_error(error: KnownError) -> str:
+    expected = f"Forventet løst {long_date(error.expected)}" if error.expected else "Ingen dato for løsning"
+    workaround = f" · Workaround: {error.workaround}" if error.workaround else ""
+    return f"{expected} · {error.component}{workaround}" if error.component else f"{expected}{workaround}"
 
 
 def _about(case: cases.Case) -> str:

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "kp0001"
-down_revision = None
+revision = "kp0002"
+down_revision = "kp0001"
 branch_labels = None
 depends_on = None
 
