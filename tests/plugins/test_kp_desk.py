@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from klik.domain.rights import Level
 from klik.installation import Installation
-from klik.plugins.kp import demo, paper
+from klik.plugins.kp import demo, drift, paper
 from klik.plugins.kp.cases import Case
 from klik.plugins.kp.tables import cases, knowledge, ticks
 from klik.services import for_plugins
@@ -367,3 +367,16 @@ def test_the_demo_has_an_excellent_and_a_poor_case(house: Installation, sign_in:
     assert "Det mangler" in shown[demo.POOR["title"]]
     assert "1 sag skal følges op" in visitor.get("/p/kp/").get_text()
     assert "Integrationen til UDK" in shown[demo.CLOSED["title"]]
+
+
+def test_known_errors_are_found_before_a_case_is_written(house: Installation, sign_in: SignIn) -> None:
+    with house.writing(make.NOW) as work:
+        drift.fill(for_plugins.context(work, "kp"))
+    visitor = sign_in()
+    for path in ("/p/kp/?q=Formue+kan+ikke+rettes", "/p/kp/sager?q=Formue+kan+ikke+rettes"):
+        page = visitor.get(path)
+        link = page.find("a", string="Formue kan ikke ændres")
+        assert "Gå et trin tilbage i Gennemførte trin" in page.get_text()
+        visitor.get(str(link["href"]))  # type: ignore[index]
+    page = visitor.post("/p/kp/sager", {"act": "raad", "titel": "Kørekortet vises ikke"})
+    assert "ligner" in page.select_one("#lignende").get_text() and "Formue" not in str(page)  # type: ignore[union-attr]
