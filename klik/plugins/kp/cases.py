@@ -133,7 +133,7 @@ def create(context: PluginContext, values: Mapping[str, Any]) -> int:
         "created_at": context.now,
         "changed_at": context.now,
     }
-    return int(stored(context).execute(insert(cases).values(row)).inserted_primary_key[0])
+    return int(stored(context).execute(insert(cases).values(row).returning(cases.c.id)).scalar_one())
 
 
 def change(context: PluginContext, case: Case, values: Mapping[str, Any]) -> bool:

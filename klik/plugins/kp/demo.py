@@ -145,4 +145,6 @@ def fill(context: PluginContext) -> None:
 
 
 def _case(context: PluginContext, values: dict[str, Any]) -> int:
-    return int(stored(context).execute(insert(cases).values({**_EMPTY, **values})).inserted_primary_key[0])
+    return int(
+        stored(context).execute(insert(cases).values({**_EMPTY, **values}).returning(cases.c.id)).scalar_one()
+    )

@@ -87,7 +87,7 @@ def create(context: PluginContext, values: Mapping[str, Any], case_id: int | Non
         "version": 1,
         "changed_at": context.now,
     }
-    return int(stored(context).execute(insert(knowledge).values(row)).inserted_primary_key[0])
+    return int(stored(context).execute(insert(knowledge).values(row).returning(knowledge.c.id)).scalar_one())
 
 
 def change(context: PluginContext, entry: Entry, values: Mapping[str, Any]) -> bool:
