@@ -396,6 +396,20 @@ def _questions(view: _View) -> Ids:
     return Ids([(each,) for (name, _), each in view.ids.items() if name.startswith("question ")], [])
 
 
+def _support_cases(view: _View) -> Ids:
+    if view.place is None:
+        return Ids([(each,) for each in view.both("kp-case")], [])
+    return Ids([(view.ids["kp-case", view.place],)], [(view.ids["kp-case", view.away],)])
+
+
+def _solutions(view: _View) -> Ids:
+    published = (view.ids["kp-entry", None],)
+    if view.place is None:
+        return Ids([published], [(each,) for each in view.both("kp-entry")])
+    own = (view.ids["kp-entry", view.place],)
+    return Ids([own, published], [(view.ids["kp-entry", view.away],)])
+
+
 OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     TASK: _tasks,
     f"{TASK}/spoergsmaal": _tasks_to_ask_about,
@@ -430,6 +444,8 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     "/boelger/<code>/kommune/<id:municipality_id>": _places,
     "/overblik/kommuner/<id:code>": _municipalities,
     "/admin/import/<key>": _words("ksd.r23"),
+    "/p/kp/sager/<id:case_id>": _support_cases,
+    "/p/kp/viden/<id:entry_id>": _solutions,
     "/personer/<id:membership_id>": _memberships,
     "/kontakter/personer/<id:membership_id>": _colleagues,
     "/roller/indehavere/<id:holding_id>": _holdings,

@@ -68,7 +68,7 @@ from klik.services.newsletters.audience import Audience
 from klik.services.people import new_passwords, sessions
 from klik.services.work import Work
 from tests import make
-from tests.access import gallery_rows, klarmelding_rows
+from tests.access import gallery_rows, klarmelding_rows, kp_rows
 from tests.make import HERNING, KOEGE, NOW, TODAY
 
 EVERYBODY, KOMBIT = 0, 1
@@ -157,6 +157,7 @@ STEERING = {
     "waves": "system_code slug name",
     **gallery_rows.STEERING,
     **klarmelding_rows.STEERING,
+    **kp_rows.STEERING,
 }
 
 
@@ -842,6 +843,7 @@ class _Builder:
                 event="core.changed", plugin="ky", payload="{}", created_at=NOW, next_attempt_at=LATER
             )
         )
+        self.made.ids |= kp_rows.add(self.session, PLACES, self.made.people, NOW)
         told = PluginAnnouncement(
             topic="taken.out", dedupe_key="x", heading="", sentence="", path="/systemer/kp"
         )
@@ -865,7 +867,11 @@ class _Builder:
             keys = list(table.primary_key.columns)
             shown = [
                 *keys,
-                *(table.c[name] for name in ("municipality_id", "person_id", "task_id") if name in table.c),
+                *(
+                    table.c[name]
+                    for name in ("municipality_id", "municipality", "person_id", "task_id")
+                    if name in table.c
+                ),
             ]
             for found in self.session.execute(select(*{column.name: column for column in shown}.values())):
                 row = found._mapping
@@ -878,8 +884,8 @@ class _Builder:
                 self.session.execute(table.update().where(*where).values(values))
 
     def _owner(self, table: str, row: Any, number: int) -> int:
-        if row.get("municipality_id"):
-            return int(row["municipality_id"])
+        if place := row.get("municipality_id") or row.get("municipality"):
+            return int(place)
         made = self.made
         if table in ("people", "memberships", "login_sessions", "saved_filters", "mails", "notices"):
             person = number if table == "people" else row.get("person_id")

@@ -132,7 +132,7 @@ def test_the_checklists_are_on_kps_tasks_only(house: Installation) -> None:
         (elsewhere,) = views.municipal_task_views(work, [other])
     assert isinstance(view, MunicipalTaskView)
     assert checklists.PANEL.applies(view) and not checklists.PANEL.applies(elsewhere)
-    assert [len(each.points) for each in checklists.CHECKLISTS] == [6, 11]
+    assert [len(each.points) for each in checklists.CHECKLISTS] == [9, 13]
 
 
 class Teams(HTTPServer):

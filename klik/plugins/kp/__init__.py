@@ -1,4 +1,4 @@
-"""KP – Kommunernes Pensionssystem (KP Basis), supplied by Netcompany: tasks, checklists and a Teams channel."""
+"""KP – Kommunernes Pensionssystem (KP Basis), supplied by Netcompany: tasks, a support desk and a Teams channel."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from klik.plugins import (
     Importer,
     ItSystem,
     Job,
+    PageLink,
     Panel,
     PluginContext,
     PluginTables,
@@ -22,7 +23,17 @@ from klik.plugins import (
     read_roles,
     read_task_types,
 )
-from klik.plugins.kp import checklists, drift, teams
+from klik.plugins.kp import (
+    case_pages,  # noqa: F401 – its views stand on the blueprint
+    checklists,
+    demo,
+    desk,  # noqa: F401
+    drift,
+    knowledge_pages,  # noqa: F401
+    teams,
+)
+from klik.plugins.kp.pages import blueprint
+from klik.plugins.kp.tables import METADATA, VERSIONS
 
 KLIK_API = (1, 1)
 SYSTEM = "kp"
@@ -38,7 +49,22 @@ def klik_systems() -> Iterable[ItSystem]:
             supplier="Netcompany",
             description="Kommunernes fagsystem til pension, personlige tillæg og helbredstillæg.",
             website="https://kommunernespensionssystem.dk",
-            pages=(drift.SIDE.page_link,),
+            pages=(
+                PageLink(
+                    address="/p/kp/",
+                    label="Support til KP",
+                    help="Skriv en god sag til MinSupport, og følg op på den",
+                ),
+                PageLink(
+                    address="/p/kp/fejlsoegning",
+                    label="Fejlsøg trin for trin",
+                    help="Seks trin, før en fejl meldes",
+                ),
+                PageLink(
+                    address="/p/kp/viden", label="Vidensbase", help="Problemer, der er løst, og hvordan"
+                ),
+                drift.SIDE.page_link,
+            ),
         ),
     )
 
@@ -87,17 +113,18 @@ def klik_jobs() -> Iterable[Job]:
 
 @hookimpl
 def klik_blueprints() -> Iterable[Blueprint]:
-    """The driftsside."""
-    return (drift.SIDE.blueprint,)
+    """The support desk, and the driftsside."""
+    return (blueprint, drift.SIDE.blueprint)
 
 
 @hookimpl
 def klik_tables() -> Iterable[PluginTables]:
-    """The driftsside's."""
-    return (PluginTables(metadata=drift.SIDE.metadata, versions=drift.VERSIONS),)
+    """The support desk's, and the driftsside's."""
+    return (PluginTables(metadata=METADATA, versions=VERSIONS),)
 
 
 @hookimpl
 def klik_demo(context: PluginContext) -> None:
-    """The driftsside as it stands in the middle of a year."""
+    """An excellent and a poor case and what was learnt; the driftsside as it stands in the middle of a year."""
+    demo.fill(context)
     drift.fill(context)

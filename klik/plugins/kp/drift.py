@@ -7,12 +7,13 @@ from pathlib import Path
 
 from klik.plugins import PluginContext
 from klik.plugins.driftsside import Driftsside
+from klik.plugins.kp.tables import METADATA
 
-VERSIONS = Path(__file__).parent / "migrations"
 SIDE = Driftsside(
     plugin="kp",
     system="kp",
     name="KP",
+    metadata=METADATA,
     intro="Se her, før I opretter en sag i MinSupport: det kan være en fejl, der allerede er kendt.",
 )
 
