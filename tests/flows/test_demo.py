@@ -163,9 +163,9 @@ def test_what_the_commands_list(demo: Demo) -> None:
     row: dict[str, Any] = json.loads(demo.klik("outbox", "list", "--json"))[0]
     assert {"dedupe_key", "state", "recipient", "occasion", "created", "sent"} <= set(row)
     plugins = json.loads(demo.klik("plugins", "--json"))
-    assert [set(plugin) for plugin in plugins] == [{"name", "distribution", "version", "hooks", "state"}] * 3
+    assert [set(plugin) for plugin in plugins] == [{"name", "distribution", "version", "hooks", "state"}] * 4
     assert {plugin["name"]: plugin["state"] for plugin in plugins} == {
-        name: "i drift" for name in ("kp", "ksd", "ky")
+        name: "i drift" for name in ("driftsstatus", "kp", "ksd", "ky")
     }
     assert demo.klik("check").startswith("I orden")
     assert json.loads(demo.klik("check", "--json")) == []

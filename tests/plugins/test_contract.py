@@ -19,7 +19,7 @@ from klik.testing import assert_plugin_contract
 EXAMPLE = Path(__file__).parent / "example-dist"
 
 
-@pytest.mark.parametrize("name", ["kp", "ksd", "ky"])
+@pytest.mark.parametrize("name", ["driftsstatus", "kp", "ksd", "ky"])
 def test_our_own_plugins_keep_the_contract(name: str, tmp_path: Path) -> None:
     registry = assert_plugin_contract(name, importlib.import_module(f"klik.plugins.{name}"), tmp_path)
     assert set(registry.systems) == {name}

@@ -52,8 +52,11 @@ def newest(store: PluginStore, system: str) -> str | None:
 
 def missing(store: PluginStore, systems: Mapping[str, str], today: date) -> tuple[str, ...]:
     """The names of the systems whose figures of last month are not here, from the fifth of the month on."""
-    if today.day < DUE_DAY:
-        return ()
+    return lacking(store, systems, today) if today.day >= DUE_DAY else ()
+
+
+def lacking(store: PluginStore, systems: Mapping[str, str], today: date) -> tuple[str, ...]:
+    """The names of the systems whose figures of last month are not here, on whatever day."""
     statement = (
         select(areas.c.system)
         .join_from(areas, figures, areas.c.id == figures.c.area)

@@ -23,8 +23,16 @@ def _latest(view: Any, context: PluginContext) -> Mapping[str, Any]:
 def _missing(_view: Any, context: PluginContext) -> Mapping[str, Any]:
     assert context.store is not None
     month = before(context.today)
-    names = months.missing(context.store, SYSTEMS, context.today) if context.has(Right.PUBLISH) else ()
-    return {"names": names, "month": month, "month_text": long(month)}
+    names = months.lacking(context.store, SYSTEMS, context.today)
+    is_late = bool(months.missing(context.store, SYSTEMS, context.today))
+    may_write = context.has(Right.PUBLISH)
+    return {
+        "names": names,
+        "is_late": is_late,
+        "may_write": may_write,
+        "month": month,
+        "month_text": long(month),
+    }
 
 
 LATEST = Panel(

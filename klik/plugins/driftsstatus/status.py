@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 from sqlalchemy import select
 
@@ -26,6 +27,7 @@ ABBREVIATIONS: Mapping[str, str] = {
 
 
 MILLION = 1_000_000
+LINE = 17  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,11 @@ class Area:
     name: str
     goal: int | None
     cells: tuple[Cell, ...]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The name in short lines, each fit for a narrow column: "KO -", "applikation"."""
+        return tuple(wrap(self.name, LINE, break_long_words=False, break_on_hyphens=False))
 
     @property
     def goal_text(self) -> str:
