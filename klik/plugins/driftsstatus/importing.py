@@ -190,8 +190,8 @@ def _area(store: PluginStore, system: str, row: AreaRow) -> tuple[int, bool, boo
     if found is None:
         last = store.execute(select(func.max(areas.c.position))).scalar() or 0
         values: dict[str, Any] = {"system": system, "name": row.name, "goal": row.goal, "position": last + 1}
-        made = store.execute(insert(areas).values(values))
-        return int(made.inserted_primary_key[0]), True, False
+        made = store.execute(insert(areas).values(values).returning(areas.c.id)).scalar_one()
+        return int(made), True, False
     if found.goal != row.goal:
         store.execute(update(areas).where(areas.c.id == found.id).values(goal=row.goal))
     return int(found.id), False, found.goal != row.goal

@@ -106,8 +106,7 @@ def write(context: PluginContext, number: int | None, version: int, values: Mapp
     assert store is not None
     kept = dict(values) | {"person": context.person_id, "version": version + 1}
     if number is None:
-        made = store.execute(insert(incidents).values(kept))
-        number = int(made.inserted_primary_key[0])
+        number = int(store.execute(insert(incidents).values(kept).returning(incidents.c.id)).scalar_one())
         was_open = None
     else:
         earlier = one(store, number)

@@ -54,7 +54,7 @@ incidents = Table(
     Column("mend", Text, nullable=False),
     Column("solution", Text, nullable=False),
     Column("planned_on", Date),
-    Column("solved", String(12), nullable=False),
+    Column("solved", String(20), nullable=False),
     Column("version", Integer, nullable=False),
     Column("person", Integer),
 )

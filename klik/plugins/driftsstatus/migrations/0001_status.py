@@ -62,7 +62,7 @@ def upgrade() -> None:
         sa.Column("mend", sa.Text(), nullable=False),
         sa.Column("solution", sa.Text(), nullable=False),
         sa.Column("planned_on", sa.Date()),
-        sa.Column("solved", sa.String(12), nullable=False),
+        sa.Column("solved", sa.String(20), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("person", sa.Integer()),
     )
