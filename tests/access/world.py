@@ -68,7 +68,7 @@ from klik.services.newsletters.audience import Audience
 from klik.services.people import new_passwords, sessions
 from klik.services.work import Work
 from tests import make
-from tests.access import gallery_rows, klarmelding_rows, kp_rows
+from tests.access import gallery_rows, klarmelding_rows, kp_rows, plugin_rows
 from tests.make import HERNING, KOEGE, NOW, TODAY
 
 EVERYBODY, KOMBIT = 0, 1
@@ -112,6 +112,10 @@ STEERING = {
     "deletions": "state",
     "discarded_files": "store sha256",
     "export_proofs": "kind code content_key sha256 task_number project exported_by",
+    "driftsstatus_areas": "system name",
+    "driftsstatus_figures": "month",
+    "driftsstatus_incidents": "colour solved",
+    "driftsstatus_months": "system month",
     "exports": "kind query state sha256 task_ids",
     "heartbeats": "process detail",
     "job_runs": "job period outcome",
@@ -844,6 +848,8 @@ class _Builder:
             )
         )
         self.made.ids |= kp_rows.add(self.session, PLACES, self.made.people, NOW)
+        for name, row in plugin_rows.ROWS.items():
+            self.session.execute(insert(self._plugin_table(name.partition("_")[0], name)).values(row))
         told = PluginAnnouncement(
             topic="taken.out", dedupe_key="x", heading="", sentence="", path="/systemer/kp"
         )

@@ -165,7 +165,7 @@ def test_what_the_commands_list(demo: Demo) -> None:
     plugins = json.loads(demo.klik("plugins", "--json"))
     assert [set(plugin) for plugin in plugins] == [{"name", "distribution", "version", "hooks", "state"}] * 4
     assert {plugin["name"]: plugin["state"] for plugin in plugins} == {
-        name: "i drift" for name in ("klarmelding", "kp", "ksd", "ky")
+        name: "i drift" for name in ("driftsstatus", "klarmelding", "kp", "ksd", "ky")
     }
     assert demo.klik("check").startswith("I orden")
     assert json.loads(demo.klik("check", "--json")) == []

@@ -14,7 +14,7 @@ import pytest
 from klik.plugins import hookspecs
 
 ROOT = Path(__file__).parents[2]
-OURS = ("klik.plugins.kp", "klik.plugins.ksd", "klik.plugins.ky")
+OURS = ("klik.plugins.driftsstatus", "klik.plugins.kp", "klik.plugins.ksd", "klik.plugins.ky")
 # What the core says where it uses a hook: an attribute of the registry, or a name of its own.
 CALLS: Mapping[str, tuple[str, ...]] = {
     "klik_systems": ("registry.systems",),

@@ -7,7 +7,13 @@ import pytest
 from tests.meta.layer_rules import problems_in
 
 ROOT = Path(__file__).parents[2]
-PLUGINS = ("klik.plugins", "klik.plugins.driftsside", "klik.plugins.ksd", "klik.plugins.ky")
+PLUGINS = (
+    "klik.plugins",
+    "klik.plugins.driftsside",
+    "klik.plugins.driftsstatus",
+    "klik.plugins.ksd",
+    "klik.plugins.ky",
+)
 
 
 def read_klik() -> tuple[dict[str, str], set[str]]:

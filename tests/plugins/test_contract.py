@@ -20,11 +20,18 @@ EXAMPLE = Path(__file__).parent / "example-dist"
 
 
 @pytest.mark.parametrize(
-    ("name", "system"), [("kp", "kp"), ("ksd", "ksd"), ("ky", "ky"), ("klarmelding", "infrastruktur")]
+    ("name", "systems"),
+    [
+        ("driftsstatus", {"serviceplatformen", "stoettesystemer"}),
+        ("klarmelding", {"infrastruktur"}),
+        ("kp", {"kp"}),
+        ("ksd", {"ksd"}),
+        ("ky", {"ky"}),
+    ],
 )
-def test_our_own_plugins_keep_the_contract(name: str, system: str, tmp_path: Path) -> None:
+def test_our_own_plugins_keep_the_contract(name: str, systems: set[str], tmp_path: Path) -> None:
     registry = assert_plugin_contract(name, importlib.import_module(f"klik.plugins.{name}"), tmp_path)
-    assert set(registry.systems) == {system}
+    assert set(registry.systems) == systems
 
 
 def test_the_example_keeps_the_contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,11 +76,22 @@ def found(target: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, d
 
 
 def test_it_is_found_and_listed_with_all_that_is_to_be_known(found: dict[str, dict[str, Any]]) -> None:
-    assert set(found) == {"broken", "klarmelding", "kp", "ksd", "ky", "leaves", "sapa", "toonew"}
+    assert set(found) == {
+        "broken",
+        "driftsstatus",
+        "klarmelding",
+        "kp",
+        "ksd",
+        "ky",
+        "leaves",
+        "sapa",
+        "toonew",
+    }
     sapa = found["sapa"]
     assert (sapa["distribution"], sapa["version"], sapa["state"]) == ("klik-sapa", "2.1", "i drift")
     assert "klik_systems" in sapa["hooks"] and "klik_municipal_task_changed" in sapa["hooks"]
-    assert [found[name]["state"] for name in ("klarmelding", "kp", "ksd", "ky")] == ["i drift"] * 4
+    ours = ("driftsstatus", "klarmelding", "kp", "ksd", "ky")
+    assert [found[name]["state"] for name in ours] == ["i drift"] * 5
 
 
 def test_those_that_cannot_be_used_are_named_and_the_others_load(found: dict[str, dict[str, Any]]) -> None:
@@ -172,4 +183,4 @@ def test_without_a_plugin_klik_runs_and_its_tasks_are_read(house: Installation) 
 
 def test_finding_is_by_entry_points_and_in_order() -> None:
     loaded, _others = find(frozenset())
-    assert [plugin.name for plugin in loaded] == ["kp", "ksd", "ky"]
+    assert [plugin.name for plugin in loaded] == ["driftsstatus", "klarmelding", "kp", "ksd", "ky"]
