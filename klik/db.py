@@ -82,9 +82,15 @@ class Database:
                 session.rollback()
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """A session whose work is stored as a whole when the block ends without an exception."""
-        with self._queue, Session(self._writer, expire_on_commit=False) as session:
+    def writing(self, *, queued: bool = True) -> Iterator[Session]:
+        """A session whose work is stored as a whole when the block ends without an exception.
+
+        ``queued`` false: it stands in no queue, so a block that takes long before it asks for anything keeps nobody.
+        """
+        with (
+            self._queue if queued else nullcontext(),
+            Session(self._writer, expire_on_commit=False) as session,
+        ):
             try:
                 yield session
                 session.commit()

@@ -54,9 +54,9 @@ class Installation:
             yield Work(session, actor, now, self.registry)
 
     @contextmanager
-    def writing(self, now: datetime, actor: Actor | None = None) -> Iterator[Work]:
-        """Work that is stored as a whole when the block ends well."""
-        with self.database.writing() as session:
+    def writing(self, now: datetime, actor: Actor | None = None, *, queued: bool = True) -> Iterator[Work]:
+        """Work that is stored as a whole when the block ends well; ``queued`` as in ``Database.writing``."""
+        with self.database.writing(queued=queued) as session:
             yield Work(session, actor, now, self.registry)
 
     def close(self) -> None:

@@ -108,7 +108,7 @@ def _field(field: dataclasses.Field[Any]) -> str:
     if field.default is not dataclasses.MISSING:
         return f"{field.name}: {kind} = {_right(field.default) or repr(field.default)}"
     if field.default_factory is not dataclasses.MISSING:
-        return f"{field.name}: {kind} = {field.default_factory.__name__}()"
+        return f"{field.name}: {kind} = {field.default_factory()!r}"
     return f"{field.name}: {kind}"
 
 
