@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "assert_plugin_contract",
+    "loaded",
     "municipal_task_view",
     "municipality_view",
     "task_view",
 ]
 _WHERE = {
     "assert_plugin_contract": "contract",
+    "loaded": "site",
     "municipal_task_view": "values",
     "municipality_view": "values",
     "task_view": "values",
