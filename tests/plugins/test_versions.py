@@ -130,8 +130,7 @@ def test_older_ones_load_and_too_new_ones_are_named_while_the_others_load(sqlite
     shown = CliRunner().invoke(command_line, ["plugins"], env=environment).output
     assert "foerste  1.0  (klik-foerste)  i drift" in shown
     assert (
-        "kommende  1.0  (klik-kommende)  er skrevet til en anden version af klik ((1, 2))"
-        in shown.replace(f", klik har {manager.API}", "").replace("(1, 2))", "(1, 2))")
+        "kommende  1.0  (klik-kommende)  er skrevet til en anden version af klik ((1, 2)), klik har" in shown
     )
     app = create_app(sqlite_settings)
     try:
