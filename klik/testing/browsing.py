@@ -101,7 +101,7 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
-        if tag in ("script", "style", "head"):
+        if tag in ("script", "style", "title"):
             self._silent = True
         elif tag == "form":
             self._inside = PageForm(given.get("action", ""), given.get("method", "get").lower())
@@ -130,7 +130,7 @@ class _Reader(HTMLParser):
                 form.words.append(name)
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in ("script", "style", "head"):
+        if tag in ("script", "style", "title"):
             self._silent = False
         elif tag == "form":
             self._inside = None

@@ -8,12 +8,11 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from klik.plugins import Importer, ImportRefusedError, Mark, NotificationRule, PluginContext
+from klik.plugins import DeadlineRule, Importer, ImportRefusedError, Mark, NotificationRule, PluginContext
 from klik.plugins.answers import is_day, is_report, is_text
 from klik.testing.site import KLIK, PluginSite
 from klik.testing.values import municipal_task_view, municipality_view, task_view
 
-WHO = ("bruger", "kombit", "leverandoer")
 FILES = (b"", b"a;b\n1;2\n", b"PK\x03\x04 no workbook")
 PARAMETERS = ("", "x", "-1", "30", "99999999999999999999")
 STATES = ("klar", "paa-vej", "ikke-klar", "ukendt")
@@ -46,16 +45,21 @@ def _own(site: PluginSite, items: Any) -> list[Any]:
 def _rules(site: PluginSite) -> Iterator[str]:
     for rule in _own(site, site.house.registry.deadline_rules):
         for parameter in PARAMETERS:
-            name = f"{rule.key}({parameter!r})"
-            yield from _asked(f"{name}.check", partial(rule.check, parameter), _sentence_or_none)
-            if rule.check(parameter) is not None:
-                continue
-            yield from _asked(f"{name}.explain", partial(rule.explain, parameter), is_text())
-            for day in (None, date(2027, 3, 31)):
-                where = municipality_view(go_live=day)
-                yield from _asked(
-                    f"{name}.deadline", partial(rule.deadline, task_view(), where, parameter), is_day
-                )
+            wrong = list(
+                _asked(f"{rule.key}({parameter!r}).check", partial(rule.check, parameter), _sentence_or_none)
+            )
+            yield from wrong
+            if not wrong and rule.check(parameter) is None:
+                yield from _taken(rule, parameter)
+
+
+def _taken(rule: DeadlineRule, parameter: str) -> Iterator[str]:
+    """A parameter the rule has taken, with a go-live day and without."""
+    name = f"{rule.key}({parameter!r})"
+    yield from _asked(f"{name}.explain", partial(rule.explain, parameter), is_text())
+    for day in (None, date(2027, 3, 31)):
+        where = municipality_view(go_live=day)
+        yield from _asked(f"{name}.deadline", partial(rule.deadline, task_view(), where, parameter), is_day)
 
 
 def _sentence_or_none(answer: Any) -> bool:
