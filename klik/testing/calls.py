@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
 from klik.plugins import DeadlineRule, Importer, ImportRefusedError, Mark, NotificationRule, PluginContext
 from klik.plugins.answers import is_day, is_report, is_text
+from klik.services.tasks import panels
 from klik.testing.site import KLIK, PluginSite
 from klik.testing.values import municipal_task_view, municipality_view, task_view
 
@@ -20,7 +21,14 @@ STATES = ("klar", "paa-vej", "ikke-klar", "ukendt")
 
 def problems(site: PluginSite) -> list[str]:
     """What raises, or answers something klik would not take."""
-    return [*_rules(site), *_notification_rules(site), *_importers(site), *_measures(site), *_jobs(site)]
+    return [
+        *_rules(site),
+        *_notification_rules(site),
+        *_importers(site),
+        *_task_panels(site),
+        *_measures(site),
+        *_jobs(site),
+    ]
 
 
 def said(error: BaseException) -> str:
@@ -97,6 +105,16 @@ def _read(importer: Importer, content: bytes, context: PluginContext) -> Any:
         return importer.read(io.BytesIO(content), "prøve.csv", context)
     except ImportRefusedError as refused:
         return None if is_text()(str(refused)) else refused
+
+
+def _task_panels(site: PluginSite) -> Iterator[str]:
+    """Those of systems and of the front page are asked for by the pages themselves."""
+    with site.house.reading(datetime.now(UTC)) as work:
+        for code in (None, *work.registry.systems):
+            for panel in panels.task_panels(work, municipal_task_view(system=code)):
+                if panel.html is None:
+                    faults = "; ".join(work.registry.guard.faults().values())
+                    yield f"the panel {panel.title} on a task of {code}: {faults}"
 
 
 def _measures(site: PluginSite) -> Iterator[str]:

@@ -49,6 +49,18 @@ FAULTS = (
     ("pages.py", "abort(404)  # a supplier", "raise KeyError", "GET /p/synder/ answered 500 to leverandoer"),
     ("pages.py", "abort(403)", "raise KeyError", "POST /p/synder/ answered 500 to kombit"),
     ("templates/synder/panel.html", "{{ ready }}", "{{ redy }}", "synder.enheder failed on klik's own pages"),
+    (
+        "__init__.py",
+        "from pathlib",
+        "from dataclasses import replace\nfrom pathlib",
+        "the panel Enheder on a task of None",
+    ),
+    (
+        "__init__.py",
+        "(pages.PANEL,)",
+        '(pages.PANEL, replace(pages.PANEL, key="synder.opgave", place="task"))',
+        "the panel Enheder on a task of synder",
+    ),
     ("deadlines.py", "parameter.isdecimal() and ", "", "synder.foer-brug('x').check: ValueError"),
     (
         "files.py",
