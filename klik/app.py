@@ -124,10 +124,11 @@ def _number_requests(app: Flask) -> None:
 
 def _plugin_pages(app: Flask, installation: Installation) -> None:
     for plugin, pages, _commands in pages_and_commands(installation.registry):
-        for page in pages:
-            app.register_blueprint(page, url_prefix=f"/p/{plugin}", name=f"p-{plugin}")
+        names = [f"p-{plugin}", *(f"p-{plugin}-{page.name}" for page in pages[1:])]
+        for name, page in zip(names, pages, strict=False):
+            app.register_blueprint(page, url_prefix=f"/p/{plugin}", name=name)
         for endpoint, view in list(app.view_functions.items()):
-            if endpoint.startswith(f"p-{plugin}.") and hasattr(view, "klik_right"):
+            if endpoint.rpartition(".")[0] in names and hasattr(view, "klik_right"):
                 app.view_functions[endpoint] = _plugin_view(plugin, view)
 
 
