@@ -39,7 +39,7 @@ def assert_plugin_contract(name: str, module: ModuleType, folder: Path) -> Regis
         problems += pages.form_problems(module)
         problems += pages.problems(site)
         problems += _demo_problems(site)
-        problems += pages.problems(site)
+        problems += pages.problems(site, pages.WITH_ROWS)
         problems += removal.problems(site)
     finally:
         site.close()

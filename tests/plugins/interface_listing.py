@@ -15,7 +15,13 @@ from enum import Enum
 from types import ModuleType
 from typing import Any
 
-MODULES = ("klik.plugins", "klik.plugins.forms", "klik.plugins.sheets", "klik.testing")
+MODULES = (
+    "klik.plugins",
+    "klik.plugins.driftsside",
+    "klik.plugins.forms",
+    "klik.plugins.sheets",
+    "klik.testing",
+)
 OPTIONAL = " (optional)"
 MADE_BY_KLIK = frozenset({"Klik", "PluginStore"})
 FOR_KLIK = frozenset({"PluginStore.close", "PluginStore.held", "PluginStore.watch"})
@@ -133,7 +139,7 @@ GIVEN = (
         "Panel",
         "PluginTables",
     ),
-    *("RoleDescription", "Sheet", "TaskTemplate", "Topic"),
+    *("RoleDescription", "Sheet", "TaskTemplate", "Topic", "Driftsside"),
 )
 
 
