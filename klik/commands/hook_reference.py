@@ -106,10 +106,14 @@ def _dataclass(kind: Any) -> str:
 def _field(field: dataclasses.Field[Any]) -> str:
     kind = field.type.__name__ if isinstance(field.type, type) else str(field.type)
     if field.default is not dataclasses.MISSING:
-        return f"{field.name}: {kind} = {_right(field.default) or repr(field.default)}"
+        return f"{field.name}: {kind} = {_right(field.default) or _literal(field.default)}"
     if field.default_factory is not dataclasses.MISSING:
         return f"{field.name}: {kind} = {field.default_factory()!r}"
     return f"{field.name}: {kind}"
+
+
+def _literal(value: Any) -> str:
+    return repr(value).replace("'", '"')
 
 
 def _right(value: Any) -> str:
