@@ -6,7 +6,7 @@ PACKAGE = Path(__file__).resolve().parent
 
 
 def shipped(name: str) -> Path:
-    """The folder of shipped files called `name`: `migrations`, `phases` or `roles`.
+    """The folder of shipped files called `name`: `migrations`, `phases`, `roles` or `skeleton`.
 
     A wheel carries them inside the package; in a checkout they stand beside it, where people edit them.
     """

@@ -1,4 +1,4 @@
-"""``klik plugins``: what is installed, and whether it is in use."""
+"""``klik plugins``: what is installed, and whether it is in use; a new one; and the reference of the hooks."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import json
 import click
 
 from klik.cli import data_option, installation
+from klik.commands import hook_reference, new_plugin
 
 
-@click.command("plugins")
+@click.group("plugins", invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Skriv listen som JSON.")
 @data_option
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
     """Vis de installerede udvidelser."""
+    if context.invoked_subcommand is not None:
+        return
     infos = installation(context).registry.plugins
     if as_json:
         rows = [
@@ -35,3 +38,7 @@ def command(context: click.Context, as_json: bool) -> None:
         click.echo(f"{info.name}  {info.version}  ({info.distribution})  {info.state}")
         for hook in info.hooks:
             click.echo(f"    {hook}")
+
+
+command.add_command(new_plugin.command)
+command.add_command(hook_reference.command)

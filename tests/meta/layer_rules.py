@@ -175,8 +175,17 @@ def _plugin_name_problems(module: Module, plugins: set[str]) -> Iterator[Problem
 def _foreign_library_problems(module: Module) -> Iterator[Problem]:
     for used in module.imports:
         library = used.target.split(".")[0]
-        if library.startswith("flask") and module.layer not in {"web", "app", "cli", "commands", "plugins"}:
-            remedy = "Take what is needed as an argument; only web, app, commands and plug-ins know Flask"
+        if library.startswith("flask") and module.layer not in {
+            "web",
+            "app",
+            "cli",
+            "commands",
+            "plugins",
+            "testing",
+        }:
+            remedy = (
+                "Take what is needed as an argument; only web, app, commands, testing and plug-ins know Flask"
+            )
             yield Problem(module.file, used.line, f"{library} below the web", remedy)
         if library == "weasyprint" and module.name != RENDERING:
             remedy = "Call klik.services.rendering, which keeps PDF work in a child process"

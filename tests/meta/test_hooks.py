@@ -105,7 +105,7 @@ def core_sources() -> list[str]:
     return [
         file.read_text("utf-8")
         for file in (ROOT / "klik").rglob("*.py")
-        if "plugins" not in file.relative_to(ROOT / "klik").parts[:1] and file.name != "testing.py"
+        if file.relative_to(ROOT / "klik").parts[0] not in ("plugins", "testing")
     ]
 
 

@@ -18,7 +18,7 @@ from klik import paths
 from tests.meta.layer_rules import BUILDING_BLOCKS
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = ("migrations", "phases", "roles")
+SHIPPED = ("migrations", "phases", "roles", "skeleton")
 VENDOR = ROOT / "klik/static/vendor"
 # What the build reads; nothing else of the checkout may be needed.
 SOURCES = ("klik", *SHIPPED, "bin", "docs", "requirements", "tests")
@@ -148,8 +148,7 @@ def test_every_plugin_of_ours_has_an_entry_point_and_every_entry_point_a_module(
         assert file.with_suffix(".py").exists() or (file / "__init__.py").exists(), (
             f"{group} {name}: no {target}"
         )
-    if (ROOT / "klik/testing.py").exists():
-        assert targets["pytest11", "klik"] == "klik.testing", "plug-in authors get its fixtures"
+    assert targets["pytest11", "klik"] == "klik.testing", "plug-in authors get its fixtures"
 
 
 def test_the_wheel_holds_the_tree_byte_for_byte(built: Built) -> None:

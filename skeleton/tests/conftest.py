@@ -1,0 +1,7 @@
+import klik_aula
+import pytest
+
+
+@pytest.fixture
+def klik_plugin():
+    return "aula", klik_aula
