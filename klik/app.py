@@ -116,6 +116,12 @@ def _number_requests(app: Flask) -> None:
         )
 
     @app.after_request
+    def note_faults(response: Response) -> Response:
+        if request.endpoint != "static":
+            base.installation().note_faults(g.klik_moment)
+        return response
+
+    @app.after_request
     def let_static_files_be_kept(response: Response) -> Response:
         if request.endpoint == "static":
             response.headers["Cache-Control"] = "public, max-age=3600"

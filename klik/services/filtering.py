@@ -148,7 +148,7 @@ def label(registry: Registry, words: Vocabulary, key: str, value: str) -> str:
         return declared
     if not _is_plugin(key):
         return wanted.describe(value)
-    return registry.guard.ask(f"{key}.describe", lambda: wanted.describe(value), value, _is_text)
+    return registry.guard.ask(f"{key}/describe", lambda: wanted.describe(value), value, _is_text)
 
 
 def _question(work: Work, roles: _Roles) -> FilterQuestion:
