@@ -108,9 +108,13 @@ class Database:
                 session.rollback()
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """A session whose work is stored as a whole when the block ends without an exception."""
-        with self._queue, self._open(Session(self._writer, expire_on_commit=False)) as session:
+    def writing(self, *, queued: bool = True) -> Iterator[Session]:
+        """A session whose work is stored as a whole when the block ends without an exception.
+
+        ``queued`` false: it stands in no queue, so a block that takes long before it asks for anything keeps nobody.
+        """
+        session = Session(self._writer, expire_on_commit=False)
+        with self._queue if queued else nullcontext(), self._open(session):
             yield from self._stored(session)
 
     @contextmanager

@@ -57,10 +57,10 @@ class Installation:
             self.note_faults(now)
 
     @contextmanager
-    def writing(self, now: datetime, actor: Actor | None = None) -> Iterator[Work]:
-        """Work that is stored as a whole when the block ends well."""
+    def writing(self, now: datetime, actor: Actor | None = None, *, queued: bool = True) -> Iterator[Work]:
+        """Work that is stored as a whole when the block ends well; ``queued`` as in ``Database.writing``."""
         try:
-            with self.database.writing() as session:
+            with self.database.writing(queued=queued) as session:
                 yield Work(session, actor, now, self.registry)
         finally:
             self.note_faults(now)

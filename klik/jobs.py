@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, select, union_all
 from klik.db import rows_changed
 from klik.installation import Installation
 from klik.models import Mail, NewsletterRecipient, Notice, RequestKey
-from klik.services import control, deleting, events, exports, job_runs, quarantine
+from klik.services import control, deleting, events, exports, job_runs, plugin_jobs, quarantine
 from klik.services.control import heartbeat, reporting
 from klik.services.deleting import erasing, sanity, sweeping
 from klik.services.departures import completing as departures
@@ -389,6 +389,17 @@ def run(house: Installation, name: str, now: datetime, period: str) -> Outcome |
         raise
     _note(house, name, period, now + timedelta(seconds=time.monotonic() - started), outcome.sentence)
     return outcome
+
+
+def run_of_plugin(house: Installation, key: str, now: datetime, period: str) -> Outcome | None:
+    """Run a plug-in's job for a period and note it; None when another process has it, or while it rests."""
+    job = house.registry.jobs[key]
+    fault = plugin_jobs.run(house, job, now, period)
+    if fault is None:
+        return None
+    if fault:
+        return Outcome(f"“{job.label}” kunne ikke udføres: {fault.rstrip('.')}.", well=False)
+    return Outcome(f"“{job.label}” er udført.")
 
 
 def _note(house: Installation, name: str, period: str, now: datetime, sentence: str) -> None:

@@ -26,6 +26,7 @@ from klik.demo import (
     newsletters,
     notices,
     people,
+    plugins,
     publications,
     still_you,
     teamwork,
@@ -98,6 +99,7 @@ def fill(work: Work, store: FileStore) -> None:
     notices.fill(work, staff, mette, life.administrator(work))
     looked_up.fill(work, mette, jens, editor)
     invited.leave_without(work)
+    plugins.fill(work)
 
 
 def _progress(work: Work, staff: Mapping[int, Staff]) -> None:

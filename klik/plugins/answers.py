@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from klik.plugins.contributions import Delivery, ImportReport, ImportRow
+from klik.plugins.contributions import Delivery, ImportReport, ImportRow, Mark
 
 LONGEST_TEXT = 4_000
 LONGEST_PANEL = 200_000
 MOST_IMPORT_ROWS = 50_000
 OUTCOMES = frozenset({"ny", "ændret", "uændret", "fjernet", "forkert"})
+LONGEST_MARK = 200
+UNKNOWN = "ukendt"
+STATES = frozenset({"klar", "paa-vej", "ikke-klar", UNKNOWN})
 DELIVERIES = frozenset({"sent", "later", "refused"})
 
 
@@ -33,6 +36,19 @@ def is_names(answer: Any) -> bool:
 def is_panel(answer: Any) -> bool:
     """A rendered panel, None where it does not apply."""
     return answer is None or (isinstance(answer, str) and len(answer) <= LONGEST_PANEL)
+
+
+def is_marks(answer: Any) -> bool:
+    """How municipalities stand: a mark of a few words by code."""
+    return (
+        isinstance(answer, Mapping)
+        and len(answer) <= 1_000
+        and all(type(code) is int and _is_mark(mark) for code, mark in answer.items())
+    )
+
+
+def _is_mark(mark: Any) -> bool:
+    return isinstance(mark, Mark) and mark.state in STATES and is_text(LONGEST_MARK)(mark.text)
 
 
 def is_delivery(answer: Any) -> bool:

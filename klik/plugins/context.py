@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.sql import visitors
 
 from klik.domain.rights import Right
-from klik.plugins.views import HolderView, MunicipalityView, MunicipalTaskView
+from klik.plugins.views import HolderView, MunicipalityView, MunicipalTaskView, ProgressView
 
 
 class ForeignTableError(Exception):
@@ -56,19 +56,27 @@ class PluginStore:
         with self._lock:
             if self._closed:
                 raise StoreClosedError("the call this store was for is over")
-            if self._watched and self._savepoint is None:
-                self._savepoint = self._savepoints.enter_context(self._session.begin_nested())
-                self._driver = self._session.connection().connection.driver_connection
+            self._begin()
             result: Any = self._session.execute(statement, parameters)
             return result.freeze()() if result.returns_rows else result
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """For klik's own reading on the plug-in's behalf: the call must still be going on; raises StoreClosedError."""
+    def held(self, *, writes: bool = False) -> Iterator[None]:
+        """For klik's own work on the plug-in's behalf: the call must still be going on; raises StoreClosedError.
+
+        What is written is kept or undone with what the plug-in writes itself.
+        """
         with self._lock:
             if self._closed:
                 raise StoreClosedError("the call this store was for is over")
+            if writes:
+                self._begin()
             yield
+
+    def _begin(self) -> None:
+        if self._watched and self._savepoint is None:
+            self._savepoint = self._savepoints.enter_context(self._session.begin_nested())
+            self._driver = self._session.connection().connection.driver_connection
 
     def watch(self) -> None:
         """Put what is written from now on behind a savepoint."""
@@ -105,6 +113,15 @@ class Klik(Protocol):
 
     def holders(self, system: str, municipality: int | None = None) -> tuple[HolderView, ...]:
         """Who holds the system's roles and those across, in a municipality; the actor's own, or for KOMBIT any."""
+
+    def progress(self, system: str, phases: Iterable[str]) -> Mapping[int, ProgressView]:
+        """Each municipality's KLIK-opgaver of the system in these phases, and how many are closed.
+
+        Those without tasks are left out; a municipality's actor is told of its own only.
+        """
+
+    def filled(self, system: str, role: str) -> frozenset[int]:
+        """The municipalities where somebody holds the role today; a municipality's actor is told of its own only."""
 
     def names(self, people: Iterable[int]) -> Mapping[int, str]:
         """The names of people in the actor's own municipality, or for KOMBIT of anybody; others are left out."""

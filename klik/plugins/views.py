@@ -94,6 +94,14 @@ class HolderView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressView:
+    """How many of a municipality's tasks are closed: "Fuldført" or "Ikke relevant"."""
+
+    tasks: int
+    closed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeView:
     """One change of a municipality's task, after it was stored; ``old`` and ``new`` are the words people read."""
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from klik.domain.rights import Right
+from klik.domain.status import OPEN_STATUSES
 from klik.models import Membership, Municipality, MunicipalTask, Person, PluginAnnouncement
 from klik.plugins.context import PluginContext, PluginStore
 from klik.plugins.manager import plugin_of
-from klik.plugins.views import HolderView, MunicipalityView, MunicipalTaskView
+from klik.plugins.views import HolderView, MunicipalityView, MunicipalTaskView, ProgressView
 from klik.services import holders, views
 from klik.services.access.people import memberships
 from klik.services.access.tasks import visible
+from klik.services.overview import count_of
 from klik.services.work import Work
 
 LONGEST_HEADING, LONGEST_SENTENCE, LONGEST_KEY, LONGEST_PATH = 200, 2_000, 120, 300
@@ -100,6 +102,36 @@ class _Klik:
             for holder in (holders.fitting(held.get((place, role.slug), ()), system) or [None])
         )
 
+    def progress(self, system: str, phases: Iterable[str]) -> Mapping[int, ProgressView]:
+        """What KOMBIT published, counted as the door lets the actor see it; one statement."""
+        task = MunicipalTask
+        closed = task.status.not_in([status.value for status in OPEN_STATUSES])
+        with self._store.held():
+            rows = self._work.session.execute(
+                select(task.municipality_id, func.count(), count_of(closed))
+                .where(
+                    visible(self._work),
+                    task.task_id.is_not(None),
+                    task.withdrawn_at.is_(None),
+                    task.system_code == system,
+                    task.phase.in_(sorted(set(phases))),
+                )
+                .group_by(task.municipality_id)
+            ).all()
+        return {code: ProgressView(tasks=tasks, closed=done) for code, tasks, done in rows}
+
+    def filled(self, system: str, role: str) -> frozenset[int]:
+        """Where a person at work or a mailbox stands behind the role; a substitute alone does not fill it."""
+        if not self._may(Right.READ_ROLES):
+            return frozenset()
+        actor = self._work.actor
+        places = select(Municipality.id)
+        if actor is not None and not actor.kombit:
+            places = places.where(Municipality.id == actor.municipality_id)
+        with self._store.held():
+            held = holders.primary_of(self._work, self._work.session.scalars(places).all(), system, [role])
+        return frozenset(code for code, _role in held.held if not held.lacks(code, role))
+
     def names(self, people: Iterable[int]) -> Mapping[int, str]:
         """Who they are, as long as they belong to the actor's place."""
         with self._store.held():
@@ -117,7 +149,7 @@ class _Klik:
         limits = {key: LONGEST_KEY, heading: LONGEST_HEADING, sentence: LONGEST_SENTENCE, path: LONGEST_PATH}
         if any(not text or len(text) > limit for text, limit in limits.items()):
             raise TellingError(f"{topic}: a text is missing or too long")
-        with self._store.held():
+        with self._store.held(writes=True):
             session = self._work.session
             known = select(PluginAnnouncement.id).where(
                 PluginAnnouncement.topic == topic, PluginAnnouncement.dedupe_key == key

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from klik.db import rows_changed
@@ -15,6 +15,9 @@ WORKER = "worker"
 DISPATCHER = "dispatcher"
 KEPT = timedelta(days=30)
 SILENT = timedelta(minutes=10)
+# A plug-in's job whose process is gone after so long is taken over, and one that failed is tried again.
+TAKEN_OVER = timedelta(minutes=5)
+TRIED_AGAIN = timedelta(hours=1)
 NAMES = {WORKER: "Arbejdsprocessen", DISPATCHER: "Mailafsendelsen"}
 
 
@@ -28,6 +31,33 @@ def begin(work: Work, job: str, period: str) -> bool:
         .returning(JobRun.id)
     )
     return work.session.scalar(statement) is not None
+
+
+def take(work: Work, job: str, period: str) -> bool:
+    """Take the job for a period as ``begin`` does, or again when it failed an hour ago or its process was lost."""
+    dialect = sqlite if work.session.get_bind().dialect.name == "sqlite" else postgresql
+    lost = and_(JobRun.outcome.is_(None), JobRun.started_at <= work.now - TAKEN_OVER)
+    failed = and_(JobRun.outcome.is_not(None), JobRun.started_at <= work.now - TRIED_AGAIN)
+    statement = (
+        dialect.insert(JobRun)
+        .values(job=job, period=period, started_at=work.now)
+        .on_conflict_do_update(
+            index_elements=["job", "period"],
+            set_={"started_at": work.now, "outcome": None},
+            where=and_(JobRun.finished_at.is_(None), or_(lost, failed)),
+        )
+        .returning(JobRun.id)
+    )
+    return work.session.scalar(statement) is not None
+
+
+def fail(work: Work, job: str, period: str, fault: str) -> None:
+    """Write down what went wrong; the period is open until the job has come to its end."""
+    work.session.execute(
+        update(JobRun)
+        .where(JobRun.job == job, JobRun.period == period)
+        .values(finished_at=None, outcome=f"fejlede: {fault}"[:500])
+    )
 
 
 def finish(work: Work, job: str, period: str, outcome: str) -> None:

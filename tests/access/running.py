@@ -218,8 +218,12 @@ class Run:
         queries += [f"{name}=%00" for name in ("projekt", "kommune", "system", "skabelon", "tilstand")]
         if row.address.startswith("/opgaver") and not arguments(row.address):
             values = (str(away), f"person/{person}", str(person), "KANARIE-657", "ja", "deadline")
-            keys = self.app.extensions["klik"].registry.filters
-            queries += [f"{key}={value}&fuldfoerte=ja" for key in keys for value in values]
+            keys = tuple(self.app.extensions["klik"].registry.filters)
+            asked = [(key, value) for key in keys for value in values]
+            if row.address != "/opgaver":
+                # The list is asked everything; its files and forms, which read the same filter, each key once.
+                asked = [(key, values[place % len(values)]) for place, key in enumerate(keys)]
+            queries += [f"{key}={value}&fuldfoerte=ja" for key, value in asked]
         return queries
 
     # Asking

@@ -27,11 +27,14 @@ CALLS: Mapping[str, tuple[str, ...]] = {
     "klik_notification_rules": ("registry.notification_rules",),
     "klik_channels": ("registry.channels",),
     "klik_importers": ("registry.importers",),
+    "klik_jobs": ("registry.jobs",),
+    "klik_measures": ("registry.measures",),
     "klik_tables": ("registry.tables",),
     "klik_commands": ("pages_and_commands",),
     "klik_blueprints": ("pages_and_commands",),
     "klik_task_published": ("events.PUBLISHED",),
     "klik_municipal_task_changed": ("events.CHANGED",),
+    "klik_demo": ("manager.DEMO",),
 }
 # Where its behaviour is tested: at least one test that goes through the core with one of our plug-ins.
 TESTS: Mapping[str, str] = {
@@ -45,11 +48,14 @@ TESTS: Mapping[str, str] = {
     "klik_notification_rules": "test_ky.py::test_the_reminder_is_told_once",
     "klik_channels": "test_kp.py::test_the_message_is_posted_signed_and_without_the_address",
     "klik_importers": "test_ksd.py::test_a_person_reads_a_report_in_on_the_pages",
+    "klik_jobs": "test_jobs.py::test_a_job_is_done_once_for_each_danish_day",
+    "klik_measures": "test_measures.py::test_readiness_is_a_column_with_sums_for_each_wave",
     "klik_tables": "test_installed.py::test_plugin_tables_have_their_own_versions_and_match_their_models",
     "klik_commands": "test_installed.py::test_its_tables_commands_and_pages_work",
     "klik_blueprints": "test_ksd.py::test_municipalities_do_not_see_or_change_each_other",
     "klik_task_published": "test_ky.py::test_readiness_is_counted_from_events_told_once_or_twice",
     "klik_municipal_task_changed": "test_ky.py::test_a_late_and_older_change_does_not_win",
+    "klik_demo": "test_jobs.py::test_the_demo_is_filled_by_each_plugin_once_and_one_that_fails_costs_only_itself",
 }
 
 
@@ -115,7 +121,7 @@ def untested(names: Iterable[str], tests: Mapping[str, str]) -> list[str]:
 
 
 def test_the_page_says_what_the_code_says() -> None:
-    assert len(hooks()) == 15
+    assert len(hooks()) == 19
     assert documentation_problems((ROOT / "docs/hooks.md").read_text("utf-8"), hooks()) == []
 
 

@@ -110,7 +110,7 @@ def test_the_table_has_headers_words_and_totals(karen: Browser) -> None:
     heads = [each.get_text(strip=True) for each in table.select("thead th[scope=col]")]
     assert heads[1:] == [
         *("Kommune", "1. Opstart", "2. Forberedelse", "3. Ibrugtagning", "4. Forankring"),
-        *("I alt", "Prognose"),
+        *("I alt", "Parathed", "Prognose"),
     ]
     names = [each.get_text(" ", strip=True) for each in table.select("tbody tr.klik-heat-sum th")]
     assert names == ["B1 1 kommune", "B2 1 kommune", "Uden bølge 96 kommuner"]

@@ -10,6 +10,7 @@ from klik.plugins import (
     Choice,
     DeadlineRule,
     ItSystem,
+    Measure,
     NotificationRule,
     Panel,
     PluginContext,
@@ -19,10 +20,10 @@ from klik.plugins import (
     hookimpl,
     read_task_types,
 )
-from klik.plugins.ky import readiness, reminder
+from klik.plugins.ky import preparation, readiness, reminder
 from klik.plugins.ky.go_live import BEFORE_GO_LIVE
 
-KLIK_API = (1, 0)
+KLIK_API = (1, 1)
 SYSTEM = "ky"
 
 
@@ -67,6 +68,12 @@ def klik_notification_rules() -> Iterable[NotificationRule]:
 def klik_panels() -> Iterable[Panel]:
     """How many tasks are closed, on the system's page."""
     return (readiness.PANEL,)
+
+
+@hookimpl
+def klik_measures() -> Iterable[Measure]:
+    """How ready each municipality is for its wave."""
+    return (preparation.MEASURE,)
 
 
 @hookimpl

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from klik.services import small_tables
 from klik.services.follow_up.heat_map import Cell, HeatMap, Row
+from klik.services.follow_up.measures import WORDS, Column
 from klik.services.follow_up.tempo import Promise
 from klik.services.small_tables import Value
 from klik.services.work import Work
 
 
-def headings(work: Work) -> tuple[str, ...]:
-    """The first row; four columns a phase."""
+def headings(work: Work, measures: Sequence[Column]) -> tuple[str, ...]:
+    """The first row; four columns a phase, two a measure."""
     names = [phase.name for phase in work.registry.content.phases]
     numbers = ("opgaver", "fuldført", "røde", "gule")
     return (
         *("Kommunekode", "Kommune", "Region", "Bølge", "Har systemet"),
         *(f"{name}: {number}" for name in (*names, "I alt") for number in numbers),
         *("Stille i dage", "Senest skrevet til", "Prognose"),
+        *(name for each in measures for name in (each.label, f"{each.label} i ord")),
     )
 
 
-def lines(work: Work, drawn: HeatMap, promises: Mapping[int, Promise]) -> Iterator[tuple[Value, ...]]:
+def lines(
+    work: Work, drawn: HeatMap, promises: Mapping[int, Promise], measures: Sequence[Column]
+) -> Iterator[tuple[Value, ...]]:
     """A line a municipality in the order of the page, in the columns of ``headings``."""
     phases = [phase.slug for phase in work.registry.content.phases]
     for row in drawn.rows:
@@ -39,7 +43,13 @@ def lines(work: Work, drawn: HeatMap, promises: Mapping[int, Promise]) -> Iterat
             _silent(row),
             row.signs.written_at.date().isoformat() if row.signs and row.signs.written_at else None,
             promise.words if promise else None,
+            *(value for each in measures for value in _mark(each, row)),
         )
+
+
+def _mark(measure: Column, row: Row) -> tuple[Value, Value]:
+    mark = measure.mark(row)
+    return (WORDS[mark.state], mark.text) if mark else (None, None)
 
 
 def _silent(row: Row) -> Value:
@@ -48,12 +58,16 @@ def _silent(row: Row) -> Value:
     return row.signs.days if row.signs.days is not None else row.signs.words
 
 
-def as_csv(work: Work, drawn: HeatMap, promises: Mapping[int, Promise]) -> bytes:
+def as_csv(
+    work: Work, drawn: HeatMap, promises: Mapping[int, Promise], measures: Sequence[Column] = ()
+) -> bytes:
     """The overview for a Danish Excel."""
-    return small_tables.as_csv(headings(work), lines(work, drawn, promises))
+    return small_tables.as_csv(headings(work, measures), lines(work, drawn, promises, measures))
 
 
-def as_xlsx(work: Work, drawn: HeatMap, promises: Mapping[int, Promise]) -> bytes:
+def as_xlsx(
+    work: Work, drawn: HeatMap, promises: Mapping[int, Promise], measures: Sequence[Column] = ()
+) -> bytes:
     """The overview as an Excel workbook."""
-    rows = lines(work, drawn, promises)
-    return small_tables.as_xlsx("Overblik", "Overblik", work.now, headings(work), rows, width=14)
+    rows = lines(work, drawn, promises, measures)
+    return small_tables.as_xlsx("Overblik", "Overblik", work.now, headings(work, measures), rows, width=14)

@@ -77,7 +77,10 @@ def added(cells: Iterable[Cell]) -> Cell:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A municipality. ``has_system`` is None where no single system is asked for; ``go_live`` is that system's."""
+    """A municipality. ``has_system`` is None where no single system is asked for; ``go_live`` is that system's.
+
+    ``wave_order``: the wave's place in the system's plan.
+    """
 
     code: int
     name: str
@@ -85,6 +88,7 @@ class Place:
     wave: str | None
     go_live: date | None
     has_system: bool | None
+    wave_order: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +300,15 @@ def _places(work: Work, selection: Selection, system: str | None) -> Sequence[Pl
     criteria = selection.criteria
     day = func.coalesce(MunicipalSystem.go_live, Wave.go_live)
     rows = work.session.execute(
-        select(Municipality.id, Municipality.name, Municipality.region, Wave.name, day, MunicipalSystem.id)
+        select(
+            Municipality.id,
+            Municipality.name,
+            Municipality.region,
+            Wave.name,
+            Wave.position,
+            day,
+            MunicipalSystem.id,
+        )
         .outerjoin(
             MunicipalSystem,
             and_(
@@ -309,8 +321,8 @@ def _places(work: Work, selection: Selection, system: str | None) -> Sequence[Pl
         .order_by(Municipality.name_key)
     )
     return [
-        Place(code, name, region, wave, live, None if system is None else holding is not None)
-        for code, name, region, wave, live, holding in rows
+        Place(code, name, region, wave, live, None if system is None else holding is not None, order or 0)
+        for code, name, region, wave, order, live, holding in rows
     ]
 
 
@@ -352,5 +364,10 @@ def _grouped(rows: Sequence[Row], by: str) -> tuple[Group, ...]:
         found.setdefault(name, []).append(row)
     return tuple(
         Group(name, tuple(rows), name if by == REGION else "")
-        for name, rows in sorted(found.items(), key=lambda pair: (pair[0] == NO_WAVE, pair[0]))
+        for name, rows in sorted(found.items(), key=lambda pair: _group_order(pair[0], pair[1][0], by))
     )
+
+
+def _group_order(name: str, first: Row, by: str) -> tuple[bool, int, str]:
+    """Regions by name, waves as the plan has them, and last those without a wave."""
+    return name == NO_WAVE, first.place.wave_order if by == WAVE else 0, name

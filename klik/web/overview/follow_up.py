@@ -15,7 +15,7 @@ from klik.services import access as doors
 from klik.services import idempotency, tables
 from klik.services.criteria import QueryTooLongError
 from klik.services.errors import RefusedError
-from klik.services.follow_up import files, heat_map, silence, tempo, writing
+from klik.services.follow_up import files, heat_map, measures, silence, tempo, writing
 from klik.services.follow_up import wanted as asked_for
 from klik.services.follow_up.heat_map import HeatMap
 from klik.services.follow_up.wanted import Wanted
@@ -49,7 +49,7 @@ class LetterForm(OnceForm):
 def as_csv(work: Work) -> Any:
     """The map's rows and numbers as CSV for a Danish Excel."""
     drawn = heat_map.draw(work, map_page.wanted(work))
-    content = files.as_csv(work, drawn, tempo.promises(work, drawn))
+    content = files.as_csv(work, drawn, tempo.promises(work, drawn), measures.columns(work, drawn))
     return _file(work, content, "csv", "text/csv; charset=utf-8")
 
 
@@ -58,7 +58,7 @@ def as_csv(work: Work) -> Any:
 def as_xlsx(work: Work) -> Any:
     """The map's rows and numbers as an Excel workbook."""
     drawn = heat_map.draw(work, map_page.wanted(work))
-    content = files.as_xlsx(work, drawn, tempo.promises(work, drawn))
+    content = files.as_xlsx(work, drawn, tempo.promises(work, drawn), measures.columns(work, drawn))
     return _file(work, content, "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 
 

@@ -15,9 +15,10 @@ from klik.services import access as doors
 from klik.services import filtering
 from klik.services.criteria import QueryTooLongError
 from klik.services.filters import NEWEST_ROUND, ROLE
-from klik.services.follow_up import heat_map, tempo
+from klik.services.follow_up import heat_map, measures, tempo
 from klik.services.follow_up import wanted as asked_for
 from klik.services.follow_up.heat_map import Cell, Group, HeatMap, Row
+from klik.services.follow_up.measures import Column
 from klik.services.follow_up.tempo import Promise
 from klik.services.follow_up.wanted import COUNTED, GROUPINGS, ORDERS, Wanted
 from klik.services.work import Work
@@ -41,6 +42,15 @@ class ShownCell:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownMark:
+    """What a plug-in's measure says in a row; ``state`` and ``words`` are those of a municipality, empty for totals."""
+
+    state: str
+    words: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShownRow:
     """A row of the map; ``code`` is 0 for totals, ``cells`` end with all phases together."""
 
@@ -52,6 +62,7 @@ class ShownRow:
     without: bool
     cells: tuple[ShownCell, ...]
     promise: str
+    marks: tuple[ShownMark | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +90,13 @@ def page(work: Work) -> str:
     promises = tempo.promises(work, drawn) if drawn.wanted.pace else {}
     phases = [phase for phase in work.registry.content.phases if _is_shown(drawn, phase.slug)]
     slugs = [phase.slug for phase in phases]
-    draw_row = _Rows(drawn, slugs, promises)
+    columns = measures.columns(work, drawn)
+    draw_row = _Rows(drawn, slugs, promises, columns)
     return render_template(
         "overview/heat_map.html",
         drawn=drawn,
         phases=phases,
+        measures=columns,
         groups=[
             (
                 group,
@@ -127,8 +140,14 @@ def _is_shown(drawn: HeatMap, phase: str) -> bool:
 class _Rows:
     """Makes rows ready to be shown; what all addresses share is put together once."""
 
-    def __init__(self, drawn: HeatMap, phases: Sequence[str], promises: Mapping[int, Promise]) -> None:
-        self._drawn, self._phases, self._promises = drawn, phases, promises
+    def __init__(
+        self,
+        drawn: HeatMap,
+        phases: Sequence[str],
+        promises: Mapping[int, Promise],
+        columns: Sequence[Column],
+    ) -> None:
+        self._drawn, self._phases, self._promises, self._columns = drawn, phases, promises, columns
         self._list = url_for("tasks.index")
         pairs = list(drawn.selection.criteria.pairs())
         self._asked = {
@@ -152,6 +171,7 @@ class _Rows:
             without=row.without,
             cells=self._cells(start, (row.cells.get(phase, Cell()) for phase in self._phases), row.sum),
             promise=promise.words if promise else "",
+            marks=tuple(_mark(column, row) for column in self._columns),
         )
 
     def total(self, group: Group, name: str) -> ShownRow:
@@ -166,7 +186,8 @@ class _Rows:
             start = self._start([(key, value) for key in ("kommune", "region") for value in self._asked[key]])
         number = f"{len(group.rows)} kommuner" if len(group.rows) != 1 else "1 kommune"
         cells = self._cells(start, (group.total(phase) for phase in self._phases), group.total())
-        return ShownRow(0, name, number, "", "", False, cells, "")
+        sums = tuple(ShownMark("", "", column.sum(group.rows)) for column in self._columns)
+        return ShownRow(0, name, number, "", "", False, cells, "", sums)
 
     def _start(self, pairs: Iterable[tuple[str, str]]) -> str:
         return f"{self._list}?{urlencode([*self._shared, *pairs])}"
@@ -189,6 +210,11 @@ class _Rows:
             f"{start}&{self._whole}" if cell.total else "",
             f"{start}&deadline={late}" if late else "",
         )
+
+
+def _mark(column: Column, row: Row) -> ShownMark | None:
+    mark = column.mark(row)
+    return ShownMark(mark.state, measures.WORDS[mark.state], mark.text) if mark else None
 
 
 def _fields(work: Work, drawn: HeatMap) -> Sequence[Field]:
