@@ -12,6 +12,8 @@ from sqlalchemy import Connection, CursorResult, Engine, Executable, create_engi
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
+from klik import speaking
+
 # A lock that is held this long is a fault; a person should see a page rather than wait (milliseconds).
 BUSY = 10_000
 STATEMENT_LIMIT = 60_000
@@ -29,6 +31,20 @@ def rows_changed(session: Session, statement: Executable) -> int:
 
 class BusyError(Exception):
     """Somebody else is writing just now."""
+
+
+class CommitRefusedError(Exception):
+    """A plug-in reached for klik's transaction; only klik stores."""
+
+
+class _Session(Session):
+    """A session that no plug-in can commit while it is being asked."""
+
+    def commit(self) -> None:
+        """Store; raises CommitRefusedError in a plug-in's call."""
+        if key := speaking.called():
+            raise CommitRefusedError(key)
+        super().commit()
 
 
 class Queue:
@@ -101,7 +117,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session for looking; whatever it changed is rolled back."""
-        with self._open(Session(self._reader, expire_on_commit=False, autoflush=False)) as session:
+        with self._open(_Session(self._reader, expire_on_commit=False, autoflush=False)) as session:
             try:
                 yield session
             finally:
@@ -113,7 +129,7 @@ class Database:
 
         ``queued`` false: it stands in no queue, so a block that takes long before it asks for anything keeps nobody.
         """
-        session = Session(self._writer, expire_on_commit=False)
+        session = _Session(self._writer, expire_on_commit=False)
         with self._queue if queued else nullcontext(), self._open(session):
             yield from self._stored(session)
 
@@ -122,7 +138,7 @@ class Database:
         """The same for what can wait: raises BusyError or a DBAPIError at once rather than wait for another's lock."""
         if isinstance(self._queue, Queue) and self._queue.is_taken:
             raise BusyError
-        with self._queue, self._open(Session(self._hasty, expire_on_commit=False)) as session:
+        with self._queue, self._open(_Session(self._hasty, expire_on_commit=False)) as session:
             if not self.sqlite:
                 session.connection().exec_driver_sql(f"set local lock_timeout = '{HASTY}ms'")
             yield from self._stored(session)

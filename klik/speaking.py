@@ -1,4 +1,4 @@
-"""What plug-ins print or log while klik calls them: it may be anybody's data, so klik passes on only that they spoke."""
+"""What plug-ins print or log while klik calls them: it may be anybody's data, so klik only says that they spoke."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ def while_called(key: str) -> Iterator[None]:
         yield
     finally:
         _CALLED.reset(token)
+
+
+def called() -> str:
+    """The contribution that is being asked in this thread, or nothing."""
+    return _CALLED.get()
 
 
 class Mouth:
@@ -53,7 +58,8 @@ class Discretion(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Always true; the record is changed."""
         key = _CALLED.get()
-        if key and not logging.getLogger().isEnabledFor(logging.DEBUG):
+        own = record.name.startswith("klik.") and not record.name.startswith("klik.plugins.")
+        if key and not own and not logging.getLogger().isEnabledFor(logging.DEBUG):
             record.msg = "plug-in contribution %s logged at %s:%s"
             record.args = (key, record.filename, record.lineno)
             record.exc_info = record.exc_text = record.stack_info = None

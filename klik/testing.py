@@ -85,14 +85,16 @@ def _table_problems(house: Installation) -> list[str]:
 
 
 def _page_problems(name: str, module: ModuleType, house: Installation) -> list[str]:
-    from klik.app import AccessMissingError, create_app
+    from klik.app import create_app
 
-    try:
-        app = create_app(house.settings, [loaded(name, module)])
-    except AccessMissingError as error:
-        return [f"a page does not say which right it takes (klik.plugins.page_access): {error}"]
+    app = create_app(house.settings, [loaded(name, module)])
+    faults = app.extensions["klik"].registry.guard.faults()
     app.extensions["klik"].close()
-    return []
+    return [
+        f"its pages are not taken into use; each must say which right it takes (klik.plugins.page_access): {fault}"
+        for key, fault in faults.items()
+        if key == f"{name}.klik_blueprints"
+    ]
 
 
 def _installation(name: str, module: ModuleType, folder: Path) -> Installation:
