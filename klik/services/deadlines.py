@@ -243,11 +243,12 @@ def out_of_order(registry: Registry, rule_key: str) -> str:
         return ""
     faults, plugin = registry.guard.faults(), plugin_of(rule_key).upper()
     if rule_key in faults:
-        return (
-            f"{plugin}s fristregel er ude af drift; frister, den har sat, bliver stående, og nye sættes ikke."
-        )
+        return f"{plugin}'s fristregel er ude af drift. Frister, den har sat, står ved magt; nye sættes ikke imens."
     if f"{rule_key}/gul" in faults:
-        return f"{plugin}s regel er ude af drift; standarden på {days(registry.yellow_days)} bruges."
+        standard = days(registry.yellow_days)
+        return (
+            f"{plugin}'s regel er ude af drift. Nye frister bliver gule efter standarden på {standard} imens."
+        )
     return ""
 
 
