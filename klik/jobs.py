@@ -20,7 +20,7 @@ from klik.services.newsletters import sending as newsletters
 from klik.services.newsletters import subscribing
 from klik.services.newsletters.links import Links
 from klik.services.newsletters.sending import Post
-from klik.services.notices import channels, delivery, ledger, roles, scanning, smtp, still_you
+from klik.services.notices import announcements, channels, delivery, ledger, roles, scanning, smtp, still_you
 from klik.services.notices.bounces import marks, telling
 from klik.services.notices.delivery import Delivered
 from klik.services.notices.mails import Sender
@@ -228,6 +228,18 @@ def tell_plugins(house: Installation, now: datetime) -> Outcome:
     return Outcome(f"{counted(told, 'hændelse', 'hændelser')} er fortalt til udvidelserne.")
 
 
+def tell_subscribers(house: Installation, now: datetime) -> Outcome:
+    """Tell those who subscribe what plug-ins told of their topics."""
+    written = 0
+    while not house.stopping.is_set():
+        with house.reading(now) as work:
+            if not announcements.waits(work):
+                break
+        with house.writing(now) as work:
+            written += announcements.tell_waiting(work)
+    return Outcome(f"{counted(written, 'nyt varsel', 'nye varsler')} om emner er skrevet ind.")
+
+
 def sweep(house: Installation, now: datetime) -> Outcome:
     """Remove what is over: sessions, form keys, mails taken apart, old runs, soft marks, half-written files.
 
@@ -366,6 +378,7 @@ JOBS = {
         Job("publish-planned", publish_planned, timedelta(minutes=1)),
         Job("send-newsletters", send_newsletters, timedelta(minutes=1)),
         Job("tell-plugins", tell_plugins, timedelta(minutes=1)),
+        Job("tell-subscribers", tell_subscribers, timedelta(minutes=1)),
         Job("run-exports", run_exports, timedelta(minutes=1), slow=True, waits=exports.waits),
         Job("delete-due", delete_due, timedelta(minutes=5), slow=True),
         Job("people", look_after_people, timedelta(minutes=5)),

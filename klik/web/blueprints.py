@@ -29,6 +29,7 @@ from klik.web.newsletters.writing import blueprint as newsletter_writing
 from klik.web.notices.channels import blueprint as channels
 from klik.web.notices.inbox import blueprint as inbox
 from klik.web.notices.preferences import blueprint as preferences
+from klik.web.notices.topics import blueprint as topics
 from klik.web.notices.views import blueprint as notices
 from klik.web.operations.views import blueprint as operations
 from klik.web.overview.follow_up import blueprint as follow_up
@@ -73,6 +74,7 @@ def all_blueprints() -> tuple[Blueprint, ...]:
         accounts,
         notices,
         preferences,
+        topics,
         inbox,
         handling,
         channels,

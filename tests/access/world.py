@@ -47,6 +47,7 @@ from klik.models import (
     NewsletterRecipient,
     Notice,
     Person,
+    PluginAnnouncement,
     PluginEvent,
     Question,
     ReadMark,
@@ -57,6 +58,7 @@ from klik.models import (
     TaskChange,
     TaskFile,
     TaskLink,
+    TopicSubscription,
     guards,
 )
 from klik.services import auditing, exports
@@ -131,6 +133,7 @@ STEERING = {
     "notice_settings": "at_once days_before",
     "notices": "dedupe_key occasion channel path",
     "people": "password_hash",
+    "plugin_announcements": "topic dedupe_key path",
     "plugin_events": "event plugin payload",
     "projects": "slug name system_code description",
     "questions": "answer close_reason",  # open ones have neither
@@ -142,6 +145,7 @@ STEERING = {
     "secret_tokens": "purpose hash",
     "stored_files": "sha256 media_type",
     "systems": "code name supplier",
+    "topic_subscriptions": "topic",
     "task_changes": "field via",
     "task_files": "sha256",
     "task_version_fields": "field value",
@@ -820,6 +824,13 @@ class _Builder:
                 event="core.changed", plugin="ky", payload="{}", created_at=NOW, next_attempt_at=LATER
             )
         )
+        told = PluginAnnouncement(
+            topic="taken.out", dedupe_key="x", heading="", sentence="", path="/systemer/kp"
+        )
+        told.created_at, told.told_at = NOW, NOW
+        self._add(told)
+        person_id = self.made.people["ansvarlig", KOEGE]
+        self._add(TopicSubscription(person_id=person_id, topic="taken.out", since=NOW))
         work = Work(self.session, None, NOW, self.house.registry)
         for place in PLACES:
             auditing.record(work, "proev", f"kommune/{place}", municipality_id=place)
@@ -863,7 +874,7 @@ class _Builder:
             return alone[0] if alone else EVERYBODY
         if table == "newsletters" and number == made.ids["newsletter", "sent"]:
             return EVERYBODY
-        if table in ("newsletters", "newsletter_recipients", "plugin_events"):
+        if table in ("newsletters", "newsletter_recipients", "plugin_events", "plugin_announcements"):
             return KOMBIT
         return number if table == "municipalities" else EVERYBODY
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from klik.models import Mail, Notice
-from klik.services.control import appointments, conversations, deletions, newsletters, publications
+from klik.services.control import announced, appointments, conversations, deletions, newsletters, publications
 from klik.services.control.findings import Findings, since
 from klik.services.control.people import People
 from klik.services.work import Work
@@ -29,6 +29,7 @@ def look(work: Work, found: Findings) -> None:
         deletions.untold(work, people),
         appointments.untold(work, people),
         newsletters.untold(work),
+        announced.untold(work),
     ):
         for each in absent:
             found.tallies[each.occasion].missing += 1
@@ -40,7 +41,7 @@ def _tally(work: Work, found: Findings) -> None:
     rows = work.session.execute(
         select(Notice.occasion, Notice.withdrawn_at.is_not(None), Mail.state, func.count())
         .outerjoin(Mail, Mail.id == Notice.mail_id)
-        .where(Notice.occasion.in_(OCCASIONS), Notice.created_at >= since(work))
+        .where(Notice.occasion.in_((*OCCASIONS, *work.registry.topics)), Notice.created_at >= since(work))
         .group_by(Notice.occasion, Notice.withdrawn_at.is_not(None), Mail.state)
     )
     for occasion, is_withdrawn, state, count in rows:

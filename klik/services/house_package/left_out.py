@@ -34,12 +34,14 @@ LEFT_OUT: Mapping[str, str] = {
     "newsletters": "nyhedsbrevene er KOMBITs",
     "notice_settings": "hvornår man vil have mails, er personligt",
     "notices": "varsler og mails er husets post, ikke kommunens indhold",
+    "plugin_announcements": "hvad udvidelserne har fortalt, er husets post",
     "plugin_events": "husets drift",
     "request_keys": "husets drift",
     "role_answers": "svarene på “Er det stadig dig?” står i rollerne som den dag, de sidst blev bekræftet",
     "role_editions": "rollernes beskrivelser hører til klik",
     "role_readings": "hvad man har læst, er personligt",
     "secret_tokens": "husets sikkerhed",
+    "topic_subscriptions": "hvad man har tilmeldt sig, er personligt",
     "task_steps": "KOMBITs arbejde med en opgave, før og efter den blev udgivet",
 }
 # Said in every package, so that nobody has to find out.

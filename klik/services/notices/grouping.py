@@ -164,7 +164,8 @@ def _name(task: MunicipalTask) -> str:
 
 def _part(work: Work, notice: Notice, task: MunicipalTask | None, shade: Colour | None) -> Part:
     if task is None or shade is None:
-        return Part.NEWS if notice.occasion in NEWS else Part.OTHER
+        is_news = notice.occasion in NEWS or notice.occasion in work.registry.topics
+        return Part.NEWS if is_news else Part.OTHER
     if shade is Colour.RED:
         return Part.RED
     if task.deadline is not None and work.today <= task.deadline < next_day(work):

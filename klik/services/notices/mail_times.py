@@ -31,6 +31,9 @@ def usually_at_once(registry: Registry, occasion: str) -> bool:
     rule = registry.notification_rules.get(occasion)
     if rule is not None:
         return rule.at_once
+    topic = registry.topics.get(occasion)
+    if topic is not None:
+        return topic.at_once
     known = OCCASIONS.get(occasion)
     return known is None or known.at_once or known.fixed
 

@@ -80,6 +80,9 @@ def occasion_label(registry: Registry, occasion: str) -> str:
     rule = registry.notification_rules.get(occasion)
     if rule is not None:
         return rule.label
+    topic = registry.topics.get(occasion)
+    if topic is not None:
+        return topic.label
     known = OCCASIONS.get(occasion)
     return known.label if known else occasion.replace("-", " ").capitalize()
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 
 from klik.domain import mail_hours
 from klik.models import Notice, NoticeSettings, Person
-from klik.services import access, auditing
+from klik.services import access, auditing, topics
 from klik.services.errors import ConflictError, Difference, ForbiddenError, RefusedError
 from klik.services.notices import ledger, mail_times, reminders, scanning
 from klik.services.notices.occasions import OCCASIONS, occasion_label
@@ -20,6 +20,7 @@ HOURS = range(6, 19)
 DAYS = (14, 7, 3, 2, 1)
 USUAL_DAYS = (7, 1)
 DEADLINES = "Frister"
+TOPICS = "Beskeder, du har tilmeldt dig"
 _REST = "Andet"
 # In which group the page shows an occasion; those that are not named here stand under "Andet".
 _GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -87,6 +88,7 @@ def groups(work: Work) -> Sequence[Group]:
     named: dict[str, list[str]] = {DEADLINES: list(work.registry.notification_rules)}
     for label, members in _GROUPS.items():
         named[label] = [key for key in members if key in keys]
+    named[TOPICS] = sorted(topics.subscribed(work) & work.registry.topics.keys())
     grouped = {key for members in named.values() for key in members}
     named[_REST] = [key for key in keys if key not in grouped]
     return [
@@ -133,6 +135,8 @@ def choose(
         raise RefusedError({"days_before": "Vælg mellem 14, 7, 3, 2 og 1 dag før fristen."})
     row.hour = hour
     row.at_once = None if set(at_once) == _usual(work) else ",".join(sorted({*at_once, *_kept(work)}))
+    if len(row.at_once or "") > topics.LONGEST_CHOICE:
+        raise RefusedError({"at_once": "Du har valgt flere, end klik kan huske. Fjern nogle hak."})
     _choose_days(work, row, frozenset(days_before))
     _store(work, row, "choose-mail-times")
 

@@ -93,12 +93,19 @@ KINDS: tuple[Kind, ...] = (
         ("comments", "questions", "municipal_task_files"),
     ),
     Kind(
-        "Gemte filtre, kalendere, listens opsætning og valg af varsler",
+        "Gemte filtre, kalendere, listens opsætning, valg af varsler og emner, man har tilmeldt sig",
         "At klik er indrettet, som hver ønsker det",
         TASK,
         MONTH,
         "Kun en selv; delte filtre dem, de er delt med",
-        ("saved_filters", "filter_uses", "calendar_feeds", "list_settings", "notice_settings"),
+        (
+            "saved_filters",
+            "filter_uses",
+            "calendar_feeds",
+            "list_settings",
+            "notice_settings",
+            "topic_subscriptions",
+        ),
     ),
     Kind(
         "Varsler, mails og svar, der kommer retur",

@@ -37,6 +37,7 @@ from klik.models import (
     SavedFilter,
     SecretToken,
     TaskChange,
+    TopicSubscription,
 )
 from klik.services import access, auditing
 from klik.services.errors import RefusedError
@@ -222,6 +223,7 @@ def anonymise(work: Work, person: Person) -> None:
     session.execute(delete(SavedFilter).where(SavedFilter.id.in_(own)))
     session.execute(delete(ListSettings).where(ListSettings.person_id == person.id))
     session.execute(delete(NoticeSettings).where(NoticeSettings.person_id == person.id))
+    session.execute(delete(TopicSubscription).where(TopicSubscription.person_id == person.id))
     session.execute(delete(BouncedAddress).where(BouncedAddress.address_key == person.email.casefold()))
     session.execute(delete(NewsletterAddress).where(NewsletterAddress.address_key == person.email_key))
     session.execute(update(Bounce).where(Bounce.address == person.email).values(address=gone, reply=""))

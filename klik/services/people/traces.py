@@ -34,6 +34,7 @@ from klik.models import (
     TaskFile,
     TaskStep,
     TaskVersion,
+    TopicSubscription,
 )
 from klik.services.work import Work
 
@@ -79,6 +80,7 @@ TRACES: Mapping[str, Trace] = MappingProxyType(
             Newsletter, ("created_by", "changed_by", "sent_by"), ("id", "subject", "created_at", "sent_at")
         ),
         "kanaler": Trace(ChannelRoute, ("created_by",), ("id", "channel", "system_code", "created_at")),
+        "emner": Trace(TopicSubscription, ("person_id",), ("topic", "since")),
         "links": Trace(SecretToken, ("person_id",), ("purpose", "created_at", "expires_at", "used_at")),
         "gemte_svar": Trace(RequestKey, ("person_id",), ("action", "result", "at")),
     }
