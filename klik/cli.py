@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from klik import settings
+from klik import settings, speaking
 from klik.commands import danish
 from klik.settings import SettingsError
 
@@ -75,7 +75,8 @@ class PluginCommands(click.Group):
     def invoke(self, context: click.Context) -> Any:
         """Run the command. What click itself raises, and a fault of the database, is told as everywhere."""
         try:
-            return super().invoke(context)
+            with speaking.while_called(f"{context.info_name}.kommando/{context.info_name}"):
+                return super().invoke(context)
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise
         except Exception as error:

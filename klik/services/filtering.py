@@ -234,9 +234,12 @@ def _ask(work: Work, wanted: Filter, values: Sequence[str], question: FilterQues
 
     def answer() -> _Answer:
         try:
-            return wanted.where(values, question), ""
+            condition = wanted.where(values, question)
         except FilterValueError as error:
             return None, str(error) or f"{wanted.label}: værdien kan ikke bruges"
+        if condition is None:
+            raise TypeError(f"{wanted.key} gave no condition")
+        return condition, ""
 
     if not _is_plugin(wanted.key):
         return answer()
