@@ -6,7 +6,7 @@ bases of forms) and ``klik.plugins.sheets`` (CSV and Excel).
 """
 
 from klik.content.roles import Holders, RoleDescription, RoleScope
-from klik.domain.calendar import clock, days, in_denmark, long_date
+from klik.domain.calendar import clock, days, in_denmark, long_date, parse_date
 from klik.domain.cpr import find as find_cpr_numbers
 from klik.domain.errors import InputError
 from klik.domain.free_text import clean as clean_text
@@ -113,6 +113,7 @@ __all__ = [
     "in_denmark",
     "long_date",
     "page_access",
+    "parse_date",
     "read_roles",
     "read_task_types",
     "search_key",

@@ -46,15 +46,16 @@ def set_up(app: Flask, house: Installation) -> None:
     app.register_error_handler(PluginPageError, _error_page)
     for plugin, pages, _commands in pages_and_commands(house.registry):
         trial = Flask("trial", static_folder=None)
-        for page in pages:
-            if problem := _problem(trial, plugin, page):
+        for number, page in enumerate(pages):
+            name = f"p-{plugin}" if number == 0 else f"p-{plugin}-{getattr(page, 'name', number)}"
+            if problem := _problem(trial, plugin, page, name):
                 house.registry.guard.failed(f"{plugin}.klik_blueprints", problem)
                 continue
-            app.register_blueprint(page, url_prefix=f"/p/{plugin}", name=f"p-{plugin}")
+            app.register_blueprint(page, url_prefix=f"/p/{plugin}", name=name)
             for endpoint, view in list(app.view_functions.items()):
-                if endpoint.startswith(f"p-{plugin}.") and hasattr(view, "klik_right"):
-                    key = f"{plugin}.side/{endpoint.partition('.')[2]}"
-                    app.view_functions[endpoint] = _shown(key, view)
+                if endpoint.rpartition(".")[0] == name:
+                    address = next(app.url_map.iter_rules(endpoint)).rule
+                    app.view_functions[endpoint] = _shown(f"{plugin}.side/{address}", view)
 
 
 def _error_page(error: PluginPageError) -> errors.Answer:
@@ -66,13 +67,13 @@ def _error_page(error: PluginPageError) -> errors.Answer:
     )
 
 
-def _problem(trial: Flask, plugin: str, page: Any) -> str:
+def _problem(trial: Flask, plugin: str, page: Any, name: str) -> str:
     """What is wrong with a blueprint, seen where it cannot touch klik; empty when it has pages and nothing else."""
     if not isinstance(page, Blueprint):
         return f"gav et ubrugeligt svar ({type(page).__name__})"
     before = _reach(trial)
     try:
-        trial.register_blueprint(page, url_prefix=f"/p/{plugin}", name=f"p-{plugin}")
+        trial.register_blueprint(page, url_prefix=f"/p/{plugin}", name=name)
     except Exception as error:
         return f"kunne ikke tages i brug: {fault_of(error)}"
     if _reach(trial) != before:

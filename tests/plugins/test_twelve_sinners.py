@@ -63,7 +63,7 @@ KEYS = {
     "klik_jobs": ("x.job",),
     "klik_measures": ("x.maal",),
     "klik_commands": ("x.kommando/goer",),
-    "klik_blueprints": ("x.side/show",),
+    "klik_blueprints": ("x.side//p/x/",),
     "klik_task_published": ("x.klik_task_published",),
     "klik_municipal_task_changed": ("x.klik_municipal_task_changed",),
     "klik_demo": ("x.klik_demo",),
