@@ -160,15 +160,12 @@ def site(
     sqlite_settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
     _moved: time_machine.Traveller,
-    capsys: pytest.CaptureFixture[str],  # before the streams are hushed
 ) -> Iterator[Site]:
     monkeypatch.setattr(importing, "PATIENCE", 0.1)
     monkeypatch.setattr(plugin_jobs, "PATIENCE", 0.1)
     monkeypatch.setattr(demo_plugins, "PATIENCE", 0.1)
     monkeypatch.setattr(plugin_pages, "PATIENCE", 0.1)
     monkeypatch.setattr(manager, "PATIENCE_AT_START", 0.3)
-    monkeypatch.setattr(sys, "stdout", speaking.Mouth(sys.stdout))
-    monkeypatch.setattr(sys, "stderr", speaking.Mouth(sys.stderr))
     app = create_app(sqlite_settings, [sinner.sinner(tmp_path), sinner.neighbour(tmp_path)])
     house: Installation = app.extensions["klik"]
     careless(house.database)
@@ -366,9 +363,15 @@ sinning = contextmanager(sinner.sins)
 
 
 def test_twelve_sinners_in_every_hook(
-    site: Site, capsys: pytest.CaptureFixture[str], record_property: Callable[[str, object], None]
+    site: Site,
+    capsys: pytest.CaptureFixture[str],
+    record_property: Callable[[str, object], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert set(POKES) | set(VALUES) == set(HOOKS) and set(KEYS) == set(POKES)
+    # Not in the fixture: pytest puts its own streams in place between a test's setup and the test.
+    monkeypatch.setattr(sys, "stdout", speaking.Mouth(sys.stdout))
+    monkeypatch.setattr(sys, "stderr", speaking.Mouth(sys.stderr))
     cases, problems = 0, []
     for hook in HOOKS:
         for deed in DEEDS:
