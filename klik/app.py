@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 import secrets
 from collections.abc import Iterable
-from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Blueprint, Flask, g, make_response, redirect, request
+from flask import Blueprint, Flask, g, request
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 from werkzeug.wrappers import Response
 
-from klik.domain.rights import Right
 from klik.installation import Installation
-from klik.plugins.contributions import Document
-from klik.plugins.manager import Loaded, pages_and_commands
-from klik.services import for_plugins, idempotency
+from klik.plugins.manager import Loaded
 from klik.settings import Settings
-from klik.web import addresses, base, blueprints, errors, formats, headers, login, lookups, menu, printing
+from klik.web import addresses, base, blueprints, errors, formats, headers, login, menu, plugin_pages
 from klik.web.verifying.streaming import VerifyingRequest
 
 LARGEST_REQUEST = 27 * 1024 * 1024
@@ -61,7 +56,7 @@ def create_app(
     headers.set_up(app, settings.secure)
     for blueprint in (*blueprints.all_blueprints(), *pages):
         app.register_blueprint(blueprint)
-    _plugin_pages(app, installation)
+    plugin_pages.set_up(app, installation)
     app.view_functions["static"].klik_access = base.OPEN  # type: ignore[attr-defined]
     if missing := base.undeclared(app):
         raise AccessMissingError("\n".join(missing))
@@ -116,40 +111,13 @@ def _number_requests(app: Flask) -> None:
         )
 
     @app.after_request
+    def note_faults(response: Response) -> Response:
+        if request.endpoint != "static":
+            base.installation().note_faults(g.klik_moment)
+        return response
+
+    @app.after_request
     def let_static_files_be_kept(response: Response) -> Response:
         if request.endpoint == "static":
             response.headers["Cache-Control"] = "public, max-age=3600"
         return response
-
-
-def _plugin_pages(app: Flask, installation: Installation) -> None:
-    for plugin, pages, _commands in pages_and_commands(installation.registry):
-        names = [f"p-{plugin}", *(f"p-{plugin}-{page.name}" for page in pages[1:])]
-        for name, page in zip(names, pages, strict=False):
-            app.register_blueprint(page, url_prefix=f"/p/{plugin}", name=name)
-        for endpoint, view in list(app.view_functions.items()):
-            if endpoint.rpartition(".")[0] in names and hasattr(view, "klik_right"):
-                app.view_functions[endpoint] = _plugin_view(plugin, view)
-
-
-def _plugin_view(plugin: str, view: Any) -> Any:
-    right: Right = view.klik_right
-
-    @base.access(right)
-    @functools.wraps(view)
-    def show(work: Any, **parts: Any) -> Any:
-        key, action = request.form.get("idempotency_key"), f"p-{plugin}"
-        if earlier := idempotency.taken(work, key, action):
-            return redirect(earlier, 303)
-        context = for_plugins.context(work, plugin)
-        answer = view(context, **parts)
-        for place, people in for_plugins.looked_up(context):
-            lookups.look_up("udvidelse", people, subject=request.path, municipality_id=place)
-        if isinstance(answer, Document):
-            return printing.as_pdf(work, answer)
-        response = make_response(answer)
-        if response.location and response.status_code == 303:
-            idempotency.remember(work, key, action, response.location)
-        return response
-
-    return show

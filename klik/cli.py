@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from klik import settings
+from klik import settings, speaking
 from klik.commands import danish
 from klik.settings import SettingsError
 
@@ -69,6 +69,35 @@ class Commands(click.Group):
         return _plugin_command(context, name)
 
 
+class PluginCommands(click.Group):
+    """A plug-in's commands; one that raises is told in one sentence, and ends with 1."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command. What click itself raises, and a fault of the database, is told as everywhere."""
+        try:
+            with speaking.while_called(f"{context.info_name}.kommando/{context.info_name}"):
+                return super().invoke(context)
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            if _database_fault(error):
+                raise
+            raise problem(_command_fault(context, error)) from None
+
+
+def _command_fault(context: click.Context, error: Exception) -> str:
+    """Note that the plug-in's command failed, where there is a database to note it in; the sentence for it."""
+    from klik.jobs import wall_clock  # not for `klik --help`
+    from klik.plugins.guard import fault_of, where
+
+    plugin, command = str(context.info_name), str(context.invoked_subcommand)
+    house = installation(context)
+    house.registry.guard.failed(f"{plugin}.kommando/{command}", fault_of(error), error)
+    if not house.database.sqlite or Path(str(house.database.url.database)).exists():
+        house.note_faults(wall_clock())
+    return f"Kommandoen {command} fra udvidelsen {plugin.upper()} fejlede: {fault_of(error)}{where(error)}"
+
+
 def _database_fault(error: Exception) -> str | None:
     """A sentence for a database that is away or empty; None when it is another fault."""
     from sqlalchemy.exc import DBAPIError, OperationalError  # not for `klik --help`
@@ -87,10 +116,14 @@ def _plugin_command(context: click.Context, name: str) -> click.Command | None:
     # A word that is nobody's name is wrong use; it must not need an installation to be told so.
     if name not in {point.name for point in entry_points(group=GROUP)}:
         return None
-    for plugin, _pages, commands in pages_and_commands(installation(context).registry):
+    house = installation(context)
+    for plugin, _pages, commands in pages_and_commands(house.registry):
         if plugin == name and commands:
-            group = click.Group(name, commands=commands, help=f"Kommandoer fra udvidelsen {name}.")
+            good = [each for each in commands if isinstance(each, click.Command) and each.name]
+            group = PluginCommands(name, commands=good, help=f"Kommandoer fra udvidelsen {name}.")
             return danish.name_the_parts(group)
+    if fault := house.registry.guard.faults().get(f"{name}.klik_commands"):
+        raise problem(f"Udvidelsen {name.upper()} kan ikke vise sine kommandoer: {fault}.")
     return None
 
 

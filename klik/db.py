@@ -12,10 +12,13 @@ from sqlalchemy import Connection, CursorResult, Engine, Executable, create_engi
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
+from klik import speaking
+
 # A lock that is held this long is a fault; a person should see a page rather than wait (milliseconds).
 BUSY = 10_000
 STATEMENT_LIMIT = 60_000
 LOCK_LIMIT = 10_000
+HASTY = 100  # milliseconds that what can wait waits for a lock
 CONNECT_LIMIT = 4  # seconds: the monitoring wants its answer within five
 
 
@@ -24,6 +27,24 @@ def rows_changed(session: Session, statement: Executable) -> int:
     result = session.execute(statement)
     assert isinstance(result, CursorResult)
     return result.rowcount
+
+
+class BusyError(Exception):
+    """Somebody else is writing just now."""
+
+
+class CommitRefusedError(Exception):
+    """A plug-in reached for klik's transaction; only klik stores."""
+
+
+class _Session(Session):
+    """A session that no plug-in can commit while it is being asked."""
+
+    def commit(self) -> None:
+        """Store; raises CommitRefusedError in a plug-in's call."""
+        if key := speaking.called():
+            raise CommitRefusedError(key)
+        super().commit()
 
 
 class Queue:
@@ -37,6 +58,11 @@ class Queue:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._places: deque[int] = deque()
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether anybody writes or waits to."""
+        return bool(self._places)
 
     def __enter__(self) -> None:
         me = threading.get_ident()
@@ -70,12 +96,28 @@ class Database:
         self.engine = _sqlite_engine(self.url) if self.sqlite else _postgresql_engine(self.url)
         self._reader = self.engine.execution_options(klik_writes=False)
         self._writer = self.engine.execution_options(klik_writes=True)
+        self._hasty = self.engine.execution_options(klik_writes=True, klik_hasty=True)
         self._queue = Queue() if self.sqlite else nullcontext()
+        self._here = threading.local()
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether this thread has a transaction open."""
+        return getattr(self._here, "open", 0) > 0
+
+    @contextmanager
+    def _open(self, session: Session) -> Iterator[Session]:
+        self._here.open = getattr(self._here, "open", 0) + 1
+        try:
+            with session:
+                yield session
+        finally:
+            self._here.open -= 1
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session for looking; whatever it changed is rolled back."""
-        with Session(self._reader, expire_on_commit=False, autoflush=False) as session:
+        with self._open(_Session(self._reader, expire_on_commit=False, autoflush=False)) as session:
             try:
                 yield session
             finally:
@@ -87,16 +129,27 @@ class Database:
 
         ``queued`` false: it stands in no queue, so a block that takes long before it asks for anything keeps nobody.
         """
-        with (
-            self._queue if queued else nullcontext(),
-            Session(self._writer, expire_on_commit=False) as session,
-        ):
-            try:
-                yield session
-                session.commit()
-            except BaseException:
-                session.rollback()
-                raise
+        session = _Session(self._writer, expire_on_commit=False)
+        with self._queue if queued else nullcontext(), self._open(session):
+            yield from self._stored(session)
+
+    @contextmanager
+    def writing_if_free(self) -> Iterator[Session]:
+        """The same for what can wait: raises BusyError or a DBAPIError at once rather than wait for another's lock."""
+        if isinstance(self._queue, Queue) and self._queue.is_taken:
+            raise BusyError
+        with self._queue, self._open(_Session(self._hasty, expire_on_commit=False)) as session:
+            if not self.sqlite:
+                session.connection().exec_driver_sql(f"set local lock_timeout = '{HASTY}ms'")
+            yield from self._stored(session)
+
+    def _stored(self, session: Session) -> Iterator[Session]:
+        try:
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
 
     def leave_no_trace(self, tables: Iterable[str]) -> bool:
         """After an erasure: empty SQLite's write-ahead log, or vacuum the tables on PostgreSQL; outside transactions.
@@ -147,8 +200,14 @@ def _sqlite_engine(url: Any) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # A plain BEGIN that reads and then writes fails at once when another writes, whatever the time-out.
-        writes = connection.get_execution_options().get("klik_writes", True)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        options = connection.get_execution_options()
+        if options.get("klik_hasty"):
+            connection.exec_driver_sql("PRAGMA busy_timeout=0")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("klik_writes", True) else "BEGIN")
+        finally:
+            if options.get("klik_hasty"):
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY}")
 
     return engine
 

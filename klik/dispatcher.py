@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from klik.installation import Installation
 from klik.jobs import send_due, wall_clock
-from klik.services import job_runs
+from klik.services import job_runs, quarantine
 from klik.services.notices.delivery import owner_name
 
 log = logging.getLogger("klik.dispatcher")
@@ -31,6 +31,7 @@ def loop(house: Installation, stopped: threading.Event, *, patient: bool = True)
             if began - beaten >= BEAT:
                 with house.writing(wall_clock()) as work:
                     job_runs.beat(work, job_runs.DISPATCHER, owner)
+                    quarantine.catch_up(work)
                 beaten = began
             send_due(house, wall_clock, _until(stopped, began + RUN), owner, patient=patient)
         except Exception:

@@ -12,7 +12,7 @@ from klik.content import loading
 from klik.db import Database
 from klik.plugins import manager
 from klik.plugins.manager import Loaded, Registry
-from klik.services import contributions
+from klik.services import contributions, quarantine
 from klik.services.filestore import FileStore
 from klik.services.keeping import Keep
 from klik.services.rendering import Renderer
@@ -50,14 +50,24 @@ class Installation:
     @contextmanager
     def reading(self, now: datetime, actor: Actor | None = None) -> Iterator[Work]:
         """Work that looks and changes nothing."""
-        with self.database.reading() as session:
-            yield Work(session, actor, now, self.registry)
+        try:
+            with self.database.reading() as session:
+                yield Work(session, actor, now, self.registry)
+        finally:
+            self.note_faults(now)
 
     @contextmanager
     def writing(self, now: datetime, actor: Actor | None = None, *, queued: bool = True) -> Iterator[Work]:
         """Work that is stored as a whole when the block ends well; ``queued`` as in ``Database.writing``."""
-        with self.database.writing(queued=queued) as session:
-            yield Work(session, actor, now, self.registry)
+        try:
+            with self.database.writing(queued=queued) as session:
+                yield Work(session, actor, now, self.registry)
+        finally:
+            self.note_faults(now)
+
+    def note_faults(self, now: datetime) -> None:
+        """Tell the other processes how plug-ins have failed here, once no transaction is open in this thread."""
+        quarantine.write_down(self.database, self.registry, now)
 
     def close(self) -> None:
         """Give back connections and end the children."""

@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, select, union_all
 from klik.db import rows_changed
 from klik.installation import Installation
 from klik.models import Mail, NewsletterRecipient, Notice, RequestKey
-from klik.services import control, deleting, events, exports, job_runs, plugin_jobs
+from klik.services import control, deleting, events, exports, job_runs, plugin_jobs, quarantine
 from klik.services.control import heartbeat, reporting
 from klik.services.deleting import erasing, sanity, sweeping
 from klik.services.departures import completing as departures
@@ -139,7 +139,11 @@ def open_channels(house: Installation) -> Collection[str]:
         return [
             key
             for key in house.registry.channels
-            if (house.settings.smtp if key == smtp.KEY else not channels.lacks(work, key))
+            if (
+                house.settings.smtp
+                if key == smtp.KEY
+                else not house.registry.guard.rests(key) and not channels.lacks(work, key)
+            )
         ]
 
 
@@ -389,6 +393,7 @@ def run(house: Installation, name: str, now: datetime, period: str) -> Outcome |
         if not job_runs.begin(work, name, period):
             return None
         sanity.note(work)
+        quarantine.catch_up(work)
     started = time.monotonic()
     try:
         outcome = JOBS[name].run(house, now)

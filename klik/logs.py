@@ -10,6 +10,8 @@ from typing import Any
 import structlog
 from structlog.types import EventDict, WrappedLogger
 
+from klik import speaking
+
 # Never in a log: what people type, and what opens doors.
 SECRET = ("password", "secret", "token", "cookie", "authorization")
 
@@ -62,6 +64,8 @@ def set_up(level: str, mask: Mask, *, plain: bool = False) -> None:
         ],
     )
     handler = logging.StreamHandler(sys.stderr)
+    speaking.hush()
+    handler.addFilter(speaking.Discretion())
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers = [handler]

@@ -44,7 +44,8 @@ class TopicSubscription(Base):
 class PluginFault(Base):
     """How a contribution of a plug-in has failed, seen from every process; ``contribution`` is its key.
 
-    ``failures`` are in a row; ``rests_until`` is set while it is left alone, ``mended_at`` once it has answered again.
+    ``failures`` are in a row, from ``first_at`` on; ``rests_until`` is set while it is left alone, ``mended_at`` once
+    it has answered again. Every change raises ``version``, so that their sum tells whether anything changed.
     """
 
     __tablename__ = "plugin_faults"
@@ -59,3 +60,4 @@ class PluginFault(Base):
     last_at: Mapped[instant]
     rests_until: Mapped[datetime | None] = mapped_column(Instant)
     mended_at: Mapped[datetime | None] = mapped_column(Instant)
+    version: Mapped[int] = mapped_column(Integer)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from klik.plugins.contributions import Delivery, ImportReport, ImportRow, Mark
+from klik.plugins.contributions import Delivery, Document, ImportReport, ImportRow, Mark
 
 LONGEST_TEXT = 4_000
 LONGEST_PANEL = 200_000
+LONGEST_DOCUMENT = 5_000_000
 MOST_IMPORT_ROWS = 50_000
 OUTCOMES = frozenset({"ny", "ændret", "uændret", "fjernet", "forkert"})
 LONGEST_MARK = 200
@@ -58,6 +59,20 @@ def is_delivery(answer: Any) -> bool:
         and answer.outcome in DELIVERIES
         and isinstance(answer.reply, str)
         and len(answer.reply) <= LONGEST_TEXT
+    )
+
+
+def is_document(answer: Any) -> bool:
+    """What is to be printed."""
+    return (
+        isinstance(answer, Document)
+        and is_text(200)(answer.title)
+        and isinstance(answer.subtitle, str)
+        and len(answer.subtitle) <= LONGEST_TEXT
+        and isinstance(answer.html, str)
+        and len(answer.html) <= LONGEST_DOCUMENT
+        and is_text(120)(answer.file_name)
+        and answer.file_name.endswith(".pdf")
     )
 
 

@@ -76,6 +76,7 @@ class PluginStore:
     def _begin(self) -> None:
         if self._watched and self._savepoint is None:
             self._savepoint = self._savepoints.enter_context(self._session.begin_nested())
+        if self._driver is None:
             self._driver = self._session.connection().connection.driver_connection
 
     def watch(self) -> None:

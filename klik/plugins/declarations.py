@@ -12,6 +12,7 @@ from klik.content.loading import Content
 from klik.content.roles import RoleDescription, RoleScope
 from klik.plugins.contributions import (
     Channel,
+    Choice,
     DeadlineRule,
     ExtraField,
     Filter,
@@ -191,9 +192,19 @@ def _extra_field(
     problems = []
     if item.system not in known["klik_systems"]:
         problems.append(f"systemet {item.system} findes ikke")
-    if any(not choice.value or len(choice.value) > LONGEST_VALUE for choice in item.choices):
-        problems.append(f"et valg skal være på 1 til {LONGEST_VALUE} tegn")
-    return problems
+    return problems + _choices(item.choices)
+
+
+def _choices(choices: Any) -> list[str]:
+    """What is wrong with what can be chosen: people and pages bear only so much of it."""
+    if not isinstance(choices, tuple) or not all(isinstance(each, Choice) for each in choices):
+        return ["choices skal være en tupel af Choice"]
+    if len(choices) > MOST_DECLARED:
+        return [f"der er over {MOST_DECLARED} valg"]
+    texts = [text for choice in choices for text in (choice.value, choice.label)]
+    if not all(isinstance(text, str) and 0 < len(text) <= LONGEST_VALUE for text in texts):
+        return [f"et valg skal være på 1 til {LONGEST_VALUE} tegn"]
+    return []
 
 
 def _panel(_plugin: str, module: Any, _content: Content, _known: Declared, item: Panel) -> list[str]:
@@ -206,7 +217,8 @@ def _panel(_plugin: str, module: Any, _content: Content, _known: Declared, item:
 
 
 def _filter(_plugin: str, _module: Any, _content: Content, _known: Declared, item: Filter) -> list[str]:
-    return [] if item.kind in FILTER_KINDS else [f"arten {item.kind} findes ikke"]
+    kind = [] if item.kind in FILTER_KINDS else [f"arten {item.kind} findes ikke"]
+    return kind + _choices(item.choices)
 
 
 def _notification_rule(

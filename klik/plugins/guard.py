@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+import traceback
+from collections.abc import Callable, Mapping
+from contextvars import Context
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from klik import speaking
 from klik.plugins.context import PluginStore
 
 log = logging.getLogger("klik.plugins")
@@ -17,6 +20,8 @@ Answer = TypeVar("Answer")
 PATIENCE = 2.0
 FAILURES_BEFORE_REST = 3
 REST = 300.0
+LONGEST_FAULT = 200
+UNANSWERED = "blev ikke besvaret"
 
 
 @dataclass(slots=True)
@@ -32,39 +37,63 @@ class Health:
     hanging: threading.Thread | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What this process has seen of a contribution and no other knows yet; ``mended``: it answered last."""
+
+    failures: int = 0
+    fault: str = ""
+    mended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What all processes know together of a contribution that fails; ``rests`` is how many seconds it still rests."""
+
+    failures: int
+    fault: str
+    rests: float
+
+
 class _Call:
     """One question on its way: what came of it, and whether anybody still waits."""
 
-    def __init__(self, question: Callable[[], object], accept: Callable[..., bool]) -> None:
+    def __init__(self, key: str, question: Callable[[], object], accept: Callable[..., bool]) -> None:
         self.answer: object = None
-        self.fault = "blev ikke besvaret"
+        self.fault = UNANSWERED
         self.error: BaseException | None = None
-        self._question, self._accept = question, accept
+        self._key, self._question, self._accept = key, question, accept
 
     def run(self) -> None:
         try:
-            answer = self._question()
-            accepted = bool(self._accept(answer))
+            with speaking.while_called(self._key):
+                answer = self._question()
+                accepted = bool(self._accept(answer))
         except BaseException as error:  # a plug-in's SystemExit must not end the server either
             self.error = error
-            self.fault = type(error).__name__
+            self.fault = fault_of(error)
             return
         self.answer = answer
-        self.fault = "" if accepted else f"gav et ubrugeligt svar ({type(answer).__name__})"
+        self.fault = "" if accepted else f"gav et ubrugeligt svar ({_name(type(answer))})"
 
 
 class Guard:
     """Remembers, for each contribution's key, whether it can be trusted just now; one an application.
 
     After three failures in a row that one contribution (never the whole plug-in) rests for five minutes and
-    is then tried again.
+    is then tried again. What it sees is ``news`` for the other processes, and it ``learns`` what they saw
+    (klik.services.quarantine).
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, patience: float = PATIENCE) -> None:
         self._clock = clock
         self._patience = patience
         self._health: dict[str, Health] = {}
+        self._news: dict[str, News] = {}
         self._lock = threading.Lock()
+        # Of the table that the processes share: what was read of it last, and when it may be written to again.
+        self.stamp = 0
+        self.silent_until = 0.0
 
     def ask(
         self,
@@ -83,23 +112,43 @@ class Guard:
         """
         if self.rests(key):
             return fallback
-        patience = self._patience if patience is None else patience
-        call = _Call(question, accept)
+        call = _Call(key, question, accept)
         if store is not None:
             store.watch()
-        thread = threading.Thread(target=call.run, name=f"plugin-{key}", daemon=True)
-        thread.start()
-        thread.join(patience)
-        late = thread.is_alive()
-        fault = f"svarede ikke inden for {patience:g} sekunder" if late else call.fault
+        hanging = self._wait(key, call.run, patience)
+        fault = self._late(patience) if hanging else call.fault
         if store is not None:
             store.close(keep=not fault)
         if fault:
-            self._failed(key, fault, call.error, thread if late else None)
+            self.failed(key, fault, call.error, hanging)
             return fallback
-        with self._lock:
-            self._health.pop(key, None)
+        self.answered(key)
         return call.answer  # type: ignore[return-value]
+
+    def run(self, key: str, act: Callable[[], Answer], context: Context, patience: float) -> Answer:
+        """Let a plug-in's page be made, in the caller's ``context``; raises what it raises, or TimeoutError.
+
+        What its outcome says of the contribution is for the caller to tell (``failed``, ``answered``): a page that
+        is not there is no fault.
+        """
+        call = _Call(key, act, lambda _answer: True)
+        hanging = self._wait(key, lambda: context.run(call.run), patience)
+        if hanging:
+            self.failed(key, self._late(patience), hanging=hanging)
+            raise TimeoutError(key)
+        if call.error is not None:
+            raise call.error
+        return call.answer  # type: ignore[return-value]
+
+    def _wait(self, key: str, run: Callable[[], None], patience: float | None) -> threading.Thread | None:
+        """The thread, when it did not end in time."""
+        thread = threading.Thread(target=run, name=f"plugin-{key}", daemon=True)
+        thread.start()
+        thread.join(self._patience if patience is None else patience)
+        return thread if thread.is_alive() else None
+
+    def _late(self, patience: float | None) -> str:
+        return f"svarede ikke inden for {self._patience if patience is None else patience:g} sekunder"
 
     def faults(self) -> dict[str, str]:
         """The contributions that failed last time they were asked, with what went wrong."""
@@ -110,14 +159,28 @@ class Guard:
         """Whether the contribution is left alone for now: it failed too often, or its last call still hangs."""
         with self._lock:
             health = self._health.get(key)
-            if health is None:
-                return False
-            hangs = health.hanging is not None and health.hanging.is_alive()
-            return hangs or self._clock() < health.rests_until
+            return health is not None and (_hangs(health) or self._clock() < health.rests_until)
 
-    def _failed(
-        self, key: str, fault: str, error: BaseException | None, hanging: threading.Thread | None
+    def hangs(self, key: str) -> bool:
+        """Whether a call of the contribution that was given up has still not ended."""
+        with self._lock:
+            health = self._health.get(key)
+            return health is not None and _hangs(health)
+
+    def answered(self, key: str) -> None:
+        """Note that the contribution did as it should; what was wrong with it is over."""
+        with self._lock:
+            if self._health.pop(key, None) is not None:
+                self._news[key] = replace(self._news.get(key, News()), mended=True)
+
+    def failed(
+        self,
+        key: str,
+        fault: str,
+        error: BaseException | None = None,
+        hanging: threading.Thread | None = None,
     ) -> None:
+        """Note a failure, of a call that was made elsewhere too; ``fault`` is half a Danish sentence."""
         with self._lock:
             health = self._health.setdefault(key, Health())
             health.failures += 1
@@ -125,4 +188,65 @@ class Guard:
             health.hanging = hanging
             if health.failures >= FAILURES_BEFORE_REST:
                 health.rests_until = self._clock() + REST
-        log.warning("plug-in contribution %s: %s", key, fault, exc_info=error)
+            told = self._news.get(key, News())
+            self._news[key] = News(told.failures + 1, fault)
+        log.warning("plug-in contribution %s: %s%s", key, fault, where(error))
+        # What an exception says may be anybody's data; only who asks for everything gets it.
+        log.debug("plug-in contribution %s", key, exc_info=error)
+
+    def news(self) -> Mapping[str, News]:
+        """What has not been told to the other processes; from now on it counts as told."""
+        if not self._news or self._clock() < self.silent_until:
+            return {}
+        with self._lock:
+            told, self._news = self._news, {}
+        return told
+
+    def untold(self, news: Mapping[str, News], seconds: float) -> None:
+        """It could not be told after all: keep it, and try again in so many seconds at the earliest."""
+        with self._lock:
+            self.silent_until = self._clock() + seconds
+            for key, older in news.items():
+                newer = self._news.get(key)
+                self._news[key] = (
+                    older
+                    if newer is None
+                    else News(older.failures + newer.failures, newer.fault or older.fault, newer.mended)
+                )
+
+    def learn(self, standing: Mapping[str, Standing], stamp: int) -> None:
+        """Take over what all processes know together; what this one has not told yet stays."""
+        with self._lock:
+            self.stamp = stamp
+            for key in [key for key in self._health if key not in standing and key not in self._news]:
+                if not _hangs(self._health[key]):
+                    del self._health[key]
+            for key, known in standing.items():
+                health = self._health.setdefault(key, Health())
+                health.failures = max(health.failures, known.failures)
+                health.fault = health.fault or known.fault
+                if known.rests > 0:
+                    health.rests_until = max(health.rests_until, self._clock() + known.rests)
+
+
+def _hangs(health: Health) -> bool:
+    return health.hanging is not None and health.hanging.is_alive()
+
+
+def fault_of(error: BaseException) -> str:
+    """What went wrong, by the error's kind alone: what it says may be anybody's data."""
+    return _name(type(error))
+
+
+def _name(kind: type) -> str:
+    name = str(kind.__name__)[:LONGEST_FAULT]
+    return name if name.isidentifier() else "ukendt fejl"
+
+
+def where(error: BaseException | None) -> str:
+    """The last steps of an error's way, without its words: " (board.py:61 show, …)"."""
+    if error is None:
+        return ""
+    steps = traceback.extract_tb(error.__traceback__)[-5:]
+    named = ", ".join(f"{step.filename.rpartition('/')[2]}:{step.lineno} {step.name}" for step in steps)
+    return f" ({named})" if named else ""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.metadata
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import pluggy
@@ -30,13 +32,14 @@ from klik.plugins.contributions import (
     TaskTemplate,
     Topic,
 )
-from klik.plugins.declarations import DECLARATIONS, DeclarationError, checked, key_of
-from klik.plugins.guard import Guard
+from klik.plugins.declarations import DECLARATIONS, MOST_DECLARED, DeclarationError, checked, key_of
+from klik.plugins.guard import Guard, fault_of, where
 from klik.plugins.markers import PROJECT
 
 GROUP = "klik.plugins"
 API = (1, 1)
 CORE = "core"
+PATIENCE_AT_START = 20.0
 log = logging.getLogger("klik.plugins")
 
 DEMO = "klik_demo"
@@ -151,10 +154,12 @@ def find(disabled: frozenset[str]) -> tuple[list[Loaded], list[PluginInfo]]:
             others.append(info("findes i flere pakker og er derfor ikke indlæst"))
             continue
         try:
-            module = point.load()
-        except (Exception, SystemExit) as error:
-            log.exception("plug-in %s could not be imported", point.name)
-            others.append(info(f"kunne ikke indlæses: {type(error).__name__}"))
+            module = in_time(point.name, point.load)
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            log.error("plug-in %s could not be imported: %s%s", point.name, fault_of(error), where(error))
+            others.append(info(f"kunne ikke indlæses: {fault_of(error)}"))
             continue
         wanted = getattr(module, "KLIK_API", None)
         if not fits(wanted):
@@ -204,9 +209,16 @@ def build(
     healthy: list[Loaded] = []
     for plugin in hooks.loaded:
         try:
-            own = checked(plugin.name, plugin.module, content, partial(hooks.declared, plugin), collected)
-        except (Exception, SystemExit) as error:
-            log.exception("plug-in %s declares something faulty", plugin.name)
+            own = in_time(
+                plugin.name,
+                partial(
+                    checked, plugin.name, plugin.module, content, partial(hooks.declared, plugin), collected
+                ),
+            )
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            log.error("plug-in %s declares something faulty: %s%s", plugin.name, _fault(error), where(error))
             infos.append(
                 PluginInfo(
                     plugin.name,
@@ -234,7 +246,7 @@ def build(
 
 
 def _fault(error: BaseException) -> str:
-    return str(error)[:300] if isinstance(error, DeclarationError) else type(error).__name__
+    return str(error)[:300] if isinstance(error, DeclarationError) else fault_of(error)
 
 
 def pages_and_commands(registry: Registry) -> Iterable[tuple[str, list[Any], list[Any]]]:
@@ -242,17 +254,26 @@ def pages_and_commands(registry: Registry) -> Iterable[tuple[str, list[Any], lis
     for plugin in registry.hooks.loaded:
         yield (
             plugin.name,
-            _guarded_list(registry.hooks, plugin, "klik_blueprints"),
-            _guarded_list(registry.hooks, plugin, "klik_commands"),
+            _guarded_list(registry, plugin, "klik_blueprints"),
+            _guarded_list(registry, plugin, "klik_commands"),
         )
 
 
-def _guarded_list(hooks: PluginHooks, plugin: Loaded, hook: str) -> list[Any]:
+def _guarded_list(registry: Registry, plugin: Loaded, hook: str) -> list[Any]:
     try:
-        return list(hooks.declared(plugin, hook))
-    except (Exception, SystemExit):
-        log.exception("plug-in %s failed in %s", plugin.name, hook)
+        return in_time(
+            plugin.name, lambda: list(islice(registry.hooks.declared(plugin, hook), MOST_DECLARED))
+        )
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        registry.guard.failed(f"{plugin.name}.{hook}", fault_of(error), error)
         return []
+
+
+def in_time(plugin: str, question: Callable[[], Any]) -> Any:
+    """What a plug-in answers at start; raises what it raises, and TimeoutError rather than let it hold up klik."""
+    return Guard(patience=PATIENCE_AT_START).run(plugin, question, copy_context(), PATIENCE_AT_START)
 
 
 def plugin_of(key: str) -> str:

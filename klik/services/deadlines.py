@@ -10,9 +10,9 @@ from klik.domain.deadlines import danish_today, default_yellow_from
 from klik.domain.errors import InputError
 from klik.domain.working_days import WorkingDay, day_off, moved, moved_words
 from klik.models import MunicipalTask
-from klik.plugins.answers import is_day
+from klik.plugins.answers import is_day, is_text
 from klik.plugins.contributions import DeadlineRule
-from klik.plugins.manager import Registry, plugin_of
+from klik.plugins.manager import CORE, Registry, plugin_of
 from klik.plugins.views import MunicipalityView, TaskView
 
 FIXED_DATE = "core.date"
@@ -118,7 +118,10 @@ def rule_problem(registry: Registry, rule: DeadlineRule, parameter: str) -> str 
         return rule.check(parameter)
     silent = f"Fristreglen “{rule.label}” svarer ikke. Vælg en anden, eller prøv igen senere."
     return registry.guard.ask(
-        rule.key, lambda: rule.check(parameter), silent, lambda answer: answer is None or type(answer) is str
+        f"{rule.key}/parameter",
+        lambda: rule.check(parameter),
+        silent,
+        lambda answer: answer is None or is_text()(answer),
     )
 
 
@@ -141,9 +144,7 @@ def explanation(
 
 
 def _said(registry: Registry, rule: DeadlineRule, parameter: str) -> str:
-    return registry.guard.ask(
-        rule.key, lambda: rule.explain(parameter), rule.label, lambda answer: type(answer) is str
-    )
+    return registry.guard.ask(f"{rule.key}/ordlyd", lambda: rule.explain(parameter), rule.label, is_text())
 
 
 def _fixed_words(day: date, wanted: WorkingDay) -> str:
@@ -224,7 +225,7 @@ def yellow_from_days(
         return fallback
     own = rule.yellow_from
     return registry.guard.ask(
-        rule_key,
+        f"{rule_key}/gul",
         lambda: {day: own(start, day) for day in wanted},
         fallback,
         lambda days: all(type(first) is date and first <= day for day, first in days.items()),
@@ -234,6 +235,21 @@ def yellow_from_days(
 def yellow_from_for(registry: Registry, rule_key: str, start: date | None, deadline: date) -> date:
     """The first yellow day of one deadline."""
     return yellow_from_days(registry, rule_key, start, (deadline,))[deadline]
+
+
+def out_of_order(registry: Registry, rule_key: str) -> str:
+    """That a plug-in's rule does not answer just now and what is used meanwhile, a Danish sentence; else empty."""
+    if plugin_of(rule_key) == CORE:
+        return ""
+    faults, plugin = registry.guard.faults(), plugin_of(rule_key).upper()
+    if rule_key in faults:
+        return f"{plugin}'s fristregel er ude af drift. Frister, den har sat, står ved magt; nye sættes ikke imens."
+    if f"{rule_key}/gul" in faults:
+        standard = days(registry.yellow_days)
+        return (
+            f"{plugin}'s regel er ude af drift. Nye frister bliver gule efter standarden på {standard} imens."
+        )
+    return ""
 
 
 def yellow_note(registry: Registry, rule_key: str) -> str:

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from klik.models import MunicipalTask, MunicipalTaskField
 from klik.models.stamps import Part
+from klik.plugins.conditions import is_harmless
 from klik.plugins.contributions import Filter, FilterColumns, FilterQuestion, FilterValueError
-from klik.plugins.manager import Registry
+from klik.plugins.guard import fault_of
+from klik.plugins.manager import Registry, plugin_of
 from klik.services import access, past, vocabulary
 from klik.services.criteria import COMPLETED, SINCE, Criteria, parse, unknown
 from klik.services.filters import CHANGED, ME, is_open
@@ -86,7 +90,7 @@ def _select(work: Work, criteria: Criteria, words: Vocabulary, roles: _Roles) ->
             )
             continue
         values = _existing(work.registry, words, key, values, remarks)
-        condition, values = _condition(work.registry, question, key, values, remarks)
+        condition, values = _condition(work, question, key, values, remarks)
         if condition is not None and values:
             conditions[key] = condition
             kept.append((key, values))
@@ -148,7 +152,7 @@ def label(registry: Registry, words: Vocabulary, key: str, value: str) -> str:
         return declared
     if not _is_plugin(key):
         return wanted.describe(value)
-    return registry.guard.ask(f"{key}.describe", lambda: wanted.describe(value), value, _is_text)
+    return registry.guard.ask(f"{key}/describe", lambda: wanted.describe(value), value, _is_text)
 
 
 def _question(work: Work, roles: _Roles) -> FilterQuestion:
@@ -195,13 +199,13 @@ def _existing(
 
 
 def _condition(
-    registry: Registry, question: FilterQuestion, key: str, values: tuple[str, ...], remarks: list[str]
+    work: Work, question: FilterQuestion, key: str, values: tuple[str, ...], remarks: list[str]
 ) -> tuple[ColumnElement[bool] | None, tuple[str, ...]]:
     """The condition for the values that mean something, and those values."""
     if not values:
         return None, ()
-    wanted = registry.filters[key]
-    condition, fault = _ask(registry, wanted, values, question)
+    wanted = work.registry.filters[key]
+    condition, fault = _ask(work, wanted, values, question)
     if condition is not None:
         return condition, values
     if not fault:
@@ -211,7 +215,7 @@ def _condition(
         return None, ()
     good: list[str] = []
     for value in values:
-        condition, fault = _ask(registry, wanted, (value,), question)
+        condition, fault = _ask(work, wanted, (value,), question)
         if condition is not None:
             good.append(value)
         else:
@@ -222,28 +226,59 @@ def _condition(
             )
     if not good:
         return None, ()
-    return _ask(registry, wanted, good, question)[0], tuple(good)
+    return _ask(work, wanted, good, question)[0], tuple(good)
 
 
-def _ask(registry: Registry, wanted: Filter, values: Sequence[str], question: FilterQuestion) -> _Answer:
+def _ask(work: Work, wanted: Filter, values: Sequence[str], question: FilterQuestion) -> _Answer:
     """The filter's condition, or None and its sentence; an empty sentence when a plug-in failed."""
 
     def answer() -> _Answer:
         try:
-            return wanted.where(values, question), ""
+            condition = wanted.where(values, question)
         except FilterValueError as error:
             return None, str(error) or f"{wanted.label}: værdien kan ikke bruges"
+        if condition is None:
+            raise TypeError(f"{wanted.key} gave no condition")
+        return condition, ""
 
     if not _is_plugin(wanted.key):
         return answer()
-    return registry.guard.ask(wanted.key, answer, (None, ""), _is_usable)
+    handed: list[Any] = []
+
+    def field(key: str) -> ColumnElement[str | None]:
+        handed.append(_field(key))
+        return handed[-1]
+
+    question = replace(question, columns=replace(question.columns, field=field))
+    condition, sentence = work.registry.guard.ask(
+        wanted.key, answer, (None, ""), lambda found: _is_usable(found, plugin_of(wanted.key), handed)
+    )
+    return (
+        (condition, sentence) if condition is None or _can_be_asked(work, wanted, condition) else (None, "")
+    )
 
 
-def _is_usable(answer: _Answer) -> bool:
-    """A condition on municipal tasks and nothing else: another table would multiply the rows."""
+def _is_usable(answer: _Answer, plugin: str, handed: Sequence[Any]) -> bool:
     condition, sentence = answer
     if condition is None:
         return _is_text(sentence)
-    if not isinstance(condition, ColumnElement):
+    return is_harmless(condition, plugin, MunicipalTask.__table__, handed)  # type: ignore[arg-type]
+
+
+def _can_be_asked(work: Work, wanted: Filter, condition: ColumnElement[bool]) -> bool:
+    """Whether the database can answer it for what the actor may see; one that it refuses would take the page along."""
+    guard, key = work.registry.guard, f"{wanted.key}/udtryk"
+    if guard.rests(key):
         return False
-    return set(select(MunicipalTask.id).where(condition).get_final_froms()) == {MunicipalTask.__table__}
+    try:
+        with work.session.begin_nested():
+            work.session.execute(
+                select(func.count()).select_from(MunicipalTask).where(access.visible(work), condition)
+            )
+    except SQLAlchemyError as error:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            raise
+        guard.failed(key, fault_of(error), error)
+        return False
+    guard.answered(key)
+    return True

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from klik.models import ControlReport, Heartbeat, Mail, Notice, PluginEvent
-from klik.services import job_runs, schema
+from klik.services import job_runs, quarantine, schema
 from klik.services.control import heartbeat, reporting
 from klik.services.deleting import sanity, waiting
 from klik.services.work import Work
@@ -153,8 +153,9 @@ def _plugins(work: Work) -> list[Finding]:
         if info.state not in ("i drift", "slået fra")
     ]
     return bad + [
-        Finding(f"plugin-{key}", False, f"{key}: {fault}")
-        for key, fault in work.registry.guard.faults().items()
+        Finding(f"plugin-{fault.plugin}", False, f"Udvidelsen {fault.plugin}: {fault.what} {fault.fault}")
+        for fault in quarantine.listed(work)
+        if fault.mended_at is None
     ]
 
 

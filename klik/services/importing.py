@@ -122,7 +122,10 @@ def run(
         raise RefusedError({FIELD: f"Fil: {report}"})
     if report is None:
         raise RefusedError(
-            {FIELD: "Fil: udvidelsen kunne ikke læse filen. Intet er ændret. Prøv igen senere."}
+            {
+                FIELD: f"Fil: udvidelsen {plugin_of(key).upper()} kunne ikke læse filen. "
+                "Intet er ændret. Prøv igen senere."
+            }
         )
     if kept:
         outcomes = ("ny", "ændret", "uændret", "fjernet")

@@ -13,7 +13,6 @@ from wtforms import Form as AnyForm
 from wtforms import StringField, TextAreaField
 from wtforms.fields.core import UnboundField
 
-from klik.app import AccessMissingError
 from klik.plugins.forms import CleanText
 from klik.testing.browsing import Page, PluginBrowser
 from klik.testing.site import PluginSite
@@ -26,12 +25,13 @@ CPR = "010190-1234"
 
 
 def right_problems(site: PluginSite) -> list[str]:
-    """Pages that do not say which right they take."""
-    try:
-        site.app  # noqa: B018 - making it is the check
-    except AccessMissingError as error:
-        return [f"a page does not say which right it takes (klik.plugins.page_access): {error}"]
-    return []
+    """Pages that klik does not take into use: they say no right, or reach others than their own."""
+    guard = site.app.extensions["klik"].registry.guard
+    return [
+        f"its pages are not taken into use; each must say which right it takes (klik.plugins.page_access): {fault}"
+        for key, fault in guard.faults().items()
+        if key.endswith(".klik_blueprints")
+    ]
 
 
 def form_problems(module: ModuleType) -> list[str]:

@@ -85,7 +85,7 @@ class PluginSite:
 
     @functools.cached_property
     def app(self) -> Flask:
-        """The web application; raises AccessMissingError when a page says no right."""
+        """The web application; a page that says no right is left out of it and named by the guard."""
         app = create_app(self.settings, self.plugins)
         app.jinja_env.bytecode_cache = compiled_templates()
         _careless(app.extensions["klik"].database)

@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from klik.domain.rights import Right
 from klik.installation import Installation
-from klik.services import idempotency
+from klik.services import idempotency, quarantine
 from klik.services.errors import ConflictError, ForbiddenError, RefusedError
 from klik.services.keeping import Kept
 from klik.services.people import sessions
@@ -117,6 +117,8 @@ def enter(right: Right | None, view: View, parts: dict[str, Any]) -> AnyResponse
             g.klik_work = work = Work(session, actor, now, house.registry)
             if signed_in and not writes:
                 g.klik_work = work = replace(work, kept=Kept(house.kept, signed_in.stamps))
+            if signed_in:
+                quarantine.catch_up(work, signed_in.faults)
             if right is not None and actor is None:
                 raise UndoneError(sign_in_first())
             if right is not None and not work.actor.has(right):  # type: ignore[union-attr]

@@ -21,6 +21,7 @@ class User(UserMixin):
         self.stamps = signed_in.stamps
         self.unread = signed_in.unread
         self.elsewhere = signed_in.elsewhere
+        self.faults = signed_in.faults
 
     def get_id(self) -> str:
         """The person's id."""

@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("rests_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("mended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plugin_faults")),
         sa.UniqueConstraint("contribution", name=op.f("uq_plugin_faults_contribution")),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 # The lowest first. A module imports from its own layer, without circles, and from those below.
 LAYERS = (
-    ("klik", "settings", "paths", "logs"),
+    ("klik", "settings", "paths", "logs", "speaking"),
     ("domain",),
     ("content", "plugins"),
     ("models", "db"),

@@ -62,7 +62,7 @@ def lacks(work: Work, key: str) -> str:
         return ""
     context = for_plugins.context(work, plugin_of(key), tables=False)
     asked = channel.lacks
-    return work.registry.guard.ask(f"{key}.lacks", lambda: asked(context), "", _is_text)
+    return work.registry.guard.ask(f"{key}/lacks", lambda: asked(context), "", _is_text)
 
 
 def _is_text(answer: object) -> bool:

@@ -17,9 +17,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from klik.plugins.contributions import Delivery
+from klik import speaking
+from klik.plugins.answers import is_delivery
+from klik.plugins.contributions import Channel, Delivery
+from klik.plugins.guard import Guard, fault_of
 from klik.services.notices import claiming
 from klik.services.notices.claiming import Claim, LeaseLostError
+from klik.services.notices.ledger import MAIL
 from klik.services.notices.mails import Sender
 from klik.services.notices.settling import Checked, settle
 from klik.services.work import Work
@@ -91,24 +95,36 @@ class _Lane:
             channel = conversation.claimed.channel
             used[channel.key] = channel
             try:
-                conversation.answer = channel.send(
-                    conversation.claimed.message,
-                    conversation.claimed.context,
-                    lambda conversation=conversation: self._ask(conversation),  # type: ignore[misc]
-                )
+                with speaking.while_called("" if channel.key == MAIL else channel.key):
+                    conversation.answer = channel.send(
+                        conversation.claimed.message,
+                        conversation.claimed.context,
+                        lambda conversation=conversation: self._ask(conversation),  # type: ignore[misc]
+                    )
             except BaseException as fault:
                 conversation.fault = fault
             conversation.over = True
             self._news.put(conversation)
         for channel in used.values():
-            if channel.hang_up is not None:
-                channel.hang_up()
+            _hang_up(channel)
 
     def _ask(self, conversation: _Conversation) -> None:
         self._news.put(conversation)
         refusal = conversation.permission.get()
         if refusal is not None:
             raise refusal
+
+
+def _hang_up(channel: Channel) -> None:
+    if channel.hang_up is None:
+        return
+    try:
+        with speaking.while_called("" if channel.key == MAIL else channel.key):
+            channel.hang_up()
+    except (
+        BaseException
+    ) as fault:  # what was to be sent is sent; a connection that will not end is nobody's trouble
+        log.warning("channel %s could not hang up: %s", channel.key, fault_of(fault))
 
 
 class Traffic:
@@ -233,6 +249,7 @@ class Traffic:
                 verdicts.append((conversation, _mark(work, conversation.claimed)))
             for conversation, outcome, certain in results:
                 settle(work, conversation.claimed, outcome, certain=certain)
+                _judge(work.registry.guard, conversation)
             claiming.hand_back(work, spare, BACK_IN_LINE)
             fresh = self._claim(work)
         for conversation, lost in verdicts:
@@ -287,14 +304,36 @@ def _mark(work: Work, claimed: Claim) -> LeaseLostError | None:
     return None
 
 
+def _judge(guard: Guard, conversation: _Conversation) -> None:
+    """What the conversation says of a plug-in's channel; a service that is away is no fault of it."""
+    key = conversation.claimed.channel.key
+    if key == MAIL or isinstance(conversation.fault, LeaseLostError):
+        return
+    if conversation.fault is not None:
+        guard.failed(key, fault_of(conversation.fault))
+    elif not conversation.over:
+        guard.failed(key, "svarede ikke i tide")
+    elif not _is_usable(conversation):
+        guard.failed(key, f"gav et ubrugeligt svar ({type(conversation.answer).__name__})")
+    else:
+        guard.answered(key)
+
+
+def _is_usable(conversation: _Conversation) -> bool:
+    answer = conversation.answer
+    return isinstance(answer, Delivery) if conversation.claimed.channel.key == MAIL else is_delivery(answer)
+
+
 def _result(conversation: _Conversation) -> tuple[Delivery | None, bool]:
     """What the channel answered (None: left in doubt), and whether that is certain."""
     mail_id, fault = conversation.claimed.mail_id, conversation.fault
     if isinstance(fault, LeaseLostError):
         log.warning("mail %s: the lease was lost before the final dot", mail_id)
     elif fault is not None:
-        log.warning("mail %s: channel %s failed: %r", mail_id, conversation.claimed.channel.key, fault)
-    if isinstance(conversation.answer, Delivery):
+        # A plug-in's own words may hold the secret of its way, so only klik's own channel is quoted.
+        said = repr(fault) if conversation.claimed.channel.key == MAIL else type(fault).__name__
+        log.warning("mail %s: channel %s failed: %s", mail_id, conversation.claimed.channel.key, said)
+    if _is_usable(conversation):
         return conversation.answer, True
     if conversation.in_doubt:
         return None, True

@@ -66,6 +66,7 @@ OCCASIONS: Mapping[str, Occasion] = {
         Occasion("rolle-svar", "Svar om en rolle"),
         Occasion("retur", "Mail kommet retur", at_once=True),
         Occasion("kontrol", "Den supplerende kontrol", at_once=True),
+        Occasion("udvidelse-fejler", "Udvidelse fejler", at_once=True),
         Occasion("kanal-proeve", "Prøve til en kanal", at_once=True, fixed=True),
         Occasion("nyhedsbrev", "Nyhedsbrev", at_once=True, fixed=True),
         Occasion(QUIET, "Påmindelser udskudt", fixed=True),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from klik.models import MunicipalTask
+from klik.plugins.answers import is_day
 from klik.plugins.contributions import NotificationRule
 from klik.plugins.manager import CORE, plugin_of
 from klik.plugins.views import MunicipalTaskView
@@ -88,7 +89,7 @@ def first_days(
             except Exception as fault:
                 faults.append(fault)
                 continue
-            if day is not None and type(day) is not date:
+            if not is_day(day):
                 faults.append(TypeError(f"{rule.key}: {type(day).__name__}"))
                 continue
             answers[task.id] = day

@@ -20,6 +20,7 @@ from klik.db import rows_changed
 from klik.domain import mail_hours
 from klik.domain.calendar import long_date
 from klik.models import MunicipalTask, Notice, NoticeSettings
+from klik.plugins.answers import is_text
 from klik.plugins.contributions import NotificationRule
 from klik.plugins.manager import CORE, plugin_of
 from klik.plugins.views import MunicipalTaskView
@@ -274,5 +275,5 @@ def worded(work: Work, rule: NotificationRule, task: MunicipalTaskView) -> tuple
         f"{rule.key}/ordlyd",
         lambda: (rule.heading(task, today), rule.sentence(task, today)),
         None,
-        lambda words: words is not None and all(type(word) is str and word.strip() for word in words),
+        lambda words: words is not None and is_text(300)(words[0]) and is_text()(words[1]),
     )

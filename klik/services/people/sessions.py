@@ -26,7 +26,7 @@ from klik.models import (
     stamps,
 )
 from klik.models.stamps import Part
-from klik.services import auditing
+from klik.services import auditing, quarantine
 from klik.services.keeping import Stamps
 from klik.services.notices.unread import is_own, is_unread
 from klik.services.people import passwords
@@ -53,7 +53,7 @@ class SignedIn:
     """An open session: who, whether its last-seen time is due to be moved, and the stamps of what they may see.
 
     ``unread``: how many notices wait in the person's inbox, for the bell on every page. ``elsewhere``: whether the
-    person has access in another place too, for the link that changes over.
+    person has access in another place too, for the link that changes over. ``faults``: the stamp of how plug-ins fail.
     """
 
     actor: Actor
@@ -62,6 +62,7 @@ class SignedIn:
     stamps: Stamps
     unread: int
     elsewhere: bool
+    faults: int
 
 
 def _stamp(part: Part) -> ColumnElement[int]:
@@ -112,6 +113,7 @@ _FOUND = (
         .correlate(LoginSession)
         .exists()
         .label("elsewhere"),
+        quarantine.stamp().label("faults"),
     )
     .join(Person, Person.id == LoginSession.person_id)
     .join(Membership, Membership.id == LoginSession.membership_id)
@@ -142,7 +144,13 @@ def find(session: Session, cookie: str | None, now: datetime) -> SignedIn | None
     if not alive:
         return None
     return SignedIn(
-        _actor(session, row), row.id, now - row.seen_at > SEEN_STEP, _stamps(row), row.unread, row.elsewhere
+        _actor(session, row),
+        row.id,
+        now - row.seen_at > SEEN_STEP,
+        _stamps(row),
+        row.unread,
+        row.elsewhere,
+        int(row.faults),
     )
 
 

@@ -14,7 +14,7 @@ from klik.domain.texts import search_key
 from klik.models import MunicipalTask, Project, Task, TaskVersion, TaskVersionField, Wave
 from klik.plugins.views import MunicipalityView
 from klik.services import views
-from klik.services.deadlines import explanation
+from klik.services.deadlines import explanation, out_of_order
 from klik.services.publishing import copies
 from klik.services.publishing.appointing import MissingRole, missing_roles
 from klik.services.publishing.copies import Dates
@@ -55,6 +55,7 @@ class Preview:
     by_region: tuple[tuple[str, int], ...]
     by_wave: tuple[tuple[str, int], ...]
     deadline_words: str
+    out_of_order: str
     first: date | None
     last: date | None
     undated: tuple[str, ...]
@@ -91,6 +92,7 @@ def preview(work: Work, draft: Draft, codes: Sequence[int], task_id: int | None 
         deadline_words=explanation(
             work.registry, draft.deadline_rule, draft.deadline_parameter, draft.working_day
         ),
+        out_of_order=out_of_order(work.registry, draft.deadline_rule),
         first=days[0] if days else None,
         last=days[-1] if days else None,
         undated=tuple(names[code] for code, day in deadlines.items() if day is None),

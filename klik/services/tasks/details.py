@@ -27,7 +27,7 @@ from klik.models import (
     TaskLink,
 )
 from klik.services import access, holders
-from klik.services.deadlines import yellow_note
+from klik.services.deadlines import out_of_order, yellow_note
 from klik.services.deleting import last_days
 from klik.services.deleting import progress as deletion_progress
 from klik.services.deleting.progress import ItemLine
@@ -134,6 +134,7 @@ class TaskDetails:
     status: Status
     colour: Colour | None
     explanation: str
+    out_of_order: str
     municipality: str
     project: str
     system: str
@@ -199,6 +200,7 @@ def of(work: Work, task: MunicipalTask) -> TaskDetails:
             work.today,
             yellow_note(work.registry, version.deadline_rule) if version else "",
         ),
+        out_of_order=out_of_order(work.registry, version.deadline_rule) if version and task.deadline else "",
         municipality=municipality.name,
         project=task.project.name,
         system=system.name if system else "",

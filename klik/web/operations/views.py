@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 
 from klik.domain.rights import Right
-from klik.services import health
+from klik.services import health, quarantine
 from klik.services.work import Work
 from klik.web.base import access, installation
 
@@ -62,4 +62,5 @@ def index(work: Work) -> Any:
         "operations/index.html",
         findings=health.findings(work, installation().settings.data),
         plugins=work.registry.plugins,
+        faults=quarantine.listed(work),
     )
