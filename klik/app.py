@@ -20,7 +20,7 @@ from klik.plugins.contributions import Document
 from klik.plugins.manager import Loaded, pages_and_commands
 from klik.services import for_plugins, idempotency
 from klik.settings import Settings
-from klik.web import addresses, base, blueprints, errors, formats, headers, login, menu, printing
+from klik.web import addresses, base, blueprints, errors, formats, headers, login, lookups, menu, printing
 from klik.web.verifying.streaming import VerifyingRequest
 
 LARGEST_REQUEST = 27 * 1024 * 1024
@@ -124,10 +124,11 @@ def _number_requests(app: Flask) -> None:
 
 def _plugin_pages(app: Flask, installation: Installation) -> None:
     for plugin, pages, _commands in pages_and_commands(installation.registry):
-        for page in pages:
-            app.register_blueprint(page, url_prefix=f"/p/{plugin}", name=f"p-{plugin}")
+        names = [f"p-{plugin}", *(f"p-{plugin}-{page.name}" for page in pages[1:])]
+        for name, page in zip(names, pages, strict=False):
+            app.register_blueprint(page, url_prefix=f"/p/{plugin}", name=name)
         for endpoint, view in list(app.view_functions.items()):
-            if endpoint.startswith(f"p-{plugin}.") and hasattr(view, "klik_right"):
+            if endpoint.rpartition(".")[0] in names and hasattr(view, "klik_right"):
                 app.view_functions[endpoint] = _plugin_view(plugin, view)
 
 
@@ -140,7 +141,10 @@ def _plugin_view(plugin: str, view: Any) -> Any:
         key, action = request.form.get("idempotency_key"), f"p-{plugin}"
         if earlier := idempotency.taken(work, key, action):
             return redirect(earlier, 303)
-        answer = view(for_plugins.context(work, plugin), **parts)
+        context = for_plugins.context(work, plugin)
+        answer = view(context, **parts)
+        for place, people in for_plugins.looked_up(context):
+            lookups.look_up("udvidelse", people, subject=request.path, municipality_id=place)
         if isinstance(answer, Document):
             return printing.as_pdf(work, answer)
         response = make_response(answer)

@@ -7,7 +7,7 @@ import pytest
 from tests.meta.layer_rules import problems_in
 
 ROOT = Path(__file__).parents[2]
-PLUGINS = ("klik.plugins", "klik.plugins.ksd", "klik.plugins.ky")
+PLUGINS = ("klik.plugins", "klik.plugins.driftsside", "klik.plugins.ksd", "klik.plugins.ky")
 
 
 def read_klik() -> tuple[dict[str, str], set[str]]:
@@ -42,6 +42,16 @@ def test_all_of_klik_is_looked_at() -> None:
 
 
 SINNERS = [
+    (
+        "klik.plugins.ky",
+        "from klik.plugins.driftsside.kit import Driftsside",
+        "a plug-in imports klik.plugins.driftsside.kit",
+    ),
+    (
+        "klik.plugins.driftsside",
+        "from klik.services import tasks",
+        "a plug-in imports klik.services.tasks",
+    ),
     ("klik.domain.status", "from klik.models.task import Task", "layer models above it"),
     ("klik.domain.status", "import klik.services.tasks", "layer services above it"),
     ("klik.domain.status", "from klik import web", "layer web above it"),
@@ -112,6 +122,7 @@ def test_a_sin_is_seen_named_and_its_remedy_told(module: str, source: str, what:
 
 
 INNOCENTS = [
+    ("klik.plugins.ky", "from klik.plugins.driftsside import Driftsside"),
     (
         "klik.services.tasks",
         "from klik.domain import status\nfrom klik.models.task import Task\nimport klik.db",
