@@ -186,10 +186,8 @@ def keep(
     if same is not None and same != agreement_id:
         raise ThereAlreadyError
     if agreement_id is None:
-        made = context.store.execute(
-            insert(agreements).values(municipality_id=context.municipality, version=1, **values)
-        )
-        agreement_id = int(made.inserted_primary_key[0])
+        made = insert(agreements).values(municipality_id=context.municipality, version=1, **values)
+        agreement_id = int(context.store.execute(made.returning(agreements.c.id)).scalar_one())
     else:
         changed = context.store.execute(
             update(agreements)

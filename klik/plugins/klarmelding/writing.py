@@ -47,19 +47,17 @@ def make(context: PluginContext, municipality: int, supplier: str, system: str, 
     }
     if find(context, municipality, supplier, system, edition) is not None:
         raise ThereAlreadyError
-    result = context.store.execute(
-        insert(sheets).values(
-            **keys,
-            supplier=supplier,
-            system=system,
-            published_at=None,
-            version=1,
-            made_at=context.now,
-            changed_at=context.now,
-            person=context.person_id,
-        )
+    made = insert(sheets).values(
+        **keys,
+        supplier=supplier,
+        system=system,
+        published_at=None,
+        version=1,
+        made_at=context.now,
+        changed_at=context.now,
+        person=context.person_id,
     )
-    return int(result.inserted_primary_key[0])
+    return int(context.store.execute(made.returning(sheets.c.id)).scalar_one())
 
 
 def find(context: PluginContext, municipality: int, supplier: str, system: str, edition: str) -> int | None:
