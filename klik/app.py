@@ -20,7 +20,7 @@ from klik.plugins.contributions import Document
 from klik.plugins.manager import Loaded, pages_and_commands
 from klik.services import for_plugins, idempotency
 from klik.settings import Settings
-from klik.web import addresses, base, blueprints, errors, formats, headers, login, menu, printing
+from klik.web import addresses, base, blueprints, errors, formats, headers, login, lookups, menu, printing
 from klik.web.verifying.streaming import VerifyingRequest
 
 LARGEST_REQUEST = 27 * 1024 * 1024
@@ -141,7 +141,10 @@ def _plugin_view(plugin: str, view: Any) -> Any:
         key, action = request.form.get("idempotency_key"), f"p-{plugin}"
         if earlier := idempotency.taken(work, key, action):
             return redirect(earlier, 303)
-        answer = view(for_plugins.context(work, plugin), **parts)
+        context = for_plugins.context(work, plugin)
+        answer = view(context, **parts)
+        for place, people in for_plugins.looked_up(context):
+            lookups.look_up("udvidelse", people, subject=request.path, municipality_id=place)
         if isinstance(answer, Document):
             return printing.as_pdf(work, answer)
         response = make_response(answer)

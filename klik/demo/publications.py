@@ -36,7 +36,8 @@ PROJECTS = (
 )
 # Days from today to the day each of KY's waves takes the system into use.
 GO_LIVE = {"pilot": -30, "b1": 25, "b2": 80, "b3": 150}
-PILOTS = (KOEGE, 657)  # Køge, and Herning, the first in pilot operation with KY
+# Herning was the first in pilot operation with KY; Køge is on its way in the second wave.
+WAVE_OF = {657: "pilot", KOEGE: "b2"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,8 @@ def projects(work: Work) -> None:
     codes = list(work.session.scalars(select(Municipality.id).order_by(Municipality.id)))
     rows = []
     for number, code in enumerate(codes):
-        wave = rows_of_waves[0] if code in PILOTS else rows_of_waves[1 + number % 3]
+        named = WAVE_OF.get(code) or ("b1", "b2", "b3")[number % 3]
+        wave = next(each for each in rows_of_waves if each.slug == named)
         rows += [
             {"municipality_id": code, "system_code": "kp", "wave_id": None, "version": 1},
             {"municipality_id": code, "system_code": "ksd", "wave_id": None, "version": 1},

@@ -58,6 +58,15 @@ def working_days_after(day: date, count: int) -> date:
     return day
 
 
+@cache
+def working_days_before(day: date, count: int) -> date:
+    """The ``count``-th working day before a day; the day itself for 0."""
+    while count > 0:
+        day -= ONE_DAY
+        count -= not day_off(day)
+    return day
+
+
 def moved(day: date, wanted: WorkingDay, is_off: Callable[[date], object] = lambda day: day_off(day)) -> date:
     """The day itself when it is a working day or is to stay; else the nearest working day on the wanted side."""
     step = {WorkingDay.UNCHANGED: None, WorkingDay.BEFORE: -ONE_DAY, WorkingDay.AFTER: ONE_DAY}[wanted]

@@ -12,6 +12,7 @@ from klik.domain.errors import InputError
 from klik.domain.free_text import clean as clean_text
 from klik.domain.rights import Right
 from klik.domain.texts import search_key, sort_key
+from klik.domain.working_days import working_days_before
 from klik.plugins.context import ForeignTableError, Klik, PluginContext, PluginStore, StoreClosedError
 from klik.plugins.contributions import (
     Channel,
@@ -118,4 +119,5 @@ __all__ = [
     "read_task_types",
     "search_key",
     "sort_key",
+    "working_days_before",
 ]

@@ -106,7 +106,7 @@ class Klik(Protocol):
         """All 98, by name, each in relation to the system; the plan of waves is no secret."""
 
     def tasks(self, system: str, municipality: int | None = None) -> tuple[MunicipalTaskView, ...]:
-        """A municipality's published tasks of a system and its local ones, by phase and number; empty for others.
+        """A municipality's published tasks of a system and its local ones, by phase and number; none withdrawn.
 
         A municipality's actor gets its own, whatever is asked for; KOMBIT those of ``municipality`` without local ones.
         """

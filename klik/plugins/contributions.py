@@ -96,7 +96,9 @@ class ExtraField:
     """A field added to the tasks of one system: in the form, the history, a filter, PDF and Excel.
 
     With ``choices`` it is a list to choose from, without it is a line of text (at most 500 characters).
-    ``municipal`` fields are filled in by each municipality, the others by KOMBIT when publishing.
+    ``municipal`` fields are filled in by each municipality, the others by KOMBIT when publishing. ``check(value)``
+    gives a Danish sentence when what KOMBIT typed is wrong. ``warning(value, deadline)`` gives one when a deadline does
+    not go with the value; KOMBIT reads it before publishing, with the municipalities it is about.
     """
 
     key: str
@@ -105,6 +107,8 @@ class ExtraField:
     help: str = ""
     choices: tuple[Choice, ...] = ()
     municipal: bool = False
+    check: Callable[[str], str | None] | None = None
+    warning: Callable[[str, date], str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,10 @@ class TaskView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MunicipalTaskView:
-    """A municipality's task. ``go_live`` is when the municipality takes the task's system into use, if known."""
+    """A municipality's task. ``go_live`` is when the municipality takes the task's system into use, if known.
+
+    ``phase``, ``theme`` and ``status`` are slugs, and ``phase_name``, ``theme_name`` and ``status_name`` the words.
+    """
 
     id: int
     municipality: int
@@ -60,6 +63,9 @@ class MunicipalTaskView:
     local: bool
     fields: Mapping[str, str]
     go_live: date | None = None
+    phase_name: str = ""
+    theme_name: str = ""
+    status_name: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fields", MappingProxyType(dict(self.fields)))

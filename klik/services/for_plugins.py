@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import func, select
 
@@ -49,11 +49,17 @@ def context(work: Work, plugin: str, *, tables: bool = True) -> PluginContext:
     )
 
 
+def looked_up(context: PluginContext) -> Sequence[tuple[int, int]]:
+    """Whose role galleries the plug-in was told of in this call: municipality and how many names."""
+    return context.klik.looked_up if isinstance(context.klik, _Klik) else ()
+
+
 class _Klik:
     """klik.plugins.context.Klik for one call; it ends with the call's store."""
 
     def __init__(self, work: Work, plugin: str, store: PluginStore) -> None:
         self._work, self._plugin, self._store = work, plugin, store
+        self.looked_up: list[tuple[int, int]] = []
 
     def municipalities(self, system: str | None = None) -> tuple[MunicipalityView, ...]:
         """All of them, by name."""
@@ -74,6 +80,7 @@ class _Klik:
                     visible(self._work),
                     MunicipalTask.municipality_id == place,
                     MunicipalTask.system_code == system,
+                    MunicipalTask.withdrawn_at.is_(None),
                 )
                 .order_by(MunicipalTask.task_number, MunicipalTask.id)
             ).all()
@@ -90,7 +97,7 @@ class _Klik:
         fitting = [role for role in roles if not role.systems or system in role.systems]
         with self._store.held():
             held = holders.of_roles(self._work, {place}, {role.slug for role in fitting})
-        return tuple(
+        found = tuple(
             HolderView(
                 role=role.slug,
                 role_name=role.name,
@@ -101,6 +108,8 @@ class _Klik:
             for role in fitting
             for holder in (holders.fitting(held.get((place, role.slug), ()), system) or [None])
         )
+        self.looked_up.append((place, sum(each.name is not None for each in found)))
+        return found
 
     def progress(self, system: str, phases: Iterable[str]) -> Mapping[int, ProgressView]:
         """What KOMBIT published, counted as the door lets the actor see it; one statement."""

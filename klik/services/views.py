@@ -7,6 +7,7 @@ from datetime import date
 
 from sqlalchemy import and_, func, literal, select, union_all
 
+from klik.domain.status import Status
 from klik.models import (
     Municipality,
     MunicipalSystem,
@@ -70,6 +71,7 @@ def municipal_task_views(work: Work, tasks: Iterable[MunicipalTask]) -> tuple[Mu
     ):
         fields.setdefault(task_id, {})[field] = value
     projects, names = _words(work)
+    content = work.registry.content
     go_live = _go_lives(work, {task.municipality_id for task in tasks})
     return tuple(
         MunicipalTaskView(
@@ -90,6 +92,9 @@ def municipal_task_views(work: Work, tasks: Iterable[MunicipalTask]) -> tuple[Mu
             local=task.task_id is None,
             fields=fields.get(task.id, {}),
             go_live=go_live.get((task.municipality_id, task.system_code)),
+            phase_name=content.phase(task.phase).name,
+            theme_name=content.theme(task.theme).name,
+            status_name=Status(task.status).label,
         )
         for task in tasks
     )

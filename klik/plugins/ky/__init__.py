@@ -4,24 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from klik.plugins import (
     ChangeView,
-    Choice,
     DeadlineRule,
+    ExtraField,
+    Filter,
     ItSystem,
+    Job,
     Measure,
     NotificationRule,
     Panel,
     PluginContext,
     PluginTables,
     PublishedView,
+    RoleDescription,
     TaskTemplate,
     hookimpl,
+    read_roles,
     read_task_types,
 )
-from klik.plugins.ky import preparation, readiness, reminder
+from klik.plugins.ky import countdown, playbook, preparation, readiness, reminder
+from klik.plugins.ky.areas import AREA, AREA_FILTER
 from klik.plugins.ky.go_live import BEFORE_GO_LIVE
+from klik.plugins.ky.legal_effect import BEFORE_EFFECT, EFFECT
+from klik.plugins.ky.waves import WAVES
+
+if TYPE_CHECKING:
+    from flask import Blueprint
 
 KLIK_API = (1, 1)
 SYSTEM = "ky"
@@ -36,14 +47,16 @@ def klik_systems() -> Iterable[ItSystem]:
             name="Kommunernes Ydelsessystem",
             supplier="Netcompany/EG",
             description="Kommunernes fagsystem til kontanthjælp og andre ydelser. Det tages i brug i bølger.",
-            waves=(
-                Choice(value="pilot", label="Pilot"),
-                Choice(value="b1", label="B1"),
-                Choice(value="b2", label="B2"),
-                Choice(value="b3", label="B3"),
-            ),
+            waves=WAVES,
+            pages=(playbook.LINK,),
         ),
     )
+
+
+@hookimpl
+def klik_roles() -> Iterable[RoleDescription]:
+    """Who looks after the systems KY books and collects in."""
+    return read_roles(Path(__file__).with_name("roles.toml"))
 
 
 @hookimpl
@@ -54,8 +67,26 @@ def klik_task_types() -> Iterable[TaskTemplate]:
 
 @hookimpl
 def klik_deadline_rules() -> Iterable[DeadlineRule]:
-    """Days before the municipality's own go-live."""
-    return (BEFORE_GO_LIVE,)
+    """Days before the municipality's own go-live, and working days before a decision takes effect."""
+    return (BEFORE_GO_LIVE, BEFORE_EFFECT)
+
+
+@hookimpl
+def klik_extra_fields() -> Iterable[ExtraField]:
+    """The part of the preparation, and the day of legal effect."""
+    return (AREA, EFFECT)
+
+
+@hookimpl
+def klik_filters() -> Iterable[Filter]:
+    """Tasks of one part of the preparation, ØiR for one."""
+    return (AREA_FILTER,)
+
+
+@hookimpl
+def klik_blueprints() -> Iterable[Blueprint]:
+    """The playbook."""
+    return (playbook.blueprint,)
 
 
 @hookimpl
@@ -66,8 +97,20 @@ def klik_notification_rules() -> Iterable[NotificationRule]:
 
 @hookimpl
 def klik_panels() -> Iterable[Panel]:
-    """How many tasks are closed, on the system's page."""
-    return (readiness.PANEL,)
+    """How many tasks are closed, on the system's page; and how long there is to go, on the front page."""
+    return (readiness.PANEL, countdown.PANEL)
+
+
+@hookimpl
+def klik_jobs() -> Iterable[Job]:
+    """Readiness is counted again each day."""
+    return (readiness.JOB,)
+
+
+@hookimpl
+def klik_demo(context: PluginContext) -> None:
+    """Readiness as the demo's tasks stand."""
+    readiness.read_anew(context)
 
 
 @hookimpl

@@ -27,7 +27,8 @@ def mark(progress: ProgressView | None, led: bool, go_live: date | None, today: 
     return Mark(text=text, state="ikke-klar" if behind or not led else "paa-vej")
 
 
-def _values(municipalities: Sequence[MunicipalityView], context: PluginContext) -> Mapping[int, Mark]:
+def marks(municipalities: Sequence[MunicipalityView], context: PluginContext) -> Mapping[int, Mark]:
+    """How each of the municipalities stands, by code."""
     assert context.klik is not None
     progress = context.klik.progress(SYSTEM, PHASES)
     led = context.klik.filled(SYSTEM, LEADER)
@@ -41,7 +42,7 @@ MEASURE = Measure(
     key="ky.parathed",
     label="Parathed",
     system=SYSTEM,
-    values=_values,
+    values=marks,
     help="Klar er en kommune, der har løst alle opgaver i opstart og forberedelse og har en projektleder. "
     "Ikke klar er en kommune uden projektleder, uden en eneste løst opgave eller med under halvdelen løst, når der "
     "er mindre end 30 dage til idriftsættelsen.",

@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    delete,
     func,
     insert,
     select,
@@ -24,6 +25,7 @@ from sqlalchemy import (
 
 from klik.plugins import (
     ChangeView,
+    Job,
     MunicipalTaskView,
     Panel,
     PluginContext,
@@ -34,6 +36,7 @@ from klik.plugins import (
 )
 
 METADATA = MetaData()
+SYSTEM = "ky"
 VERSIONS = Path(__file__).parent / "migrations"
 CLOSED = frozenset({"Fuldført", "Ikke relevant", "fuldfoert", "ikke-relevant"})
 
@@ -89,6 +92,41 @@ def note_change(change: ChangeView, store: PluginStore) -> None:
         store.execute(insert(readiness).values(task=change.task, municipality=change.municipality, **values))
     else:
         store.execute(update(readiness).where(here, readiness.c.at <= change.at).values(**values))
+
+
+def read_anew(context: PluginContext) -> None:
+    """Count everything again from klik itself: what was never told (a demo, a package read in) is put right."""
+    assert context.klik is not None and context.store is not None
+    context.store.execute(delete(published_tasks))
+    context.store.execute(delete(readiness))
+    for place in context.klik.municipalities(SYSTEM):
+        tasks = [task for task in context.klik.tasks(SYSTEM, place.code) if not task.local]
+        if not tasks:
+            continue
+        # One number stands once for a project, whatever the round it was published in.
+        numbers = sorted({(task.project, task.number or "") for task in tasks})
+        context.store.execute(
+            insert(published_tasks),
+            [
+                {"municipality": place.code, "project": project, "number": number}
+                for project, number in numbers
+            ],
+        )
+        context.store.execute(
+            insert(readiness),
+            [
+                {
+                    "task": task.id,
+                    "municipality": place.code,
+                    "closed": task.status in CLOSED,
+                    "at": context.now,
+                }
+                for task in tasks
+            ],
+        )
+
+
+JOB = Job(key="ky.parathed-igen", label="Tæl KY's parathed igen", every="dag", run=read_anew)
 
 
 def counts(store: PluginStore, municipality: int | None = None) -> tuple[Readiness, ...]:

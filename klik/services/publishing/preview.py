@@ -19,8 +19,9 @@ from klik.services.publishing import copies
 from klik.services.publishing.appointing import MissingRole, missing_roles
 from klik.services.publishing.copies import Dates
 from klik.services.publishing.drafts import fill, proposed_number
+from klik.services.publishing.field_words import FieldWarning, field_warnings
 from klik.services.publishing.mails_ahead import AT_PUBLICATION, MailsAhead, mails_ahead
-from klik.services.publishing.text import Draft, tidied
+from klik.services.publishing.text import Draft, extra_fields, tidied
 from klik.services.tasks import details
 from klik.services.tasks.details import TaskDetails
 from klik.services.work import Work
@@ -44,7 +45,8 @@ class Preview:
 
     ``first`` and ``last`` span the deadlines; ``undated`` have none yet. ``vacant`` lack a holder of the
     responsible role, ``missing`` says it of both roles. ``notices`` is how many rows the ledger will get at
-    once, ``mails`` what follows. ``shown`` is the task as ``example`` will see it.
+    once, ``mails`` what follows. ``shown`` is the task as ``example`` will see it. ``field_warnings`` are what plug-ins
+    say of deadlines that go against a value of their fields.
     """
 
     number: str
@@ -64,6 +66,7 @@ class Preview:
     similar: tuple[SimilarTask, ...]
     example: str
     shown: TaskDetails
+    field_warnings: tuple[FieldWarning, ...]
 
 
 def preview(work: Work, draft: Draft, codes: Sequence[int], task_id: int | None = None) -> Preview:
@@ -101,6 +104,7 @@ def preview(work: Work, draft: Draft, codes: Sequence[int], task_id: int | None 
         similar=_similar(work, draft, project, task_id),
         example=names[example.code],
         shown=_shown(work, task, version, project, example),
+        field_warnings=field_warnings(work, extra_fields(work, project), draft.fields, deadlines, names),
     )
 
 

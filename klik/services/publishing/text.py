@@ -20,6 +20,7 @@ from klik.models.task import PRIORITIES, WORKING_DAYS
 from klik.plugins.contributions import DeadlineRule, ExtraField, TaskTemplate
 from klik.services import free_text
 from klik.services.deadlines import rule_problem
+from klik.services.publishing.field_words import field_problem
 from klik.services.work import Work
 
 TITLE_LIMIT = 200
@@ -300,6 +301,8 @@ def _field_problems(work: Work, draft: Draft, project: Project | None) -> Proble
         choices = {choice.value: choice.label for choice in extra.choices}
         if value and choices and value not in choices:
             yield name, f"{extra.label}: “{value[:60]}” kan ikke vælges. {nearest(value, choices)}"
+        if value and (problem := field_problem(work, extra, value)):
+            yield name, problem
         yield from _cpr_problems(name, extra.label, value)
 
 

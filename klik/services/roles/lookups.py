@@ -33,6 +33,7 @@ KINDS = MappingProxyType(
         "kort": "Kort over rollerne",
         "mailliste": "Mailliste",
         "vcard": "Visitkort (vCard)",
+        "udvidelse": "En udvidelses side",
     }
 )
 
