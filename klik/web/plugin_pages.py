@@ -46,6 +46,7 @@ def set_up(app: Flask, house: Installation) -> None:
     app.register_error_handler(PluginPageError, _error_page)
     for plugin, pages, _commands in pages_and_commands(house.registry):
         trial = Flask("trial", static_folder=None)
+        trial.url_map.converters |= app.url_map.converters
         for number, page in enumerate(pages):
             name = f"p-{plugin}" if number == 0 else f"p-{plugin}-{getattr(page, 'name', number)}"
             if problem := _problem(trial, plugin, page, name):

@@ -345,3 +345,20 @@ def test_the_year_wheel_is_a_page_and_a_file(house: Installation, browser: Calla
     assert "Forbered nye satser" in shown.get_text(" ")
     link = shown.find("a", string="Hent årshjul (PDF)")
     assert page.download(link["href"]).startswith(b"%PDF")
+
+
+def test_a_new_workaround_after_the_end_holds_until_its_own_release(house: Installation) -> None:
+    filled(house)
+    end(house, 10)
+    with context(house, 11) as given:
+        assert given.store is not None
+        SIDE.fill(given, {"releases": typed(titel="KP 25.1", dato="20")})
+        error = entries.read(given.store, SIDE.tables, ERROR, Wanted(words="formue"))[0]
+        names = entries.releases(given.store, SIDE.tables)
+        values = {part.column: getattr(error, part.column) for part in ERROR.parts}
+        SIDE.change(given, ERROR, error, error.version, values | {"until_release": names["KP 25.1"]})
+        assert SIDE.search(given.store, "formue")[0].workaround == "Gå et trin tilbage."
+    end(house, 30)
+    assert len(told(house)) == 1
+    end(house, 31)
+    assert len(told(house)) == 2
