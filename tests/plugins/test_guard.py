@@ -161,7 +161,7 @@ def test_a_failed_call_leaves_nothing_behind(house: Installation) -> None:
         assert store is not None
 
         def half() -> None:
-            store.execute(insert(reports).values(municipality=1, read_at=make.NOW))
+            store.execute(insert(reports).values(municipality=1, day=make.NOW.date(), read_at=make.NOW))
             raise ValueError
 
         work.registry.guard.ask("ksd.x", half, None, store=store)
@@ -174,7 +174,7 @@ def test_a_failed_call_leaves_nothing_behind(house: Installation) -> None:
 def test_an_accepted_call_is_kept_with_the_callers_transaction(house: Installation) -> None:
     with house.writing(make.NOW) as work:
         store = for_plugins.context(work, "ksd").store
-        statement = insert(reports).values(municipality=1, read_at=make.NOW)
+        statement = insert(reports).values(municipality=1, day=make.NOW.date(), read_at=make.NOW)
         work.registry.guard.ask("ksd.x", lambda: store.execute(statement), None, store=store)
     with house.reading(make.NOW) as work:
         assert len(work.session.execute(select(reports)).all()) == 1
@@ -186,7 +186,7 @@ def test_a_call_that_was_given_up_never_touches_the_session_again(house: Install
     guard = Guard(patience=0.1)
     with house.writing(make.NOW) as work:
         store = for_plugins.context(work, "ksd").store
-        statement = insert(reports).values(municipality=1, read_at=make.NOW)
+        statement = insert(reports).values(municipality=1, day=make.NOW.date(), read_at=make.NOW)
 
         def late() -> None:
             store.execute(statement)

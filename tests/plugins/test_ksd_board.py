@@ -174,7 +174,7 @@ def test_everybody_reads_the_types_and_a_supplier_is_led_to_no_board(
     types = page.get("/p/ksd/opgavetyper")
     assert not types.select("a[href='/p/ksd/']")
     links = [each["href"] for each in page.get("/systemer/ksd").select(".klik-doors a")]
-    assert links == ["/p/ksd/opgavetyper"]
+    assert links == ["/p/ksd/opgavetyper", "/p/ksd/drift"]
     assert "opgaver blokerer" not in page.get("/").get_text(" ")
     text = types.get_text(" ")
     assert "KOMBIT har talt 109 opgavetyper" in text and "75 af typerne er set" in text

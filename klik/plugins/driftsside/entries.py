@@ -16,6 +16,7 @@ from klik.plugins.driftsside.values import Releases, searched
 
 Tables = Mapping[str, Table]
 MOST_WORDS = 12
+LONGEST_WORD = 60
 LABELS = {each.value: each.label for each in (*STATES, *CRITICALITIES)}
 
 
@@ -79,7 +80,7 @@ def read(store: PluginStore, tables: Tables, noun: Noun, wanted: Wanted | None =
     table = tables[noun.slug]
     statement = _selected(tables, noun)
     for word in search_key(wanted.words).split():
-        statement = statement.where(table.c.searched.contains(word, autoescape=True))
+        statement = statement.where(table.c.searched.contains(word[:LONGEST_WORD], autoescape=True))
     for column in ("state", "component", "criticality"):
         if value := getattr(wanted, column):
             statement = statement.where(table.c[column] == value)
@@ -100,7 +101,7 @@ def alike(
     """Known errors that have some of the words, those with the most first; words under three letters are left out."""
     table = tables[ERROR.slug]
     # Two letters of a long word are left off: "brevet" and "brevene" are about "brev" too.
-    typed = {word for word in re.findall(r"\w+", search_key(words)) if len(word) >= 3}
+    typed = {word for word in re.findall(r"\w+", search_key(words)) if LONGEST_WORD >= len(word) >= 3}
     wanted = sorted({word[: max(4, len(word) - 2)] for word in typed}, key=len, reverse=True)[:MOST_WORDS]
     if not wanted:
         return ()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from klik.plugins import PluginContext, PluginStore
 from klik.plugins.driftsstatus.figures import DENMARK, RED, YELLOW, before, distance, moved, same_day
@@ -38,9 +38,11 @@ REMARKS: Mapping[str, tuple[int, str]] = {
 
 
 def fill(context: PluginContext) -> None:
-    """Everything; called once, on an empty demo."""
+    """Everything, instead of what is there."""
     store = context.store
     assert store is not None
+    for table in (incidents, figures, months):
+        store.execute(delete(table))
     last = before(context.today)
     for system in SYSTEMS:
         _table(store, system, distance(LAST, last))
