@@ -79,7 +79,7 @@ def read(store: PluginStore, tables: Tables, noun: Noun, wanted: Wanted | None =
     wanted = wanted or Wanted()
     table = tables[noun.slug]
     statement = _selected(tables, noun)
-    for word in search_key(wanted.words).split():
+    for word in search_key(wanted.words).split()[:MOST_WORDS]:
         statement = statement.where(table.c.searched.contains(word[:LONGEST_WORD], autoescape=True))
     for column in ("state", "component", "criticality"):
         if value := getattr(wanted, column):
