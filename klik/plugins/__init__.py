@@ -6,7 +6,7 @@ bases of forms), ``klik.plugins.sheets`` (CSV and Excel) and ``klik.plugins.drif
 """
 
 from klik.content.roles import Holders, RoleDescription, RoleScope
-from klik.domain.calendar import clock, days, in_denmark, long_date, parse_date
+from klik.domain.calendar import MONTHS, clock, days, in_denmark, long_date, parse_date
 from klik.domain.cpr import find as find_cpr_numbers
 from klik.domain.errors import InputError
 from klik.domain.free_text import clean as clean_text
@@ -59,6 +59,7 @@ from klik.plugins.views import (
 )
 
 __all__ = [
+    "MONTHS",
     "ChangeView",
     "Channel",
     "Choice",

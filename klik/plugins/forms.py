@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
+from datetime import date
 from typing import Any
 
 from flask import g, request
 from flask_wtf import FlaskForm
-from wtforms import Field, HiddenField, IntegerField, ValidationError
+from wtforms import Field, HiddenField, IntegerField, StringField, ValidationError
 from wtforms.validators import InputRequired
 from wtforms.widgets import HiddenInput
 
 from klik.domain import cpr, free_text
+from klik.domain.calendar import parse_date
 from klik.domain.errors import InputError
 
 MESSAGES = {
@@ -66,6 +68,27 @@ class OnceForm(Form):
     """A form whose act must happen once, however often the button is pressed."""
 
     idempotency_key = HiddenField(default=lambda: str(uuid.uuid4()))
+
+
+class DayField(StringField):
+    """A day as people write it; ``day`` is None where nothing stands. Its error names the field."""
+
+    day: date | None = None
+
+    def pre_validate(self, _form: Any) -> None:
+        """Read it; raises ValidationError."""
+        typed = (self.data or "").strip()
+        if not typed:
+            return
+        try:
+            self.day = parse_date(typed)
+        except InputError as error:
+            self.data = showable(typed)
+            raise ValidationError(f"{self.label.text}: {error}") from error
+
+    def show(self, day: date | None) -> None:
+        """Draw it with a day."""
+        self.data = f"{day:%d-%m-%Y}" if day else ""
 
 
 class CleanText:

@@ -1,8 +1,9 @@
-"""A plug-in's page sent as a PDF on klik's paper."""
+"""PDFs as answers: drawn when the transaction is over, and a plug-in's page put on klik's paper."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
@@ -30,17 +31,22 @@ def as_pdf(work: Work, page: Document) -> Afterwards:
         identifier=sha256(f"{page.title}{page.html}".encode()).hexdigest()[:12],
     )
     renderer = installation().renderer
+    return drawn(lambda: renderer.page_pdf(document), page.file_name)
+
+
+def drawn(draw: Callable[[], bytes], name: str) -> Afterwards:
+    """What ``draw`` gives as a file of this name; 503 with a Danish sentence where it cannot be drawn."""
 
     def make() -> Any:
         try:
-            content = renderer.page_pdf(document)
+            content = draw()
         except RenderingError as problem:
             return errors.page(503, message=str(problem))
         return send_file(
             io.BytesIO(content),
             "application/pdf",
             as_attachment=True,
-            download_name=page.file_name,
+            download_name=name,
             max_age=0,
         )
 

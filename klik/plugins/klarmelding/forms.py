@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 from typing import Any
 
 from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import ValidationError
 
-from klik.plugins import InputError, parse_date
-from klik.plugins.forms import CleanText, Form, OnceForm, VersionedForm, showable
+from klik.plugins.forms import CleanText, DayField, Form, OnceForm, VersionedForm
 from klik.plugins.klarmelding import agreements, criteria, writing
 from klik.plugins.klarmelding.catalogue import interfaces
 from klik.plugins.klarmelding.criteria import Criterion
@@ -19,27 +16,6 @@ from klik.plugins.klarmelding.verdict import NO, SAID, YES
 
 YES_OR_NO = ((YES, "Ja"), (NO, "Nej"))
 OPEN = "aaben"
-
-
-class DayField(StringField):
-    """A day as people write it; ``day`` is None where nothing stands. Its error names the interface or the field."""
-
-    day: date | None = None
-
-    def pre_validate(self, _form: Form) -> None:
-        """Read it; raises ValidationError."""
-        typed = (self.data or "").strip()
-        if not typed:
-            return
-        try:
-            self.day = parse_date(typed)
-        except InputError as error:
-            self.data = showable(typed)
-            raise ValidationError(f"{self.label.text}: {error}") from error
-
-    def show(self, day: date | None) -> None:
-        """Begin with this day."""
-        self.data = day.strftime("%d-%m-%Y") if day else ""
 
 
 def _choices(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:

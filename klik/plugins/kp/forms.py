@@ -18,29 +18,13 @@ from wtforms import (
     ValidationError,
 )
 
-from klik.plugins import InputError, find_cpr_numbers, parse_date
-from klik.plugins.forms import CleanText, Form, OnceForm, VersionedForm, accepted
+from klik.plugins import InputError, find_cpr_numbers
+from klik.plugins.forms import CleanText, DayField, Form, OnceForm, VersionedForm, accepted
 from klik.plugins.kp import keys
 from klik.plugins.kp.choices import COMPONENTS, CRITICALITIES, KINDS
 
 LONGEST_TITLE, LONGEST_LINE, LONGEST_TEXT = 200, 60, 4_000
 _COMPONENTS = [SelectChoice("", "Vælg komponent"), *(SelectChoice(each, each) for each in COMPONENTS)]
-
-
-class DayField(StringField):
-    """A date typed as text; ``day`` is the date, None while nothing is typed. What was typed stays."""
-
-    day: date | None = None
-
-    def pre_validate(self, _form: Form) -> None:
-        """Read the date; the sentence names the field."""
-        typed = (self.data or "").strip()
-        if not typed:
-            return
-        try:
-            self.day = parse_date(typed)
-        except InputError as error:
-            raise ValidationError(f"{self.label.text}: {error}") from error
 
 
 class ChoiceField(RadioField):

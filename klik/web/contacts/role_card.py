@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
-from flask import Blueprint, render_template, send_file
+from flask import Blueprint, render_template
 
 from klik.domain.rights import Right
 from klik.domain.texts import file_name
 from klik.services.contacts import role_card, wanted
 from klik.services.documents import RoleCardDocument
-from klik.services.rendering import RenderingError
 from klik.services.work import Work
-from klik.web import errors
-from klik.web.base import Afterwards, access, installation, see_other
+from klik.web import printing
+from klik.web.base import access, installation, see_other
 from klik.web.lookups import look_up
 from klik.web.roles.views import place
 
@@ -44,16 +42,7 @@ def as_pdf(work: Work) -> Any:
     name = file_name(f"Roller {document.municipality} {work.today.isoformat()}", "pdf")
     renderer = installation().renderer
 
-    def make() -> Any:
-        try:
-            content = renderer.role_card_pdf(document)
-        except RenderingError as problem:
-            return errors.page(503, message=str(problem))
-        return send_file(
-            io.BytesIO(content), "application/pdf", as_attachment=True, download_name=name, max_age=0
-        )
-
-    return Afterwards(make)
+    return printing.drawn(lambda: renderer.role_card_pdf(document), name)
 
 
 def _collected(work: Work, code: int) -> RoleCardDocument:

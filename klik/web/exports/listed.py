@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
-from typing import Any
 
-from flask import Blueprint, send_file
+from flask import Blueprint
 
 from klik.domain.calendar import long_date
 from klik.domain.rights import Right
 from klik.services import filtering, list_document, past, tables
-from klik.services.rendering import RenderingError
 from klik.services.work import Work
-from klik.web import errors
+from klik.web import printing
 from klik.web.base import Afterwards, access, installation
 from klik.web.tasks import way
 
@@ -33,13 +30,4 @@ def as_pdf(work: Work) -> Afterwards:
         document = replace(document, exported_at=work.now, criteria=(stood, *document.criteria))
     renderer = installation().renderer
 
-    def make() -> Any:
-        try:
-            content = renderer.list_pdf(document)
-        except RenderingError as problem:
-            return errors.page(503, message=str(problem))
-        return send_file(
-            io.BytesIO(content), "application/pdf", as_attachment=True, download_name=name, max_age=0
-        )
-
-    return Afterwards(make)
+    return printing.drawn(lambda: renderer.list_pdf(document), name)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
-from flask import Blueprint, flash, request, send_file
+from flask import Blueprint, flash, request
 
 from klik.domain.calendar import long_date
 from klik.domain.rights import Right
 from klik.services import meetings, tables
 from klik.services.errors import RefusedError
-from klik.services.rendering import RenderingError
 from klik.services.work import Work
-from klik.web import errors
+from klik.web import printing
 from klik.web.base import Afterwards, access, installation, see_other
 from klik.web.overview.views import page
 
@@ -28,16 +26,7 @@ def as_pdf(work: Work) -> Afterwards:
     name = tables.named(work, "pdf", "Mødepakke")
     renderer = installation().renderer
 
-    def make() -> Any:
-        try:
-            content = renderer.meeting_pdf(document)
-        except RenderingError as problem:
-            return errors.page(503, message=str(problem))
-        return send_file(
-            io.BytesIO(content), "application/pdf", as_attachment=True, download_name=name, max_age=0
-        )
-
-    return Afterwards(make)
+    return printing.drawn(lambda: renderer.meeting_pdf(document), name)
 
 
 @blueprint.post("/moedepakke")
