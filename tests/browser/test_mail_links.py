@@ -80,7 +80,7 @@ def test_set_in_progress_from_a_mail_and_put_a_notice_off(
     first.locator("summary").focus()
     person.keyboard.press("Enter")
     _faultless(person)
-    first.get_by_role("button", name="I morgen").click()
+    first.get_by_role("button", name="I morgen", exact=True).click()
     expect(person.get_by_text("Varslet kommer frem igen")).to_be_visible()
     assert int(person.locator(".klik-bell-count").inner_text().split()[0]) == count - 1
     expect(person.get_by_role("heading", name="Udsat til senere")).to_be_visible()

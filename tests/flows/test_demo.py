@@ -163,7 +163,7 @@ def test_what_the_commands_list(demo: Demo) -> None:
     row: dict[str, Any] = json.loads(demo.klik("outbox", "list", "--json"))[0]
     assert {"dedupe_key", "state", "recipient", "occasion", "created", "sent"} <= set(row)
     plugins = json.loads(demo.klik("plugins", "--json"))
-    assert [set(plugin) for plugin in plugins] == [{"name", "distribution", "version", "hooks", "state"}] * 4
+    assert [set(plugin) for plugin in plugins] == [{"name", "distribution", "version", "hooks", "state"}] * 5
     assert {plugin["name"]: plugin["state"] for plugin in plugins} == {
         name: "i drift" for name in ("driftsstatus", "klarmelding", "kp", "ksd", "ky")
     }

@@ -29,7 +29,10 @@ class EarlierTask:
 
 
 def templates(work: Work, text: str) -> Sequence[TaskTemplate]:
-    """The templates whose words, number or system hold every word that is looked for."""
+    """The templates whose words, number or system hold every word that is looked for.
+
+    Those of systems that have a project to publish in come first.
+    """
     words = search_key(text).split()
     found = []
     for template in work.registry.task_types.values():
@@ -37,7 +40,8 @@ def templates(work: Work, text: str) -> Sequence[TaskTemplate]:
         said = (template.number or "", template.title, system.name if system else "", template.purpose)
         if all(word in search_key(" ".join(said)) for word in words):
             found.append(template)
-    return found
+    at_work = set(work.session.scalars(select(Project.system_code).where(Project.active.is_(True))))
+    return sorted(found, key=lambda template: template.system not in at_work)
 
 
 def earlier(work: Work, text: str) -> tuple[list[EarlierTask], bool]:
