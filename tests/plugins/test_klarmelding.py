@@ -6,6 +6,7 @@ import io
 import os
 import random
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from klik.domain.rights import Level
 from klik.installation import Installation
 from klik.plugins import ImportReport, PluginContext
 from klik.plugins.klarmelding import criteria, readiness, tables, verdict, workbook, writing
+from klik.plugins.klarmelding.agreements import Demand
 from klik.plugins.klarmelding.catalogue import interface_numbered, interfaces
 from klik.plugins.klarmelding.verdict import NO, NOT_RELEVANT, SAID, UNSAID, YES
 from klik.plugins.klarmelding.writing import Confirmed
@@ -113,6 +115,16 @@ def test_differences_are_seen_from_both_sides() -> None:
             NOT_RELEVANT: ready or demanded,
         }[said]
         assert differs is wanted, (said, ready, looked, demanded)
+
+
+def test_a_date_has_passed_the_day_after_it() -> None:
+    due = make.TODAY
+    words = "Leverandøren er ikke klar."
+    assert verdict.missing(NO, False, "", due, due) == words
+    late = verdict.missing(NO, False, "", due, due + timedelta(days=1))
+    assert late == f"Fristen er overskredet med 1 dag. {words}"
+    demand = Demand(interfaces()["SF0810"], due, None, missing=words, difference="", pilots=())
+    assert not demand.late(due) and demand.late(due + timedelta(days=1))
 
 
 # A sheet in klik

@@ -49,7 +49,7 @@ def _links(code: str) -> tuple[PageLink, ...]:
 
 @hookimpl
 def klik_systems() -> Iterable[ItSystem]:
-    """The two halves of the infrastructure; seed 003 names who runs the first (Systematic, then IBM), not the second."""
+    """The two halves of the infrastructure; seed 003 names who runs the first, not the second."""
     return (
         ItSystem(
             code="serviceplatformen",
