@@ -443,7 +443,7 @@ OBJECTS: Mapping[str, Callable[[_View], Ids]] = {
     "/boelger/<code>/boelge/<id:wave_id>": _waves,
     "/boelger/<code>/kommune/<id:municipality_id>": _places,
     "/overblik/kommuner/<id:code>": _municipalities,
-    "/admin/import/<key>": _words("ksd.r23"),
+    "/admin/import/<key>": _words("ksd.r23", "klarmelding.ark"),
     "/p/kp/sager/<id:case_id>": _support_cases,
     "/p/kp/viden/<id:entry_id>": _solutions,
     "/personer/<id:membership_id>": _memberships,

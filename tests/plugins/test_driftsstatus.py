@@ -25,6 +25,7 @@ from klik.plugins.driftsstatus.figures import (
     reckoned,
     short,
     shown,
+    touches,
     twelve,
 )
 from klik.plugins.driftsstatus.importing import AreaRow, parse, read_into
@@ -151,6 +152,19 @@ def test_the_outages_minutes_give_the_seeds_figure() -> None:
     assert reckoned("2020-10", [OUTAGE]) == 10_000
     half = (datetime(2020, 3, 28, 23, 0, tzinfo=UTC), datetime(2020, 3, 29, 22, 0, tzinfo=UTC))
     assert reckoned("2020-03", [half]) == round(10_000 * (1 - 23 / (31 * 24 - 1))), "a Danish day of 23 hours"
+
+
+def test_an_incident_colours_the_months_it_lies_in_and_no_other() -> None:
+    first, end = (
+        datetime(2020, 8, 31, 22, tzinfo=UTC),
+        datetime(2020, 9, 30, 22, tzinfo=UTC),
+    )  # Danish midnights
+    second = timedelta(seconds=1)
+    assert not touches(SEPTEMBER, first - second, first), "mended as the month began"
+    assert touches(SEPTEMBER, first - second, first + second)
+    assert not touches(SEPTEMBER, end, None), "begun as the next month did"
+    assert touches(SEPTEMBER, end - second, None)
+    assert touches("2020-12", first, None), "what is not mended goes on"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import io
 import os
 import random
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from klik.domain.rights import Level
 from klik.installation import Installation
 from klik.plugins import ImportReport, PluginContext
 from klik.plugins.klarmelding import criteria, readiness, tables, verdict, workbook, writing
+from klik.plugins.klarmelding.agreements import Demand
 from klik.plugins.klarmelding.catalogue import interface_numbered, interfaces
 from klik.plugins.klarmelding.verdict import NO, NOT_RELEVANT, SAID, UNSAID, YES
 from klik.plugins.klarmelding.writing import Confirmed
@@ -113,6 +115,16 @@ def test_differences_are_seen_from_both_sides() -> None:
             NOT_RELEVANT: ready or demanded,
         }[said]
         assert differs is wanted, (said, ready, looked, demanded)
+
+
+def test_a_date_has_passed_the_day_after_it() -> None:
+    due = make.TODAY
+    words = "Leverandøren er ikke klar."
+    assert verdict.missing(NO, False, "", due, due) == words
+    late = verdict.missing(NO, False, "", due, due + timedelta(days=1))
+    assert late == f"Fristen er overskredet med 1 dag. {words}"
+    demand = Demand(interfaces()["SF0810"], due, None, missing=words, difference="", pilots=())
+    assert not demand.late(due) and demand.late(due + timedelta(days=1))
 
 
 # A sheet in klik
@@ -364,37 +376,41 @@ def test_a_dry_run_tells_the_truth_and_keeps_nothing(house: Installation) -> Non
     assert everything(house) != before
 
 
-@pytest.mark.parametrize(
-    ("sheet", "cell", "value", "words"),
-    [
-        (
-            "Klarmelding",
-            "C6",
-            "måske",
-            "SF0810: selvangivelsen “måske” er hverken Ja, Nej eller Ikke relevant.",
-        ),
-        ("Klarmelding", "D6", "snart", "Klarmeldt for SF0810: “snart” er hverken Ja eller Nej."),
-        ("Klarmelding", "A7", "SF0810", "SF0810 står også i række 6."),
-        ("Klarmelding", "A7", "SF9999", "Snitfladen “SF9999” findes ikke i regnearket v. 1."),
-        ("SF0810", "C7", "Noget helt andet", "kriterium 1 lyder anderledes end i klik"),
-        ("SF0810", "B7", "2", "SF0810 kriterium 1: “2” er hverken Ja eller Nej."),
-    ],
-)
-def test_wrong_rows_are_named_and_nothing_is_kept(
-    house: Installation, sheet: str, cell: str, value: str, words: str
-) -> None:
+def test_wrong_rows_are_named_and_nothing_is_kept(house: Installation) -> None:
     with house.writing(make.NOW) as work:
         made = full_sheet(context_of(house, work, "koege"))
-    before = everything(house)
-    report = read_in(house, changed_file(exported(house, made), (sheet, cell, value)))
-    wrong = [row.text for row in report.rows if row.outcome == "forkert"]
-    assert len(wrong) == 1 and words in wrong[0]
-    assert everything(house) == before
+    before, content = everything(house), exported(house, made)
+    for faults in (
+        {
+            ("Klarmelding", "C6", "måske"): (
+                "SF0810: selvangivelsen “måske” er hverken Ja, Nej eller Ikke relevant."
+            ),
+            ("Klarmelding", "D8", "snart"): "Klarmeldt for SF1320_A: “snart” er hverken Ja eller Nej.",
+            ("Klarmelding", "A7", "SF0810"): "SF0810 står også i række 6.",
+            ("Klarmelding", "A9", "SF9999"): "Snitfladen “SF9999” findes ikke i regnearket v. 1.",
+            ("SF0810", "B7", "2"): "SF0810 kriterium 1: “2” er hverken Ja eller Nej.",
+        },
+        {("SF0810", "C7", "Noget helt andet"): "kriterium 1 lyder anderledes end i klik"},
+    ):
+        report = read_in(house, changed_file(content, *faults))
+        wrong = [row.text for row in report.rows if row.outcome == "forkert"]
+        assert len(wrong) == len(faults)
+        for words in faults.values():
+            assert sum(words in text for text in wrong) == 1, words
+        assert everything(house) == before
 
 
-@pytest.mark.parametrize(
-    ("sheet", "cell", "value", "words"),
-    [
+def test_a_file_that_cannot_be_used_is_refused_as_a_whole(house: Installation) -> None:
+    with house.writing(make.NOW) as work:
+        made = full_sheet(context_of(house, work, "koege"))
+    book = openpyxl.load_workbook(io.BytesIO(exported(house, made)))
+    for number in [
+        each for each in interfaces() if each != "SF0810"
+    ]:  # one of the 21 is enough to be refused
+        del book[number]
+    kept = io.BytesIO()
+    book.save(kept)
+    for sheet, cell, value, words in (
         ("SF0810", "C4", f"Borger {CPR} fik ingen advis", "i arket SF0810, række 4"),
         ("Klarmelding", "A3", f"Fjord {CPR}", "i arket Klarmelding, række 3"),
         ("Klarmelding", "E9", CPR, "CPR-nummer"),
@@ -403,21 +419,14 @@ def test_wrong_rows_are_named_and_nothing_is_kept(
         ("Klarmelding", "B3", "", "mangler SYSTEM"),
         ("Klarmelding", "B3", "x" * 121, "SYSTEM"),
         ("Klarmelding", "A4", "Noget andet", "ikke et klarmeldingsregneark"),
-    ],
-)
-def test_a_file_that_cannot_be_used_is_refused_as_a_whole(
-    house: Installation, sheet: str, cell: str, value: str, words: str
-) -> None:
-    with house.writing(make.NOW) as work:
-        made = full_sheet(context_of(house, work, "koege"))
-    changes = [(sheet, cell, value)]
-    if cell in ("A3", "B3"):  # the particulars stand on every sheet
-        changes += [(number, {"A3": "A2", "B3": "C2"}[cell], value) for number in interfaces()]
-    content = changed_file(exported(house, made), *changes)
-    with pytest.raises(RefusedError) as refused:
-        read_in(house, content)
-    sentence = str(refused.value)
-    assert words in sentence and CPR not in sentence
+    ):
+        changes = [(sheet, cell, value)]
+        if cell in ("A3", "B3"):  # the particulars stand on every sheet
+            changes.append(("SF0810", {"A3": "A2", "B3": "C2"}[cell], value))
+        with pytest.raises(RefusedError) as refused:
+            read_in(house, changed_file(kept.getvalue(), *changes))
+        sentence = str(refused.value)
+        assert words in sentence and CPR not in sentence, value
 
 
 def test_what_the_supplier_wrote_is_not_overwritten_by_a_file(house: Installation) -> None:

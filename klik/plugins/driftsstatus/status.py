@@ -68,8 +68,12 @@ class Area:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The name in short lines, each fit for a narrow column: "KO -", "applikation"."""
-        return tuple(wrap(self.name, LINE, break_long_words=False, break_on_hyphens=False))
+        """The name in short lines, each fit for a narrow column: "KO", "applikation"."""
+        return tuple(
+            line
+            for part in self.name.split(" - ")
+            for line in wrap(part, LINE, break_long_words=False, break_on_hyphens=False)
+        )
 
     @property
     def goal_text(self) -> str:
