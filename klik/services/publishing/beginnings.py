@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -28,10 +28,10 @@ class EarlierTask:
     state: str
 
 
-def templates(work: Work, text: str) -> Sequence[TaskTemplate]:
-    """The templates whose words, number or system hold every word that is looked for.
+def templates(work: Work, text: str) -> Mapping[str, Sequence[TaskTemplate]]:
+    """The templates whose words, number or system hold every word that is looked for, by system ("": across).
 
-    Those of systems that have a project to publish in come first.
+    The systems that have a project to publish in come first.
     """
     words = search_key(text).split()
     found = []
@@ -41,7 +41,10 @@ def templates(work: Work, text: str) -> Sequence[TaskTemplate]:
         if all(word in search_key(" ".join(said)) for word in words):
             found.append(template)
     at_work = set(work.session.scalars(select(Project.system_code).where(Project.active.is_(True))))
-    return sorted(found, key=lambda template: template.system not in at_work)
+    systems = sorted(
+        {template.system or "" for template in found}, key=lambda code: (code not in at_work, code)
+    )
+    return {code: [template for template in found if (template.system or "") == code] for code in systems}
 
 
 def earlier(work: Work, text: str) -> tuple[list[EarlierTask], bool]:
