@@ -33,14 +33,14 @@ def _links(code: str) -> tuple[PageLink, ...]:
         PageLink(
             address=f"{pages.HOME}?system={code}",
             label="Driftsstatus måned for måned",
-            help="tilgængelighed mod SLA-mål, hændelser og bemærkninger",
+            help="Tilgængelighed mod SLA-mål, hændelser og bemærkninger",
             right=Right.SIGNED_IN,
             places=EVERYBODY,
         ),
         PageLink(
             address=f"{pages.WRITING}?system={code}",
             label="Skriv månedens status",
-            help="tal, servicevinduer, bemærkninger og hændelser",
+            help="Tal, servicevinduer, bemærkninger og hændelser",
             right=Right.PUBLISH,
             places=("kombit",),
         ),
