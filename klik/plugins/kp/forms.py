@@ -249,9 +249,9 @@ def _shown(field: Field) -> str:
     if isinstance(field, BooleanField):
         return "Ja" if field.data else "Nej"
     if isinstance(field, SelectField | RadioField):
-        return next(
-            (str(label) for value, label, *_ in field.iter_choices() if value and value == field.data), ""
-        )
+        labels = {value: str(label) for value, label, *_ in field.iter_choices() if value}
+        # Without the explanation that follows the word.
+        return labels.get(field.data, "").partition(":")[0]
     # A browser sends line breaks as two signs.
     return "\n".join((field.data or "").splitlines())
 
