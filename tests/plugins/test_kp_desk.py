@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from klik.domain.rights import Level
 from klik.installation import Installation
 from klik.plugins.kp import demo, drift, paper
 from klik.plugins.kp.cases import Case
+from klik.plugins.kp.cases import due as due_cases
 from klik.plugins.kp.tables import cases, knowledge, ticks
 from klik.services import for_plugins
 from tests import make
@@ -288,9 +291,12 @@ def test_the_front_page_says_what_is_to_be_followed_up_today(house: Installation
         press(one, address, "opret", nummer=f"MS-{number}", opfoelgning="1. januar 2099")
     assert told not in one.get("/").get_text(" ")
     with house.writing(make.NOW) as work:
-        store = for_plugins.context(work, "kp").store
-        assert store is not None
-        store.execute(update(cases).where(cases.c.reference == "MS-0").values(follow_up_on=make.TODAY))
+        context = replace(for_plugins.context(work, "kp"), municipality=make.KOEGE)
+        assert context.store is not None
+        for day, count in ((make.TODAY, 1), (make.TODAY + timedelta(days=1), 0), (date(2026, 1, 1), 1)):
+            due = update(cases).where(cases.c.reference == "MS-0").values(follow_up_on=day)
+            context.store.execute(due)
+            assert due_cases(context) == count
     page = one.get("/")
     assert told in page.get_text(" ") and page.find("a", href="/p/kp/") is not None
     assert told not in elsewhere.get("/").get_text(" ")
