@@ -69,7 +69,9 @@ def sentence(field: str, text: str, spans: list[cpr.Span], *, tick: bool) -> str
     lines = "linje " + str(numbers[0]) if len(numbers) == 1 else "linjerne " + ", ".join(map(str, numbers))
     place = f" i {lines}" if "\n" in text else ""
     remedy = "Fjern nummeret, eller sæt kryds ved, at det er noget andet." if tick else "Fjern nummeret."
+    # A label that asks would read as two sentences.
+    named = f"“{field}”" if field.endswith("?") else field
     return (
-        f"{field} ser ud til at indeholde et CPR-nummer{place}, og CPR-numre hører ikke hjemme i klik. "
+        f"{named} ser ud til at indeholde et CPR-nummer{place}, og CPR-numre hører ikke hjemme i klik. "
         f"{remedy}"
     )

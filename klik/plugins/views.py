@@ -90,13 +90,17 @@ class FrontView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HolderView:
-    """Who holds a role of the gallery today; ``name`` is a person's or a mailbox, None where it is vacant."""
+    """Who holds a role of the gallery today; ``name`` is a person's or a mailbox, None where it is vacant.
+
+    ``person`` is the person's id, None for a mailbox.
+    """
 
     role: str
     role_name: str
     system: str | None
     name: str | None
     primary: bool
+    person: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

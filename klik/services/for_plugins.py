@@ -104,6 +104,7 @@ class _Klik:
                 system=holder.system if holder else None,
                 name=holder.name if holder else None,
                 primary=bool(holder and holder.primary),
+                person=holder.person_id if holder else None,
             )
             for role in fitting
             for holder in (holders.fitting(held.get((place, role.slug), ()), system) or [None])

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from klik.domain.rights import Level
 from klik.installation import Installation
 from klik.plugins.kp import demo, drift, paper
 from klik.plugins.kp.cases import Case
+from klik.plugins.kp.cases import due as due_cases
 from klik.plugins.kp.tables import cases, knowledge, ticks
 from klik.services import for_plugins
 from tests import make
@@ -131,6 +134,12 @@ def test_a_poor_title_stays_a_draft_until_mended_or_kept(house: Installation, si
     assert "Sagen er klar" not in page.get_text() and not rows(house)[0].title_kept
 
 
+def test_a_title_kept_from_the_beginning_is_kept(house: Installation, sign_in: SignIn) -> None:
+    visitor = sign_in()
+    address = begin(visitor, titel="HASTER!! Brevet er tomt", behold="y")
+    assert rows(house)[0].title_kept and "Sagen er klar" in visitor.get(address).get_text()
+
+
 def test_what_is_missing_is_listed_on_the_draft(sign_in: SignIn) -> None:
     visitor = sign_in()
     empty = dict.fromkeys(("komponent", "kritikalitet", "handling", "forventet", "andre"), "")
@@ -243,12 +252,56 @@ def test_two_who_write_the_same_draft(house: Installation, sign_in: SignIn) -> N
     page = other.submit(page, address, expect=409, act="gem", forventet="Den anden udgave")
     assert "En kollega har ændret sagen" in page.get_text()
     assert page.select_one("#forventet").get_text().strip() == "Den anden udgave"  # type: ignore[union-attr]
+    differing = [
+        [cell.get_text(strip=True) for cell in row.select("th, td")]
+        for row in page.select("table:has(caption) tbody tr")
+    ]
+    assert differing == [["Hvad forventede du, der skete?", "Den anden udgave", "Min udgave"]]
     assert rows(house)[0].expected == "Min udgave"
     other.submit(page, address, act="gem")
     assert rows(house)[0].expected == "Den anden udgave"
     stale = {"act": "slet", "version": "1"}
     other.post(address, stale, expect=409)
     assert len(rows(house)) == 1
+
+
+def test_what_differs_is_told_in_the_words_of_the_form(house: Installation, sign_in: SignIn) -> None:
+    one, other = sign_in(), sign_in()
+    address = begin(one)
+    stale = other.get(address)
+    one.submit(one.get(address), address, act="gem", kritikalitet="A", komponent="Opgaver", sagsnoegle="")
+    page = other.submit(stale, address, expect=409, act="gem", dispdato="")
+    shown = {
+        row.th.get_text(): [cell.get_text(strip=True) for cell in row.select("td")]  # type: ignore[union-attr]
+        for row in page.select("table tbody tr")
+    }
+    assert shown["Komponent"] == ["Breve", "Opgaver"] and shown["Sags-ID"][0] == "FOP-QHH4QP-K-06GSD2"
+    assert shown["Kritikalitet"][0].startswith("C Medium") and shown["Kritikalitet"][1].startswith(
+        "A Kritisk"
+    )
+    assert shown["Disponibel dato for udbetaling"][1] == "01-12-2026" and len(shown) == 4
+
+
+def test_the_front_page_says_what_is_to_be_followed_up_today(house: Installation, sign_in: SignIn) -> None:
+    one, elsewhere = sign_in(), sign_in(municipality=make.HERNING)
+    told = "1 sag skal følges op i MinSupport i dag."
+    addresses = [begin(one), begin(one), begin(one)]
+    assert told not in one.get("/").get_text(" ")
+    for number, address in enumerate(addresses[:2]):
+        press(one, address, "opret", nummer=f"MS-{number}", opfoelgning="1. januar 2099")
+    assert told not in one.get("/").get_text(" ")
+    with house.writing(make.NOW) as work:
+        context = replace(for_plugins.context(work, "kp"), municipality=make.KOEGE)
+        assert context.store is not None
+        for day, count in ((make.TODAY, 1), (make.TODAY + timedelta(days=1), 0), (date(2026, 1, 1), 1)):
+            due = update(cases).where(cases.c.reference == "MS-0").values(follow_up_on=day)
+            context.store.execute(due)
+            assert due_cases(context) == count
+    page = one.get("/")
+    assert told in page.get_text(" ") and page.find("a", href="/p/kp/") is not None
+    assert told not in elsewhere.get("/").get_text(" ")
+    press(one, addresses[0], "svar", svar="Rettet")
+    assert told not in one.get("/").get_text(" ")
 
 
 def test_ticks_are_kept_with_who_and_a_colleagues_stay(house: Installation, sign_in: SignIn) -> None:
@@ -360,6 +413,8 @@ def test_the_systems_page_leads_to_the_desk_and_the_task_to_the_checklists(
 
 def test_the_demo_has_an_excellent_and_a_poor_case(house: Installation, sign_in: SignIn) -> None:
     with house.writing(make.NOW) as work:
+        ali = make.person(work.session, "Ali Ahmadi", level=Level.USER)
+        make.holding(work.session, demo.WRITER, holder=ali)
         demo.fill(for_plugins.context(work, "kp"))
     visitor = sign_in()
     shown = {row.title: visitor.get(f"/p/kp/sager/{row.id}").get_text() for row in rows(house)}
@@ -367,6 +422,7 @@ def test_the_demo_has_an_excellent_and_a_poor_case(house: Installation, sign_in:
     assert "Det mangler" in shown[demo.POOR["title"]]
     assert "1 sag skal følges op" in visitor.get("/p/kp/").get_text()
     assert "Integrationen til UDK" in shown[demo.CLOSED["title"]]
+    assert all("Ali Ahmadi" in page for page in shown.values())
 
 
 def test_known_errors_are_found_before_a_case_is_written(house: Installation, sign_in: SignIn) -> None:

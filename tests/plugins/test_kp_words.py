@@ -72,6 +72,22 @@ def test_what_could_be_better_is_only_advice(title: str, word: str) -> None:
     assert title_advice.faults_of(title) == () and word in first.text
 
 
+@pytest.mark.parametrize(
+    ("title", "fault"),
+    [
+        ("Brev fejler nu", "Titlen er på 14 tegn"),
+        ("Brevet fejler i", ""),
+        ("Brevet i fanen " + "x" * 125, ""),
+        ("Brevet i fanen " + "x" * 126, "Titlen er på 141 tegn"),
+        ("Brev ser forkert ud i fanen BREV", "små bogstaver: BREV"),
+        ("Oplysningen fra UDK mangler i fanen", ""),
+    ],
+)
+def test_the_limits_of_a_title_lie_where_they_are_said_to(title: str, fault: str) -> None:
+    found = title_advice.faults_of(title)
+    assert [fault in each for each in found] == [True] if fault else found == ()
+
+
 def test_nothing_is_said_of_an_empty_title_and_the_page_shows_the_courses_own_examples() -> None:
     assert title_advice.advice_on("  ") == ()
     assert all(not title_advice.advice_on(title) for title in title_advice.GOOD)

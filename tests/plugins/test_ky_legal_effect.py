@@ -170,3 +170,30 @@ def test_kombit_reads_the_warning_before_publishing(
     ahead = karen.submit(page, "/udgivelser", **right)
     assert "retsvirkningen 1. marts 2030, altså 22. februar 2030" in ahead.get_text(" ", strip=True)
     assert not [each for each in ahead.select(".alert-warning") if "for sent" in each.get_text()]
+
+
+def test_kombit_reads_the_warning_before_correcting(
+    house: Installation, browser: Callable[..., Browser]
+) -> None:
+    with house.writing(make.NOW) as work:
+        project = make.project(work.session, "ky", system_code="ky")
+        make.has_system(work.session, make.KOEGE, "ky")
+        make.has_system(work.session, make.HERNING, "ky")
+        make.person(work.session, "Karen Krag", email="karen@kombit.example", level=Level.KOMBIT_EDITOR)
+        version = make.task(work.session, in_project=project)
+        make.municipal_task(work.session, version)
+        make.municipal_task(work.session, version, municipality=make.HERNING)
+        task_id = version.task_id
+    karen = browser().sign_in("karen@kombit.example")
+    address = f"/udgivelser/{task_id}/rettelse"
+    page = karen.get(address)
+    field = next(
+        label["for"] for label in page.select("label[for]") if label.get_text().startswith("Retsvirkning")
+    )
+    late = {"deadline_rule": "core.date", "deadline_parameter": "06-03-2030", "note": "Fristen er flyttet."}
+    ahead = karen.submit(page, address, trin="virkning", **late, **{field: "01-03-2030"})
+    (warned,) = (each for each in ahead.select(".alert-warning") if "for sent" in each.get_text())
+    assert "Fristen 6. marts 2030 ligger efter retsvirkningen 1. marts 2030" in warned.get_text(" ")
+    assert "Herning, Køge" in warned.get_text(" ")
+    ahead = karen.submit(page, address, trin="virkning", **late, **{field: "01-04-2030"})
+    assert not [each for each in ahead.select(".alert-warning") if "for sent" in each.get_text()]

@@ -217,7 +217,7 @@ def test_the_playbook_on_paper(plan: Installation, browser: Callable[..., Browse
 
 
 def test_the_front_page_counts_down_until_the_day(plan: Installation) -> None:
-    def shown(day: date, person: str) -> Mapping[str, Any] | None:
+    def shown(day: date, person: str) -> Mapping[str, Any]:
         with plan.writing(make.NOW) as work:
             make.wave(work.session, "b2", go_live=day)
             row = work.session.scalars(select(Person).where(Person.email_key == person)).one()
@@ -229,10 +229,9 @@ def test_the_front_page_counts_down_until_the_day(plan: Installation) -> None:
         "left": "7 af 12 forberedelsesopgaver mangler.",
         "when": "Køge tager KY i brug 21. februar 2027 i bølge B2.",
     }
-    today = shown(make.TODAY, "mette@koege.example")
-    assert today is not None and today["time"] == "KY tages i brug i dag"
-    assert shown(make.TODAY - timedelta(days=1), "mette@koege.example") is None
-    assert shown(GO_LIVE, "hans@herning.example") is None
+    assert shown(make.TODAY, "mette@koege.example")["time"] == "KY tages i brug i dag"
+    assert shown(make.TODAY - timedelta(days=1), "mette@koege.example") == {"time": ""}
+    assert shown(GO_LIVE, "hans@herning.example") == {"time": ""}
 
 
 def test_readiness_is_counted_anew_from_klik(plan: Installation) -> None:

@@ -58,6 +58,10 @@ def wave_plan(house: Installation) -> None:
             )
             for status in found:
                 make.municipal_task(session, in_project=ky, municipality=code, status=status)
+            # What comes with and after the day says nothing of how ready one is for it.
+            for phase in ("ibrugtagning", "forankring"):
+                later = make.task(session, in_project=ky, phase=phase)
+                make.municipal_task(session, later, municipality=code)
         make.person(session, "Karen Krag", email="karen@kombit.example", level=Level.KOMBIT_EDITOR)
 
 

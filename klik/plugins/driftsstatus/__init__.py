@@ -33,14 +33,14 @@ def _links(code: str) -> tuple[PageLink, ...]:
         PageLink(
             address=f"{pages.HOME}?system={code}",
             label="Driftsstatus måned for måned",
-            help="Tilgængelighed mod SLA-mål, hændelser og bemærkninger.",
+            help="Tilgængelighed mod SLA-mål, hændelser og bemærkninger",
             right=Right.SIGNED_IN,
             places=EVERYBODY,
         ),
         PageLink(
             address=f"{pages.WRITING}?system={code}",
             label="Skriv månedens status",
-            help="Tal, servicevinduer, bemærkninger og hændelser.",
+            help="Tal, servicevinduer, bemærkninger og hændelser",
             right=Right.PUBLISH,
             places=("kombit",),
         ),
@@ -49,14 +49,14 @@ def _links(code: str) -> tuple[PageLink, ...]:
 
 @hookimpl
 def klik_systems() -> Iterable[ItSystem]:
-    """The two halves of the infrastructure; seed 003 names who runs the first, not the second."""
+    """The two halves of the infrastructure; the seed names a supplier of the first only."""
     return (
         ItSystem(
             code="serviceplatformen",
             name=SYSTEMS["serviceplatformen"],
-            supplier="Systematic/IBM",
-            description="Giver kommunernes systemer adgang til data i andre systemer. Systematics driftskontrakt "
-            "løb til udgangen af 2020, og IBM var på vej ind.",
+            supplier="Systematic",
+            description="Giver kommunernes systemer adgang til data i andre systemer. I 2020 var driften på vej "
+            "fra Systematic til IBM.",
             pages=_links("serviceplatformen"),
         ),
         ItSystem(

@@ -29,6 +29,7 @@ from klik.plugins.kp import (
     demo,
     desk,  # noqa: F401
     drift,
+    due,
     knowledge_pages,  # noqa: F401
     teams,
 )
@@ -83,8 +84,8 @@ def klik_task_types() -> Iterable[TaskTemplate]:
 
 @hookimpl
 def klik_panels() -> Iterable[Panel]:
-    """The support course's checklists, on KP's tasks, and the driftsside in short on KP's page."""
-    return (checklists.PANEL, drift.SIDE.panel("kp/driftsside.html"))
+    """The checklists on KP's tasks, the cases to follow up on the front page, the driftsside in short on KP's page."""
+    return (checklists.PANEL, due.PANEL, drift.SIDE.panel("kp/driftsside.html"))
 
 
 @hookimpl

@@ -20,6 +20,7 @@ from klik.plugins.kp.forms import (
     FollowUpForm,
     NewCaseForm,
     a_week_on,
+    shown_differences,
     within,
 )
 from klik.plugins.kp.pages import HOME, blueprint, by_whom, only_municipalities, see_other
@@ -102,7 +103,7 @@ def printed(context: PluginContext, case_id: int) -> Any:
         title=case.title,
         html=paper.as_html(case),
         file_name=f"minsupport-sag-{case.id}.pdf",
-        subtitle=f"Sag til MinSupport, {STATES[case.state]}",
+        subtitle=f"Sag til MinSupport: {STATES[case.state][0].lower()}{STATES[case.state][1:]}",
     )
 
 
@@ -115,8 +116,10 @@ def _save(context: PluginContext, case: Case) -> Any:
         return answer
     unchanged = case.state == DRAFT and form.version.data == case.version
     if not unchanged or not cases.change(context, case, {**form.values(), **_kept(form)}):
-        form.version.data = case.version
-        return _draft_page(context, form, case, warning=CHANGED), 409
+        # Read again: where two pressed at once, the row is newer than what this request began with.
+        newest = _own(context, case.id)
+        form.version.data = newest.version
+        return _draft_page(context, form, newest, warning=CHANGED), 409
     flash("Kladden er gemt.", "success")
     return see_other(f"{ADDRESS}/{case.id}")
 
@@ -306,6 +309,7 @@ def _draft_page(
         q=title if not case and request.method == "GET" else "",
         findings=findings,
         warning=warning,
+        differing=shown_differences(form, _filled(case)) if case and warning else (),
         cpr=form.has_cpr(),
         lacks=cases.lacks(case) if case else (),
         **(_beside(context, case) if case else {}),

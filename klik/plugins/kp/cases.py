@@ -94,6 +94,16 @@ def one(context: PluginContext, case_id: int) -> Case | None:
     return _case(row) if row else None
 
 
+def due(context: PluginContext) -> int:
+    """How many of the municipality's own cases are to be followed up today."""
+    statement = select(func.count()).where(
+        cases.c.municipality == context.municipality,
+        cases.c.state == FILED,
+        cases.c.follow_up_on <= context.today,
+    )
+    return int(stored(context).execute(statement).scalar() or 0)
+
+
 def counts(context: PluginContext) -> Mapping[str, int]:
     """How many there are in each state: the municipality's own, or for KOMBIT all; 0 for suppliers."""
     statement = select(cases.c.state, func.count()).group_by(cases.c.state)
@@ -123,7 +133,6 @@ def create(context: PluginContext, values: Mapping[str, Any]) -> int:
     row = {
         **values,
         "municipality": context.municipality,
-        "title_kept": False,
         "state": DRAFT,
         "reference": "",
         "answer": "",
@@ -188,11 +197,6 @@ def lacks(case: Case) -> tuple[str, ...]:
     if not case.elsewhere:
         found.append("Opleves fejlen på andre sager? Skriv ja eller nej, og nøglerne, hvis ja.")
     return tuple(found)
-
-
-def keeps_title(case: Case, title: str) -> bool:
-    """Whether the writer's word that the title stays as it is, still holds."""
-    return case.title_kept and case.title == title
 
 
 def ticks_of(context: PluginContext, case: Case) -> Mapping[tuple[str, str], Tick]:

@@ -13,6 +13,7 @@ from klik.plugins.kp.checklists import ENTITLED
 from klik.plugins.kp.tables import cases, knowledge, ticks
 
 PLACE = 259  # Køge
+WRITER = "supportberettiget-bruger"
 _EMPTY = {
     "municipality": PLACE,
     "kind": "fejl",
@@ -35,8 +36,6 @@ _EMPTY = {
     "follow_up_on": None,
     "answer": "",
     "answered_on": None,
-    "person": None,
-    "changed_by": None,
     "version": 1,
 }
 # The seed's example of a good description.
@@ -109,17 +108,20 @@ LEARNT = (
 
 
 def fill(context: PluginContext) -> None:
-    """Put the demo's cases into the tables, around today."""
+    """Put the demo's cases into the tables, around today, in the name of who holds the role in Køge."""
+    writer = _writer(context)
     ago = lambda days: context.now - timedelta(days=days)  # noqa: E731
     day = lambda days: context.today + timedelta(days=days)  # noqa: E731
-    excellent = _case(context, {**EXCELLENT, "created_at": ago(1), "changed_at": ago(1)})
-    _case(context, {**POOR, "created_at": ago(0), "changed_at": ago(0)})
+    excellent = _case(context, writer, {**EXCELLENT, "created_at": ago(1), "changed_at": ago(1)})
+    _case(context, writer, {**POOR, "created_at": ago(0), "changed_at": ago(0)})
     _case(
         context,
+        writer,
         {**WAITING, "created_at": ago(9), "changed_at": ago(8), "filed_on": day(-8), "follow_up_on": day(-1)},
     )
     closed = _case(
         context,
+        writer,
         {
             **CLOSED,
             "created_at": ago(30),
@@ -132,7 +134,7 @@ def fill(context: PluginContext) -> None:
         "case_id": excellent,
         "checklist": ENTITLED.key,
         "municipality": PLACE,
-        "person": None,
+        "person": writer,
         "at": ago(1),
     }
     done = [point.key for point in ENTITLED.points if point.key not in ("lignende", "bilag")]
@@ -140,11 +142,15 @@ def fill(context: PluginContext) -> None:
     for each in LEARNT:
         own = each["municipality"] is not None
         more = {"case_id": closed if own else None, "published_at": None if own else ago(15)}
-        rest = {"person": None, "version": 1, "changed_at": ago(15)}
+        rest = {"person": writer if own else None, "version": 1, "changed_at": ago(15)}
         stored(context).execute(insert(knowledge).values({**each, **more, **rest}))
 
 
-def _case(context: PluginContext, values: dict[str, Any]) -> int:
-    return int(
-        stored(context).execute(insert(cases).values({**_EMPTY, **values}).returning(cases.c.id)).scalar_one()
-    )
+def _writer(context: PluginContext) -> int | None:
+    assert context.klik is not None
+    return next((each.person for each in context.klik.holders("kp", PLACE) if each.role == WRITER), None)
+
+
+def _case(context: PluginContext, writer: int | None, values: dict[str, Any]) -> int:
+    row = {**_EMPTY, "person": writer, "changed_by": writer, **values}
+    return int(stored(context).execute(insert(cases).values(row).returning(cases.c.id)).scalar_one())

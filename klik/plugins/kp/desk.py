@@ -33,6 +33,13 @@ def groups_of(found: Sequence[Case]) -> tuple[Group, ...]:
     )
 
 
+def _criticalities(context: PluginContext) -> list[tuple[str, int]]:
+    """Each kritikalitet by its words with its open cases, at last the drafts that have none yet."""
+    found = cases.criticalities(context)
+    named = [(f"{letter} {each.label}", found.get(letter, 0)) for letter, each in CRITICALITIES.items()]
+    return [*named, ("Ikke valgt endnu", found.get("", 0))]
+
+
 @blueprint.get("/")
 @page_access(Right.READ_TASKS)
 def show(context: PluginContext) -> Any:
@@ -46,12 +53,10 @@ def show(context: PluginContext) -> Any:
         hits=alike.search(context, asked) if asked else None,
         groups=groups_of(found),
         due=[case for case in found if case.is_due(context.today)],
+        today=context.today,
         kombit=context.kombit,
         counts=[(title, cases.counts(context).get(state, 0)) for state, title in STATES.items()],
-        criticalities=[
-            (f"{letter} {each.label}", cases.criticalities(context).get(letter, 0))
-            for letter, each in CRITICALITIES.items()
-        ],
+        criticalities=_criticalities(context),
         municipalities=cases.municipalities(context),
         entries=knowledge.all_of(context),
         may_write=cases.may_write(context),

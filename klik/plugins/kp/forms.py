@@ -10,6 +10,7 @@ from wtforms import (
     BooleanField,
     Field,
     HiddenField,
+    IntegerField,
     RadioField,
     SelectChoice,
     SelectField,
@@ -215,6 +216,28 @@ class NewKnowledgeForm(KnowledgeForm, OnceForm):
 
 class ChangeKnowledgeForm(KnowledgeForm, VersionedForm):
     """An entry that others may change meanwhile."""
+
+
+def shown_differences(mine: CaseForm, stored: CaseForm) -> tuple[tuple[str, str, str], ...]:
+    """Each field where the two differ, as people read it: its label, what was typed, what is stored."""
+    pairs = [
+        (field.label.text, _shown(field), _shown(stored[field.name]))
+        for field in mine
+        if not isinstance(field, HiddenField | IntegerField)
+    ]
+    return tuple((label, typed, kept) for label, typed, kept in pairs if typed != kept)
+
+
+def _shown(field: Field) -> str:
+    """A field's value in words; empty where nothing is typed or chosen."""
+    if isinstance(field, BooleanField):
+        return "Ja" if field.data else "Nej"
+    if isinstance(field, SelectField | RadioField):
+        labels = {value: str(label) for value, label, *_ in field.iter_choices() if value}
+        # Without the explanation that follows the word.
+        return labels.get(field.data, "").partition(":")[0]
+    # A browser sends line breaks as two signs.
+    return "\n".join((field.data or "").splitlines())
 
 
 def within(field: DayField, today: date, *, past: bool) -> bool:

@@ -34,7 +34,7 @@ PAGE = "/p/ky/drejebog"
 LINK = PageLink(
     address=PAGE,
     label="Drejebog",
-    help="bølge, nedtælling, roller og opgaver frem til idriftsættelsen, på siden og som PDF",
+    help="Bølge, nedtælling, roller og opgaver frem til idriftsættelsen, på siden og som PDF",
 )
 # Who works on the ØiR tasks of tasks.toml.
 OEIR_ROLES = (
@@ -248,7 +248,7 @@ def as_pdf(context: PluginContext) -> Document | Response:
     if place is None:
         return redirect(PAGE, 303)
     book = made(context, place)
-    wave = f"{book.wave}, " if book.wave else ""
+    wave = f"Bølge: {book.wave}, " if book.wave else ""
     return Document(
         title=f"Drejebog for KY: {place.name}",
         subtitle=f"{wave}{'tages i brug ' + book.go_live if book.go_live else 'dagen er ikke fastsat'}",

@@ -26,7 +26,6 @@ from sqlalchemy import (
 from klik.plugins import (
     ChangeView,
     Job,
-    MunicipalTaskView,
     Panel,
     PluginContext,
     PluginStore,
@@ -178,7 +177,7 @@ def sentences(view: SystemView, context: PluginContext) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _panel(view: MunicipalTaskView | SystemView, context: PluginContext) -> Mapping[str, Any]:
+def _panel(view: Any, context: PluginContext) -> Mapping[str, Any]:
     assert isinstance(view, SystemView)
     return {"sentences": sentences(view, context)}
 

@@ -13,7 +13,8 @@ from klik.services import access, correcting
 from klik.services.correcting.deviations import central_word
 from klik.services.correcting.differences import Difference, differences
 from klik.services.correcting.plan import CopyPlan, Fate, Plan
-from klik.services.publishing.text import Draft
+from klik.services.publishing.field_words import FieldWarning, field_warnings
+from klik.services.publishing.text import Draft, extra_fields
 from klik.services.tasks.assigning import Assignee, namer
 from klik.services.tasks.words import FIELDS, day_word
 from klik.services.work import Work
@@ -51,11 +52,15 @@ class ImpactLine:
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """The whole correction before it is made; ``lines`` in Danish order of the municipalities."""
+    """The whole correction before it is made; ``lines`` in Danish order of the municipalities.
+
+    ``field_warnings`` are what plug-ins say of the deadlines afterwards, where the correction reaches.
+    """
 
     number: int
     lines: tuple[ImpactLine, ...]
     differences: tuple[Difference, ...]
+    field_warnings: tuple[FieldWarning, ...]
 
     def count(self, fate: Fate) -> int:
         """How many municipalities share a fate."""
@@ -96,7 +101,15 @@ def of(work: Work, task_id: int, draft: Draft, note: str, *, reopen: Collection[
         (_line(work, each, who) for each in plan.copies), key=lambda line: sort_key(line.municipality)
     )
     current = next(each for each in plan.earlier.values() if each.number == task.current_number)
-    return Impact(plan.version.number, tuple(lines), differences(work, current, plan.version))
+    reached = [line for line in lines if line.fate is not Fate.UNCHANGED]
+    warnings = field_warnings(
+        work,
+        extra_fields(work, task.project),
+        draft.fields,
+        {line.municipal_task_id: line.deadline_after for line in reached},
+        {line.municipal_task_id: line.municipality for line in reached},
+    )
+    return Impact(plan.version.number, tuple(lines), differences(work, current, plan.version), warnings)
 
 
 def _line(work: Work, plan: CopyPlan, who: Callable[[Assignee], str]) -> ImpactLine:
