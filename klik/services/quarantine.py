@@ -197,27 +197,29 @@ def listed(work: Work) -> Sequence[Fault]:
     return sorted(found, key=lambda fault: fault.mended_at is not None)
 
 
-_PARTS = {
-    "describe": "ordene for",
-    "lacks": "opsætningen af",
-    "kontrol": "kontrollen af",
-    "ordlyd": "ordlyden af",
-    "parameter": "tjekket af",
-    "gul": "den gule dag i",
-    "udtryk": "opslaget i",
+# What stands after a key's "/" tells kinds apart: one plug-in may give a field, a filter and a panel the same key.
+_DEADLINE, _FILTER, _FIELD = ("deadline_rules", "label"), ("filters", "label"), ("extra_fields", "label")
+_REMINDER, _CHANNEL = ("notification_rules", "label"), ("channels", "label")
+_PARTS: Mapping[str, tuple[str, tuple[str, str]]] = {
+    "": ("fristreglen", _DEADLINE),
+    "ordlyd": ("ordlyden af fristreglen", _DEADLINE),
+    "parameter": ("tjekket af fristreglen", _DEADLINE),
+    "gul": ("den gule dag i fristreglen", _DEADLINE),
+    "filter": ("filteret", _FILTER),
+    "describe": ("ordene for filteret", _FILTER),
+    "udtryk": ("opslaget i filteret", _FILTER),
+    "panel": ("panelet", ("panels", "title")),
+    "dag": ("påmindelsen", _REMINDER),
+    "ord": ("ordlyden af påmindelsen", _REMINDER),
+    "kontrol": ("kontrollen af påmindelsen", _REMINDER),
+    "afsendelse": ("kanalen", _CHANNEL),
+    "lacks": ("opsætningen af kanalen", _CHANNEL),
+    "fil": ("indlæsningen", ("importers", "label")),
+    "arbejde": ("det faste arbejde", ("jobs", "label")),
+    "maal": ("målet", ("measures", "label")),
+    "vaerdi": ("tjekket af feltet", _FIELD),
+    "advarsel": ("advarslen i feltet", _FIELD),
 }
-_KINDS = (
-    ("deadline_rules", "fristreglen", "label"),
-    ("filters", "filteret", "label"),
-    ("panels", "panelet", "title"),
-    ("notification_rules", "påmindelsen", "label"),
-    ("channels", "kanalen", "label"),
-    ("importers", "indlæsningen", "label"),
-    ("jobs", "det faste arbejde", "label"),
-    ("measures", "målet", "label"),
-    ("topics", "emnet", "label"),
-    ("extra_fields", "feltet", "label"),
-)
 _HOOKS = {
     "klik_task_published": "beskeden om udgivne opgaver",
     "klik_municipal_task_changed": "beskeden om ændrede opgaver",
@@ -237,9 +239,8 @@ def words(registry: Registry, key: str) -> str:
         return f"siden {part}"
     if hook == "kommando":
         return f"kommandoen {part}"
-    for kind, noun, label in _KINDS:
-        declared = getattr(registry, kind).get(name)
-        if declared is not None:
-            whole = f"{noun} “{getattr(declared, label)}”"
-            return f"{_PARTS[part]} {whole}" if part in _PARTS else whole
+    noun, (kind, label) = _PARTS.get(part, _PARTS[""])
+    declared = getattr(registry, kind).get(name)
+    if declared is not None and part in _PARTS:
+        return f"{noun} “{getattr(declared, label)}”"
     return f"bidraget {key}"

@@ -65,6 +65,11 @@ def lacks(work: Work, key: str) -> str:
     return work.registry.guard.ask(f"{key}/lacks", lambda: asked(context), "", _is_text)
 
 
+def way(key: str) -> str:
+    """What the guard knows the sending of a channel by."""
+    return f"{key}/afsendelse"
+
+
 def _is_text(answer: object) -> bool:
     return isinstance(answer, str)
 
