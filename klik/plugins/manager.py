@@ -256,7 +256,9 @@ def _check_name(plugin: str, plugins: Iterable[str], core_tables: Collection[str
     if plugin.casefold() == CORE or any(
         table.startswith(prefix) for table in (*core_tables, *DATABASE_NAMES)
     ):
-        raise DeclarationError(f"navnet {plugin} er optaget: klik har selv noget, der begynder med {prefix}")
+        raise DeclarationError(
+            f"navnet {plugin} er optaget, for klik har selv noget, der begynder med {prefix}"
+        )
     for other in plugins:
         if prefix.startswith(f"{other.casefold()}_") and other != plugin:
             raise DeclarationError(f"navnet {plugin} kan ikke bruges sammen med udvidelsen {other}")

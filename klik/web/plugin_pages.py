@@ -58,6 +58,9 @@ def set_up(app: Flask, house: Installation) -> None:
                 if endpoint.rpartition(".")[0] == name:
                     address = next(app.url_map.iter_rules(endpoint)).rule
                     app.view_functions[endpoint] = _shown(f"{plugin}.side/{address}", view)
+        guard = house.registry.guard
+        for key in {f"{plugin}.klik_blueprints", f"{plugin}.klik_commands"} - guard.faults().keys():
+            guard.began(key)
 
 
 def _error_page(error: PluginPageError) -> errors.Answer:
