@@ -22,6 +22,7 @@ from klik import jobs, speaking
 from klik.app import create_app
 from klik.cli import PluginCommands
 from klik.content import loading
+from klik.content.loading import Content
 from klik.content.roles import RoleScope
 from klik.demo import plugins as demo_plugins
 from klik.domain.rights import Level
@@ -29,6 +30,7 @@ from klik.installation import Installation
 from klik.models import Mail, Person, PluginEvent, PluginFault
 from klik.plugins import Choice, ExtraField, ItSystem, PluginTables, Topic, manager
 from klik.plugins.guard import REST
+from klik.plugins.manager import Loaded, Registry
 from klik.plugins.views import ChangeView, PublishedView
 from klik.services import contributions, events, importing, plugin_jobs, schema
 from klik.services.notices import channels, delivery
@@ -380,15 +382,15 @@ def forget(site: Site) -> None:
     guard.learn({}, 0)
 
 
+def built(content: Content, *plugins: Loaded) -> Registry:
+    core = contributions.core(content, None, "klik@klik.example", ())
+    return manager.build(content, yellow_days=14, core=core, plugins=plugins)
+
+
 def declared(site: Site, hook: str, deed: Callable[..., Any]) -> str:
     """The registry made anew while the hook sins: what the plug-in's state says, and that its neighbour is well."""
     told = dict(sinner.told)
-    registry = manager.build(
-        site.house.registry.content,
-        yellow_days=14,
-        core=contributions.core(site.house.registry.content, None, "klik@klik.example", ()),
-        plugins=[sinner.sinner(site.folder), sinner.neighbour(site.folder)],
-    )
+    registry = built(site.house.registry.content, sinner.sinner(site.folder), sinner.neighbour(site.folder))
     assert told == sinner.told
     states = {info.name: info.state for info in registry.plugins}
     assert states["y"] == "i drift" and "y.panel-task" in registry.panels
@@ -464,14 +466,14 @@ def test_each_rests_after_three_failures_and_comes_back(site: Site) -> None:
             assert not known(site), hook
             assert "Virker igen siden" in site.get(site.gitte, "/drift"), hook
         forget(site)
-        site.day.move_to(make.NOW)
+        # Not before the forms were shown: a form from the future is refused.
+        site.day.move_to(make.NOW + timedelta(minutes=2))
 
 
 def test_twelve_sinners_in_what_is_asked_besides(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", speaking.Mouth(sys.stdout))
     monkeypatch.setattr(sys, "stderr", speaking.Mouth(sys.stderr))
     for hook, (key, poke) in LESSER.items():
-        poke(site)
         for deed in DEEDS:
             with sinning(hook, deed, site.house):
                 poke(site)
@@ -480,26 +482,34 @@ def test_twelve_sinners_in_what_is_asked_besides(site: Site, monkeypatch: pytest
             assert not [line for line in site.lines if SECRET in line], (hook, deed.__name__)
             site.lines.clear()
             forget(site)
+        poke(site)
+        assert key not in known(site), hook
     assert (site.down, site.leaks) == (0, 0)
 
 
-ODD = "</h2><script>alert(1)</script>{{ 7 * 7 }}%s🐛" + "å" * 140
+ODD = "</h2><script>alert(1)</script>%s🐛" + "å" * 140
 
 
-@pytest.mark.parametrize("text", [object(), None, 7, b"x", "", " ", "x" * 10_000_000, "x" * 201])
-def test_labels_that_are_none_are_refused_where_they_are_declared(site: Site, text: Any) -> None:
-    for loaded in (
-        plugin("z", klik_topics=lambda: (Topic(key="z.emne", label=text),)),
-        plugin("z", klik_systems=lambda: (ItSystem(code="z", name=text, supplier="Z"),)),
-        plugin("z", klik_task_types=lambda: (replace(sinner._template(), key="z.type", title=text),)),
-        plugin("z", klik_extra_fields=lambda: (ExtraField(key="z.felt", system="x", label=text),)),
-    ):
-        registry = manager.build(
-            site.house.registry.content, yellow_days=14, core={}, plugins=[sinner.sinner(site.folder), loaded]
-        )
-        states = {info.name: info.state for info in registry.plugins}
-        assert states["z"].startswith("er ikke taget i brug: "), loaded.info.hooks
-        assert states["x"] == "i drift"
+def test_labels_that_are_none_are_refused_where_they_are_declared(
+    tmp_path: Path, sqlite_settings: Settings
+) -> None:
+    content = loading.load(sqlite_settings.phases_dir, sqlite_settings.roles_dir)
+    for text in (object(), None, 7, b"x", "", " ", "x" * 10_000_000, "x" * 201):
+        for made in (
+            plugin("z", klik_topics=lambda text=text: (Topic(key="z.emne", label=text),)),
+            plugin("z", klik_systems=lambda text=text: (ItSystem(code="z", name=text, supplier="Z"),)),
+            plugin(
+                "z",
+                klik_task_types=lambda text=text: (replace(sinner._template(), key="z.type", title=text),),
+            ),
+            plugin(
+                "z",
+                klik_extra_fields=lambda text=text: (ExtraField(key="z.felt", system="x", label=text),),
+            ),
+        ):
+            states = {info.name: info.state for info in built(content, sinner.sinner(tmp_path), made).plugins}
+            assert states["z"].startswith("er ikke taget i brug: "), (made.info.hooks, text)
+            assert states["x"] == "i drift"
 
 
 def test_values_that_are_odd_but_allowed_are_shown_as_they_are(
@@ -552,7 +562,7 @@ def test_values_that_are_odd_but_allowed_are_shown_as_they_are(
                 (gitte, "/udgivelser/ny?projekt=z&skabelon=z.type"),
             ):
                 page = who.get(path)
-                assert "<script>alert" not in str(page.text) + who.response.get_data(as_text=True), path
+                assert "<script>alert" not in who.response.get_data(as_text=True), path
                 assert "å" * 140 in page.text, path
     finally:
         house.close()
