@@ -10,6 +10,7 @@ from functools import cached_property
 
 from klik.content import loading
 from klik.db import Database
+from klik.models import Base
 from klik.plugins import manager
 from klik.plugins.manager import Loaded, Registry
 from klik.services import contributions, quarantine
@@ -34,6 +35,7 @@ class Installation:
             disabled=settings.disabled_plugins,
             plugins=plugins,
             plugin_settings=settings.plugin_settings,
+            core_tables=Base.metadata.tables,
         )
         self.database = Database(settings.database_url)
         self.kept = Keep()

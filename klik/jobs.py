@@ -142,7 +142,7 @@ def open_channels(house: Installation) -> Collection[str]:
             if (
                 house.settings.smtp
                 if key == smtp.KEY
-                else not house.registry.guard.rests(key) and not channels.lacks(work, key)
+                else not house.registry.guard.rests(channels.way(key)) and not channels.lacks(work, key)
             )
         ]
 

@@ -33,8 +33,8 @@ def command(name: str, folder: str) -> None:
     click.echo(f"    cd {target}")
     click.echo("    python -m pytest tests")
     click.echo("    pip install .")
-    click.echo("    klik plugins")
     click.echo("    klik db upgrade")
+    click.echo("    klik plugins")
 
 
 def wrong_name(name: str) -> str | None:
@@ -48,12 +48,14 @@ def wrong_name(name: str) -> str | None:
 
     from klik.cli import MODULES
     from klik.models import Base
-    from klik.plugins.manager import CORE, GROUP
+    from klik.plugins.manager import CORE, DATABASE_NAMES, GROUP
 
     if name in {point.name for point in entry_points(group=GROUP)}:
         return f"Der er allerede installeret en udvidelse, der hedder {name}."
-    tables = sorted(table for table in Base.metadata.tables if table.startswith(f"{name}_"))
-    if name in MODULES or name in (CORE, "klik", "alembic") or tables:
+    tables = sorted(
+        table for table in (*Base.metadata.tables, *DATABASE_NAMES) if table.startswith(f"{name}_")
+    )
+    if name in MODULES or name in (CORE, "klik") or tables:
         return f"“{name}” kan ikke være navnet: klik bruger det selv."
     return None
 

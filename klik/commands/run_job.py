@@ -33,6 +33,12 @@ from klik.services.errors import RefusedError
 @click.pass_context
 def command(context: click.Context, name: str, as_json: bool, day: datetime | None, in_a_loop: bool) -> None:
     """Kør et job nu, klik's eller en udvidelses, og skriv i én sætning, hvad det gjorde."""
+    if name not in jobs.JOBS and "." not in name:
+        # Said before any plug-in is loaded: theirs carry a prefix.
+        raise click.UsageError(
+            f"Jobbet “{name}” findes ikke. klik har {', '.join(sorted(jobs.JOBS))}; "
+            "en udvidelses job begynder med dens navn og et punktum."
+        )
     house = installation(context)
     names = sorted({*jobs.JOBS, *house.registry.jobs})
     if name not in names:

@@ -10,9 +10,11 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from sqlalchemy import Executable, Table
+from sqlalchemy import Executable
 from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.sql import visitors
+from sqlalchemy.sql.elements import ColumnClause, TextClause
+from sqlalchemy.sql.selectable import TableClause
 
 from klik.domain.rights import Right
 from klik.plugins.views import HolderView, MunicipalityView, MunicipalTaskView, ProgressView
@@ -39,6 +41,7 @@ class PluginStore:
         self._lock = threading.Lock()
         self._watched = False
         self._closed = False
+        self._wrote = False
         self._savepoint: SessionTransaction | None = None
         self._savepoints = ExitStack()
         self._driver: Any = None
@@ -49,14 +52,15 @@ class PluginStore:
         Rows are fetched at once. Literal SQL is refused too: what it touches cannot be told.
         """
         for element in visitors.iterate(statement):  # type: ignore[arg-type]
-            if isinstance(element, Table) and not element.name.startswith(self._prefix):
+            if isinstance(element, TableClause) and not element.name.startswith(self._prefix):
                 raise ForeignTableError(f"{element.name} does not begin with {self._prefix}")
-            if element.__visit_name__ in ("textclause", "text"):
+            if isinstance(element, TextClause) or _is_literal(element):
                 raise ForeignTableError("literal SQL is not open to plug-ins")
         with self._lock:
             if self._closed:
                 raise StoreClosedError("the call this store was for is over")
             self._begin()
+            self._wrote = self._wrote or bool(getattr(statement, "is_dml", False))
             result: Any = self._session.execute(statement, parameters)
             return result.freeze()() if result.returns_rows else result
 
@@ -71,7 +75,13 @@ class PluginStore:
                 raise StoreClosedError("the call this store was for is over")
             if writes:
                 self._begin()
+                self._wrote = True
             yield
+
+    @property
+    def wrote(self) -> bool:
+        """Whether the plug-in changed something through it, be it kept or undone."""
+        return self._wrote
 
     def _begin(self) -> None:
         if self._watched and self._savepoint is None:
@@ -98,6 +108,11 @@ class PluginStore:
         stop = getattr(self._driver, "interrupt", None) or getattr(self._driver, "cancel", None)
         if stop is not None:
             stop()
+
+
+def _is_literal(element: Any) -> bool:
+    """Whether it is SQL in a column's place; "*" is what count() counts."""
+    return isinstance(element, ColumnClause) and element.is_literal and element.name != "*"
 
 
 class Klik(Protocol):

@@ -51,6 +51,7 @@ AUDIENCE_PLACES = frozenset({"kommune", "kombit", "leverandoer"})
 PRIORITIES = ("hoej", "normal", "lav")
 FILTER_KINDS = ("valg", "dato", "tekst", "person")
 LONGEST_KEY, LONGEST_CODE, LONGEST_TITLE, LONGEST_VALUE = 60, 60, 200, 500
+LONGEST_DECLARED = 20_000
 LONGEST_STEP = 300  # A step becomes a line of a checklist.
 MOST_DECLARED = 1_000
 _CODE = re.compile(r"[a-z][a-z0-9-]*")
@@ -90,7 +91,11 @@ def checked(
     known = {hook: {**taken[hook], **own[hook]} for hook in DECLARATIONS}
     for hook, items in own.items():
         for name, item in items.items():
-            for problem in (*_uncallable(item), *_CHECKS[hook](plugin, module, content, known, item)):
+            for problem in (
+                *_uncallable(item),
+                *_wordless(item),
+                *_CHECKS[hook](plugin, module, content, known, item),
+            ):
                 raise DeclarationError(f"{hook}: {name}: {problem}")
     return own
 
@@ -110,6 +115,17 @@ def _checked_key(plugin: str, hook: str, item: Any) -> str:
     if not isinstance(label, str) or not label.strip() or len(label) > LONGEST_TITLE:
         raise DeclarationError(f"{hook}: {name} mangler et navn på højst {LONGEST_TITLE} tegn")
     return name
+
+
+def _wordless(item: Any) -> list[str]:
+    """The texts that are none, or more than pages bear."""
+    texts = [field for field in fields(item) if field.type in ("str", "str | None")]
+    return [
+        f"{field.name} skal være en tekst på højst {LONGEST_DECLARED} tegn"
+        for field in texts
+        if not (isinstance(text := getattr(item, field.name), str) and len(text) <= LONGEST_DECLARED)
+        and not (text is None and field.type == "str | None")
+    ]
 
 
 def _uncallable(item: Any) -> list[str]:

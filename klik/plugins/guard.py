@@ -90,6 +90,7 @@ class Guard:
         self._patience = patience
         self._health: dict[str, Health] = {}
         self._news: dict[str, News] = {}
+        self._began: set[str] = set()
         self._lock = threading.Lock()
         # Of the table that the processes share: what was read of it last, and when it may be written to again.
         self.stamp = 0
@@ -173,6 +174,10 @@ class Guard:
             if self._health.pop(key, None) is not None:
                 self._news[key] = replace(self._news.get(key, News()), mended=True)
 
+    def began(self, key: str) -> None:
+        """Note that what is asked once, when a process starts, went well in this one: what others say of it is over."""
+        self._began.add(key)
+
     def failed(
         self,
         key: str,
@@ -222,6 +227,9 @@ class Guard:
                 if not _hangs(self._health[key]):
                     del self._health[key]
             for key, known in standing.items():
+                if key in self._began and key not in self._health:
+                    self._news.setdefault(key, News(mended=True))
+                    continue
                 health = self._health.setdefault(key, Health())
                 health.failures = max(health.failures, known.failures)
                 health.fault = health.fault or known.fault

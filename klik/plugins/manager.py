@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
@@ -39,6 +39,8 @@ from klik.plugins.markers import PROJECT
 GROUP = "klik.plugins"
 API = (1, 1)
 CORE = "core"
+# What the databases and their migrations name their own tables.
+DATABASE_NAMES = ("alembic_", "pg_", "sqlite_")
 PATIENCE_AT_START = 20.0
 log = logging.getLogger("klik.plugins")
 
@@ -194,11 +196,12 @@ def build(
     disabled: frozenset[str] = frozenset(),
     plugins: Iterable[Loaded] | None = None,
     plugin_settings: Mapping[str, str] | None = None,
+    core_tables: Collection[str] = (),
 ) -> Registry:
     """Collect and check everything that is declared; a plug-in with a faulty declaration is left out, named.
 
     ``core`` holds the core's own filters, rules and channels by hook. ``plugins`` replaces what is installed
-    (tests).
+    (tests). No plug-in may be named so that its tables would begin as one of ``core_tables``.
     """
     found, others = find(disabled) if plugins is None else (list(plugins), [])
     hooks = PluginHooks(found)
@@ -209,6 +212,7 @@ def build(
     healthy: list[Loaded] = []
     for plugin in hooks.loaded:
         try:
+            _check_name(plugin.name, [each.name for each in hooks.loaded], core_tables)
             own = in_time(
                 plugin.name,
                 partial(
@@ -243,6 +247,21 @@ def build(
         hooks=hooks,
         plugin_settings=dict(plugin_settings or {}),
     )
+
+
+def _check_name(plugin: str, plugins: Iterable[str], core_tables: Collection[str]) -> None:
+    """Raise DeclarationError where the prefix of its tables would open somebody else's to it."""
+    # SQLite knows no large letters in names, so neither does this.
+    prefix = f"{plugin.casefold()}_"
+    if plugin.casefold() == CORE or any(
+        table.startswith(prefix) for table in (*core_tables, *DATABASE_NAMES)
+    ):
+        raise DeclarationError(
+            f"navnet {plugin} er optaget, for klik har selv noget, der begynder med {prefix}"
+        )
+    for other in plugins:
+        if prefix.startswith(f"{other.casefold()}_") and other != plugin:
+            raise DeclarationError(f"navnet {plugin} kan ikke bruges sammen med udvidelsen {other}")
 
 
 def _fault(error: BaseException) -> str:

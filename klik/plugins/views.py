@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from types import MappingProxyType
+from typing import Any, TypeVar
+
+View = TypeVar("View", "MunicipalityView", "MunicipalTaskView", "SystemView", "FrontView")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,13 @@ class FrontView:
 
     municipality: MunicipalityView | None
     kombit: bool
+
+
+def own_copy(view: View) -> View:
+    """The same values anew: whoever forces a change upon its own changes nobody else's."""
+    nested = getattr(view, "municipality", None)
+    parts: Any = {"municipality": replace(nested)} if isinstance(nested, MunicipalityView) else {}
+    return replace(view, **parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

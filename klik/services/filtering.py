@@ -251,7 +251,10 @@ def _ask(work: Work, wanted: Filter, values: Sequence[str], question: FilterQues
 
     question = replace(question, columns=replace(question.columns, field=field))
     condition, sentence = work.registry.guard.ask(
-        wanted.key, answer, (None, ""), lambda found: _is_usable(found, plugin_of(wanted.key), handed)
+        f"{wanted.key}/filter",
+        answer,
+        (None, ""),
+        lambda found: _is_usable(found, plugin_of(wanted.key), handed),
     )
     return (
         (condition, sentence) if condition is None or _can_be_asked(work, wanted, condition) else (None, "")

@@ -153,7 +153,7 @@ def _plugins(work: Work) -> list[Finding]:
         if info.state not in ("i drift", "slået fra")
     ]
     return bad + [
-        Finding(f"plugin-{fault.plugin}", False, f"Udvidelsen {fault.plugin}: {fault.what} {fault.fault}")
+        Finding(f"plugin-{fault.plugin}", False, f"Udvidelsen {fault.plugin}: {fault.what} {fault.failed}")
         for fault in quarantine.listed(work)
         if fault.mended_at is None
     ]

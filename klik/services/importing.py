@@ -152,7 +152,7 @@ def _read(
             return refused
 
     return work.registry.guard.ask(
-        importer.key,
+        f"{importer.key}/fil",
         question,
         None,
         lambda answer: isinstance(answer, ImportRefusedError) or is_report(answer),

@@ -33,13 +33,18 @@ def period(job: Job, now: datetime) -> str:
     return danish_today(now).isoformat() if job.every == DAILY else f"{now:%Y-%m-%dT%H}Z"
 
 
+def key_of(job: Job) -> str:
+    """What the guard knows a job by."""
+    return f"{job.key}/arbejde"
+
+
 def run(house: House, job: Job, now: datetime, stretch: str) -> str | None:
     """Do the job for a period: what is wrong, in Danish, empty when it went well; None when it was not its turn.
 
     It is not when it is done or being done elsewhere, when it failed within the hour, or while it rests. A job that
     fails leaves nothing behind and is tried again for the same period.
     """
-    if house.registry.guard.rests(job.key):
+    if house.registry.guard.rests(key_of(job)):
         return None
     with house.writing(now) as work:
         if not job_runs.take(work, job.key, stretch):
@@ -49,7 +54,7 @@ def run(house: House, job: Job, now: datetime, stretch: str) -> str | None:
         if _carried_out(work, job):
             job_runs.finish(work, job.key, stretch, DONE)
             return ""
-    fault = house.registry.guard.faults().get(job.key, "fejlede")
+    fault = house.registry.guard.faults().get(key_of(job), "fejlede")
     with house.writing(now) as work:
         job_runs.fail(work, job.key, stretch, fault)
     return fault
@@ -62,4 +67,4 @@ def _carried_out(work: Work, job: Job) -> bool:
         job.run(context)
         return True
 
-    return work.registry.guard.ask(job.key, question, False, store=context.store, patience=PATIENCE)
+    return work.registry.guard.ask(key_of(job), question, False, store=context.store, patience=PATIENCE)

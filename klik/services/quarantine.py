@@ -36,12 +36,15 @@ LONGEST_KEY, LONGEST_FAULT = 120, 300
 class Fault:
     """How one contribution has failed, for the operations page; ``what`` is in Danish words.
 
-    ``rests_until`` is a moment to come; without it and without ``mended_at`` it is asked as usual.
+    ``rests_until`` is a moment to come; without it and without ``mended_at`` it is asked as usual: ``again`` says
+    when. ``failed`` is the fault as half a sentence.
     """
 
     plugin: str
     what: str
     fault: str
+    failed: str
+    again: str
     failures: int
     first_at: datetime
     last_at: datetime
@@ -119,7 +122,7 @@ def _enter(work: Work, news: Mapping[str, News]) -> None:
 
 
 def _is_old(now: datetime) -> ColumnElement[bool]:
-    return PluginFault.mended_at < now - KEPT
+    return func.coalesce(PluginFault.mended_at, PluginFault.last_at) < now - KEPT
 
 
 def _new(work: Work, key: str) -> PluginFault:
@@ -146,7 +149,8 @@ def _failed(work: Work, row: PluginFault, seen: News) -> None:
     row.version += 1
     rested = row.rests_until is not None and row.rests_until > work.now
     if row.failures >= FAILURES_BEFORE_REST and not seen.mended:
-        row.rests_until = work.now + timedelta(seconds=REST)
+        if _hook(row.contribution) not in _AGAIN:
+            row.rests_until = work.now + timedelta(seconds=REST)
         if not rested:
             _tell(work, row)
 
@@ -163,8 +167,8 @@ def _tell(work: Work, row: PluginFault) -> None:
                 recipient=Recipient(one.person_id, one.address, None, REASON),
                 heading=f"Udvidelsen {row.plugin.upper()}: {what} er ude af drift",
                 sentence=(
-                    f"{what[0].upper()}{what[1:]} {row.fault}. klik bruger sit eget svar imens og prøver igen "
-                    "efter fem minutter. Resten af udvidelsen virker."
+                    f"{what[0].upper()}{what[1:]} {_failed_words(row.fault)}. {_meanwhile(row.contribution)} "
+                    "Resten af udvidelsen virker."
                 ),
                 path=PAGE,
                 about_day=work.today,
@@ -174,18 +178,46 @@ def _tell(work: Work, row: PluginFault) -> None:
     )
 
 
+def _meanwhile(key: str) -> str:
+    again = _AGAIN.get(_hook(key))
+    return (
+        f"Prøves igen, {again}."
+        if again
+        else "klik bruger sit eget svar imens og prøver igen efter fem minutter."
+    )
+
+
+def _failed_words(fault: str) -> str:
+    """The fault as half a sentence; of an exception only the name of its kind is known."""
+    return f"fejlede ({fault})" if fault.isidentifier() else fault
+
+
+def _hook(key: str) -> str:
+    return key.partition("/")[0].partition(".")[2]
+
+
 def _seconds_left(until: datetime | None, now: datetime) -> float:
     return (until - now).total_seconds() if until else 0.0
 
 
 def listed(work: Work) -> Sequence[Fault]:
-    """Every fault of the last thirty days: those that last first, the newest of each first."""
-    rows = work.session.scalars(select(PluginFault).order_by(PluginFault.last_at.desc())).all()
+    """Every fault of the last thirty days: those that last first, the newest of each first.
+
+    Those of a plug-in that is not installed any longer wait for its return.
+    """
+    installed = [info.name for info in work.registry.plugins]
+    rows = work.session.scalars(
+        select(PluginFault)
+        .where(PluginFault.plugin.in_(installed), ~_is_old(work.now))
+        .order_by(PluginFault.last_at.desc())
+    ).all()
     found = [
         Fault(
             plugin=row.plugin.upper(),
             what=words(work.registry, row.contribution),
             fault=row.fault,
+            failed=_failed_words(row.fault),
+            again=_AGAIN.get(_hook(row.contribution), "næste gang det bruges"),
             failures=row.failures,
             first_at=row.first_at,
             last_at=row.last_at,
@@ -197,27 +229,37 @@ def listed(work: Work) -> Sequence[Fault]:
     return sorted(found, key=lambda fault: fault.mended_at is not None)
 
 
-_PARTS = {
-    "describe": "ordene for",
-    "lacks": "opsætningen af",
-    "kontrol": "kontrollen af",
-    "ordlyd": "ordlyden af",
-    "parameter": "tjekket af",
-    "gul": "den gule dag i",
-    "udtryk": "opslaget i",
+# What never rests, since it costs nobody else anything, and when it is tried again.
+_AGAIN = {
+    "side": "næste gang nogen åbner siden",
+    "kommando": "næste gang nogen skriver kommandoen",
+    "klik_blueprints": "næste gang klik startes",
+    "klik_commands": "næste gang klik startes",
 }
-_KINDS = (
-    ("deadline_rules", "fristreglen", "label"),
-    ("filters", "filteret", "label"),
-    ("panels", "panelet", "title"),
-    ("notification_rules", "påmindelsen", "label"),
-    ("channels", "kanalen", "label"),
-    ("importers", "indlæsningen", "label"),
-    ("jobs", "det faste arbejde", "label"),
-    ("measures", "målet", "label"),
-    ("topics", "emnet", "label"),
-    ("extra_fields", "feltet", "label"),
-)
+_WHERE = {"task": "på opgavens side", "system": "på systemets side", "front": "på forsiden"}
+# What stands after a key's "/" tells kinds apart: one plug-in may give a field, a filter and a panel the same key.
+_DEADLINE, _FILTER, _FIELD = ("deadline_rules", "label"), ("filters", "label"), ("extra_fields", "label")
+_REMINDER, _CHANNEL = ("notification_rules", "label"), ("channels", "label")
+_PARTS: Mapping[str, tuple[str, tuple[str, str]]] = {
+    "": ("fristreglen", _DEADLINE),
+    "ordlyd": ("ordlyden af fristreglen", _DEADLINE),
+    "parameter": ("tjekket af fristreglen", _DEADLINE),
+    "gul": ("den gule dag i fristreglen", _DEADLINE),
+    "filter": ("filteret", _FILTER),
+    "describe": ("ordene for filteret", _FILTER),
+    "udtryk": ("opslaget i filteret", _FILTER),
+    "panel": ("panelet", ("panels", "title")),
+    "dag": ("påmindelsen", _REMINDER),
+    "ord": ("ordlyden af påmindelsen", _REMINDER),
+    "kontrol": ("kontrollen af påmindelsen", _REMINDER),
+    "afsendelse": ("kanalen", _CHANNEL),
+    "lacks": ("opsætningen af kanalen", _CHANNEL),
+    "fil": ("indlæsningen", ("importers", "label")),
+    "arbejde": ("det faste arbejde", ("jobs", "label")),
+    "maal": ("målet", ("measures", "label")),
+    "vaerdi": ("tjekket af feltet", _FIELD),
+    "advarsel": ("advarslen i feltet", _FIELD),
+}
 _HOOKS = {
     "klik_task_published": "beskeden om udgivne opgaver",
     "klik_municipal_task_changed": "beskeden om ændrede opgaver",
@@ -237,9 +279,9 @@ def words(registry: Registry, key: str) -> str:
         return f"siden {part}"
     if hook == "kommando":
         return f"kommandoen {part}"
-    for kind, noun, label in _KINDS:
-        declared = getattr(registry, kind).get(name)
-        if declared is not None:
-            whole = f"{noun} “{getattr(declared, label)}”"
-            return f"{_PARTS[part]} {whole}" if part in _PARTS else whole
+    noun, (kind, label) = _PARTS.get(part, _PARTS[""])
+    declared = getattr(registry, kind).get(name)
+    if declared is not None and part in _PARTS:
+        named = f"{noun} “{getattr(declared, label)}”"
+        return f"{named} {_WHERE[declared.place]}" if kind == "panels" else named
     return f"bidraget {key}"

@@ -21,7 +21,7 @@ from klik.plugins.answers import is_document
 from klik.plugins.contributions import Document
 from klik.plugins.guard import fault_of
 from klik.plugins.manager import pages_and_commands, plugin_of
-from klik.services import for_plugins, idempotency
+from klik.services import auditing, for_plugins, idempotency
 from klik.services.work import Work
 from klik.web import base, errors, lookups, printing
 
@@ -29,6 +29,7 @@ log = logging.getLogger("klik.plugins")
 # gunicorn gives a worker sixty seconds before it is killed with all its threads.
 PATIENCE = 30.0
 LARGEST_PAGE = 5 * 1024 * 1024
+LONGEST_SUBJECT = 120
 LARGEST_FILE = 50 * 1024 * 1024
 
 
@@ -57,6 +58,9 @@ def set_up(app: Flask, house: Installation) -> None:
                 if endpoint.rpartition(".")[0] == name:
                     address = next(app.url_map.iter_rules(endpoint)).rule
                     app.view_functions[endpoint] = _shown(f"{plugin}.side/{address}", view)
+        guard = house.registry.guard
+        for key in {f"{plugin}.klik_blueprints", f"{plugin}.klik_commands"} - guard.faults().keys():
+            guard.began(key)
 
 
 def _error_page(error: PluginPageError) -> errors.Answer:
@@ -123,6 +127,8 @@ def _shown(key: str, view: Any) -> Any:
             lookups.look_up("udvidelse", people, subject=request.path, municipality_id=place)
         made = _made(work, key, answer)
         work.registry.guard.answered(key)
+        if context.store.wrote and request.method != "GET" and getattr(made, "status_code", 200) < 400:
+            _note(work)
         if isinstance(made, Document):
             return printing.as_pdf(work, made)
         if made.location and made.status_code == 303:
@@ -130,6 +136,12 @@ def _shown(key: str, view: Any) -> Any:
         return made
 
     return show
+
+
+def _note(work: Work) -> None:
+    """A plug-in cannot write to the audit trail; who stored something where stands there all the same."""
+    place = work.actor.municipality_id if work.actor else None
+    auditing.record(work, "udvidelse", request.path[:LONGEST_SUBJECT], municipality_id=place)
 
 
 def _asked(work: Work, key: str, view: Callable[[], Any]) -> Any:

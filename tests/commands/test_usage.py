@@ -44,7 +44,7 @@ def test_help_is_danish_everywhere() -> None:
         ("export", "Fejl: Der mangler et valg: '--municipality'."),
         ("export --municipality x", "“x” er ikke et helt tal."),
         ("export --municipality 7 --format csv -o x", "7 ligger ikke inden for 101<=x<=999."),
-        ("run-job findes-ikke", "“findes-ikke” er ikke en af 'control',"),
+        ("run-job findes-ikke", "Jobbet “findes-ikke” findes ikke. klik har control, "),
         ("import a findes-ikke", "Fil findes-ikke findes ikke."),
         ("publish", "Skriv navnet på filen, der skal udgives."),
         ("user add", "Der mangler et argument:"),

@@ -44,7 +44,7 @@ SECRET = "kanariefugl-9182"
 PEOPLE = Table("people", MetaData(), Column("id", Integer))
 HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("klik_"))
 released = threading.Event()
-told: dict[str, Any] = {"hook": "", "deed": None, "house": None}
+told: dict[str, Any] = {"hook": "", "deed": None, "house": None, "due": None}
 
 
 def raises(*_: Any) -> Any:
@@ -180,7 +180,16 @@ def sinner(folder: Path) -> Loaded:
         "klik_roles": _declared("klik_roles", ()),
         "klik_task_types": _declared("klik_task_types", (_template(),)),
         "klik_extra_fields": _declared(
-            "klik_extra_fields", (ExtraField(key="x.felt", system="x", label="Felt"),)
+            "klik_extra_fields",
+            (
+                ExtraField(
+                    key="x.felt",
+                    system="x",
+                    label="Felt",
+                    check=lambda *given: may_sin("klik_extra_fields/vaerdi", None, *given),
+                    warning=lambda *given: may_sin("klik_extra_fields/advarsel", None, *given),
+                ),
+            ),
         ),
         "klik_topics": _declared("klik_topics", (Topic(key="x.emne", label="Emne"),)),
         "klik_tables": _declared("klik_tables", ()),
@@ -190,7 +199,7 @@ def sinner(folder: Path) -> Loaded:
                 label="X-regel",
                 parameter_label="Tal",
                 deadline=lambda *given: may_sin("klik_deadline_rules", date(2027, 3, 1), *given),
-                check=lambda _parameter: None,
+                check=lambda *given: may_sin("klik_deadline_rules/parameter", None, *given),
                 explain=lambda *given: may_sin("klik_deadline_rules", "Reglen i ord", *given),
                 yellow_from=lambda *given: may_sin("klik_deadline_rules", date(2027, 2, 1), *given),
             ),
@@ -210,9 +219,9 @@ def sinner(folder: Path) -> Loaded:
             NotificationRule(
                 key="x.paamind",
                 label="X-påmindelse",
-                due=lambda *given: may_sin("klik_notification_rules", None, *given),
-                heading=lambda _task, _day: "Overskrift",
-                sentence=lambda _task, _day: "Sætning",
+                due=lambda *given: may_sin("klik_notification_rules", told["due"], *given),
+                heading=lambda *given: may_sin("klik_notification_rules/ord", "Overskrift", *given),
+                sentence=lambda *given: may_sin("klik_notification_rules/ord", "Sætning", *given),
             ),
         ),
         "klik_channels": lambda: (
@@ -220,6 +229,7 @@ def sinner(folder: Path) -> Loaded:
                 key="x.kanal",
                 label="X-kanal",
                 send=lambda *given: may_sin("klik_channels", Delivery(outcome="sent", reply="ok"), *given),
+                lacks=lambda *given: may_sin("klik_channels/lacks", "", *given),
             ),
         ),
         "klik_importers": lambda: (

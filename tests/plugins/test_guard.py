@@ -7,10 +7,23 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, insert, select, text
+from sqlalchemy import (
+    Column,
+    Integer,
+    MetaData,
+    Table,
+    column,
+    func,
+    insert,
+    literal_column,
+    select,
+    table,
+    text,
+)
 
 from klik.installation import Installation
 from klik.models import MunicipalTask, PluginEvent
@@ -18,10 +31,13 @@ from klik.plugins import (
     Channel,
     DeadlineRule,
     Delivery,
+    Filter,
     ForeignTableError,
+    FrontView,
     Importer,
     ImportReport,
     ImportRow,
+    MunicipalTaskView,
     NotificationRule,
     Panel,
     PluginStore,
@@ -31,10 +47,11 @@ from klik.plugins import (
 from klik.plugins.answers import is_day, is_delivery, is_panel, is_report, is_text
 from klik.plugins.guard import REST, Guard
 from klik.plugins.ksd.tables import reports
-from klik.services import deadlines, events, for_plugins, importing
+from klik.services import deadlines, events, filtering, for_plugins, importing, quarantine
 from klik.services.errors import RefusedError
 from klik.services.tasks import panels
 from klik.settings import Settings
+from klik.testing import municipal_task_view
 from tests import make
 from tests.plugins.rogues import plugin
 from tests.plugins.test_ky import KOEGE, TASK, published
@@ -237,9 +254,14 @@ def test_no_table_but_its_own_and_no_literal_sql(house: Installation) -> None:
             select(MunicipalTask.id),
             select(text("1")),
             text("delete from people"),
+            select(table("people", column("name"))),
+            select(literal_column("(select name from people)")),
         ):
             with pytest.raises(ForeignTableError):
                 store.execute(statement)
+        own = PluginStore(work.session, "ksd_")
+        assert own.execute(select(func.count()).select_from(reports)).scalar() == 0
+        assert not own.wrote
 
 
 # Each kind of call at run time, through the core's own caller
@@ -294,7 +316,7 @@ def test_a_panel(
         with house.reading(make.NOW) as work:
             (shown,) = panels.system_panels(work, SystemView(code="kp", name="KP", municipality=None))
         assert (shown.title, shown.html) == ("Panel", None)
-        assert "x.panel" in house.registry.guard.faults()
+        assert "x.panel/panel" in house.registry.guard.faults()
     finally:
         house.close()
 
@@ -415,5 +437,107 @@ def test_a_faulty_declaration_takes_only_its_own_plugin_out(
         states = {info.name: info.state for info in house.registry.plugins}
         assert words in states["x"] and states["y"] == "i drift"
         assert "y.mail" in house.registry.channels
+    finally:
+        house.close()
+
+
+@pytest.mark.parametrize(
+    "name", ["task", "role", "notice", "municipal", "Task", "plugin", "alembic", "sqlite", "core"]
+)
+def test_a_name_that_would_open_klik_s_own_tables_is_refused(sqlite_settings: Settings, name: str) -> None:
+    good = plugin("y", klik_channels=lambda: (Channel(key="y.mail", label="Mail", send=raises),))
+    house = Installation(sqlite_settings, plugins=[plugin(name), good])
+    try:
+        states = {info.name: info.state for info in house.registry.plugins}
+        assert states[name].startswith(f"er ikke taget i brug: navnet {name} er optaget")
+        assert states["y"] == "i drift" and "y.mail" in house.registry.channels
+    finally:
+        house.close()
+
+
+def test_a_name_that_would_open_another_plugins_tables_is_refused(sqlite_settings: Settings) -> None:
+    house = Installation(sqlite_settings, plugins=[plugin("ab_c"), plugin("ab"), plugin("abc")])
+    try:
+        states = {info.name: info.state for info in house.registry.plugins}
+        assert states["ab"] == states["abc"] == "i drift"
+        assert states["ab_c"] == (
+            "er ikke taget i brug: navnet ab_c kan ikke bruges sammen med udvidelsen ab"
+        )
+    finally:
+        house.close()
+
+
+@pytest.mark.parametrize("place", ["system", "task", "front"])
+def test_what_one_panel_forces_upon_what_it_sees_the_next_does_not_see(
+    sqlite_settings: Settings, tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "x.html").write_text("<p>{{ text }}</p>", "utf-8")
+
+    def forces(view: Any, _context: Any) -> Any:
+        if not isinstance(view, FrontView):
+            object.__setattr__(view, "title" if isinstance(view, MunicipalTaskView) else "name", "Overtaget")
+        if not isinstance(view, MunicipalTaskView):
+            object.__setattr__(view.municipality, "name", "Overtaget")
+        return {"text": "Mit"}
+
+    def tells(view: Any, _context: Any) -> Any:
+        return {"text": repr(view)}
+
+    def with_panel(name: str, data: Callable[..., Any]) -> Any:
+        panel = Panel(
+            key=f"{name}.panel",
+            title="P",
+            place=place,
+            template="x.html",
+            applies=lambda _view: True,
+            data=data,
+        )
+        loaded = plugin(name, klik_panels=lambda: (panel,))
+        loaded.module.__file__ = str(tmp_path / "x.py")
+        return loaded
+
+    house = Installation(sqlite_settings, plugins=[with_panel("x", forces), with_panel("y", tells)])
+    views = {
+        "system": SystemView(code="kp", name="KP", municipality=KOEGE),
+        "task": municipal_task_view(),
+        "front": FrontView(municipality=KOEGE, kombit=False),
+    }
+    try:
+        with house.reading(make.NOW) as work:
+            shown = panels.asked(work, list(house.registry.panels.values()), views[place])
+        assert "Mit" in (shown[0].html or "")
+        assert shown[1].html and "Overtaget" not in shown[1].html and "Overtaget" not in repr(views)
+    finally:
+        house.close()
+
+
+def test_a_filter_that_fails_does_not_silence_a_panel_of_the_same_key(
+    sqlite_settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "x.html").write_text("<p>Virker</p>", "utf-8")
+    panel = Panel(
+        key="x.samme",
+        title="Panelet",
+        place="system",
+        template="x.html",
+        applies=lambda _view: True,
+        data=lambda *_: {},
+    )
+    bad = Filter(key="x.samme", label="Filteret", where=raises, describe=str)
+    loaded = plugin("x", klik_panels=lambda: (panel,), klik_filters=lambda: (bad,))
+    loaded.module.__file__ = str(tmp_path / "x.py")
+    house = Installation(sqlite_settings, plugins=[loaded])
+    try:
+        with house.reading(make.NOW) as work:
+            wanted = filtering.read(house.registry, "x.samme=a")
+            for _ in range(4):
+                filtering.select_tasks(work, wanted)
+            (shown,) = panels.system_panels(work, SystemView(code="kp", name="KP", municipality=None))
+            assert shown.html == "<p>Virker</p>"
+            (key,) = house.registry.guard.faults()
+            assert house.registry.guard.rests(key)
+            assert quarantine.words(house.registry, key) == "filteret “Filteret”"
     finally:
         house.close()

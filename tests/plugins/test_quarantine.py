@@ -106,6 +106,43 @@ def test_still_bad_after_the_rest_it_rests_again_and_never_for_good(house: Insta
     assert row.failures == 6 and row.rests_until == make.NOW + timedelta(hours=3, seconds=REST)
 
 
+def test_a_page_never_rests_and_kombit_is_told_when_it_is_tried_again(house: Installation) -> None:
+    with house.database.writing() as session:
+        make.person(session, "Gitte", level=Level.KOMBIT_ADMINISTRATOR, email="gitte@kombit.example")
+    fails(house, 3, "ky.side//p/ky/drejebog")
+    (row,) = rows(house)
+    assert row.failures == 3 and row.rests_until is None
+    with house.reading(make.NOW) as work:
+        (told,) = work.session.scalars(select(Notice.sentence))
+        (fault,) = quarantine.listed(work)
+    assert told == (
+        "Siden /p/ky/drejebog fejlede (ZeroDivisionError). Prøves igen, næste gang nogen åbner siden. "
+        "Resten af udvidelsen virker."
+    )
+    assert (fault.rests_until, fault.again) == (None, "næste gang nogen åbner siden")
+
+
+def test_what_went_wrong_at_a_start_is_over_when_the_next_goes_well(house: Installation) -> None:
+    fails(house, 1, "ky.klik_blueprints")
+    with another(house) as other:
+        learns(other)  # it does not register pages, so it cannot tell
+        assert rows(house)[0].mended_at is None
+    with another(house) as other:
+        other.registry.guard.began("ky.klik_blueprints")
+        for seconds in (0, 1):
+            learns(other, seconds)
+    assert rows(house)[0].mended_at is not None
+
+
+def test_a_fault_of_what_is_gone_or_long_past_is_not_listed(house: Installation) -> None:
+    fails(house, 1)
+    fails(house, 1, "borte.panel/panel")
+    with house.reading(make.NOW) as work:
+        assert [fault.plugin for fault in quarantine.listed(work)] == ["KY"]
+    with house.reading(make.NOW + quarantine.KEPT + timedelta(seconds=1)) as work:
+        assert quarantine.listed(work) == []
+
+
 def test_nothing_is_written_inside_the_callers_transaction(house: Installation) -> None:
     with house.writing(make.NOW) as work:
         work.registry.guard.ask(KEY, lambda: 1 / 0, None)

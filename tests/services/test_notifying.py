@@ -323,4 +323,4 @@ def test_a_plug_ins_rule_is_told_and_its_bad_task_spoils_only_itself(house: Inst
         scanning.scan_deadlines(replace(work, registry=replace(work.registry, notification_rules=rules)))
     with house.database.reading() as session:
         assert session.scalars(select(Notice.heading)).all() == ["Stop: sund"]
-    assert house.registry.guard.faults() == {"ksd.stop": "RuntimeError"}
+    assert house.registry.guard.faults() == {"ksd.stop/dag": "RuntimeError"}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from klik.plugins.answers import UNKNOWN, is_marks
 from klik.plugins.contributions import Mark, Measure
 from klik.plugins.manager import plugin_of
+from klik.plugins.views import own_copy
 from klik.services import for_plugins, views
 from klik.services.follow_up.heat_map import HeatMap, Row, may_follow
 from klik.services.work import Work
@@ -61,9 +62,10 @@ def columns(work: Work, drawn: HeatMap) -> tuple[Column, ...]:
 
 def _asked(work: Work, measure: Measure, municipalities: tuple[views.MunicipalityView, ...]) -> Column:
     context = for_plugins.context(work, plugin_of(measure.key))
+    own = tuple(map(own_copy, municipalities))
     marks = work.registry.guard.ask(
-        measure.key,
-        lambda: measure.values(municipalities, context),
+        f"{measure.key}/maal",
+        lambda: measure.values(own, context),
         None,
         is_marks,
         store=context.store,

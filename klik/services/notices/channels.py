@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from klik.domain.rights import Right
 from klik.models import ChannelRoute, System, Task
+from klik.plugins.answers import is_text
 from klik.plugins.manager import plugin_of
 from klik.services import access, auditing, for_plugins
 from klik.services.errors import ConflictError, Difference, NotFoundError, RefusedError
@@ -62,11 +63,14 @@ def lacks(work: Work, key: str) -> str:
         return ""
     context = for_plugins.context(work, plugin_of(key), tables=False)
     asked = channel.lacks
-    return work.registry.guard.ask(f"{key}/lacks", lambda: asked(context), "", _is_text)
+    return work.registry.guard.ask(
+        f"{key}/lacks", lambda: asked(context), "", lambda answer: answer == "" or is_text()(answer)
+    )
 
 
-def _is_text(answer: object) -> bool:
-    return isinstance(answer, str)
+def way(key: str) -> str:
+    """What the guard knows the sending of a channel by."""
+    return f"{key}/afsendelse"
 
 
 def routes(work: Work) -> list[RouteView]:

@@ -21,7 +21,7 @@ from klik import speaking
 from klik.plugins.answers import is_delivery
 from klik.plugins.contributions import Channel, Delivery
 from klik.plugins.guard import Guard, fault_of
-from klik.services.notices import claiming
+from klik.services.notices import channels, claiming
 from klik.services.notices.claiming import Claim, LeaseLostError
 from klik.services.notices.ledger import MAIL
 from klik.services.notices.mails import Sender
@@ -306,9 +306,10 @@ def _mark(work: Work, claimed: Claim) -> LeaseLostError | None:
 
 def _judge(guard: Guard, conversation: _Conversation) -> None:
     """What the conversation says of a plug-in's channel; a service that is away is no fault of it."""
-    key = conversation.claimed.channel.key
-    if key == MAIL or isinstance(conversation.fault, LeaseLostError):
+    channel = conversation.claimed.channel.key
+    if channel == MAIL or isinstance(conversation.fault, LeaseLostError):
         return
+    key = channels.way(channel)
     if conversation.fault is not None:
         guard.failed(key, fault_of(conversation.fault))
     elif not conversation.over:

@@ -96,7 +96,7 @@ def first_days(
         if faults:
             raise faults[0]
 
-    work.registry.guard.ask(rule.key, ask, None, patience=PLUGIN_PATIENCE)
+    work.registry.guard.ask(f"{rule.key}/dag", ask, None, patience=PLUGIN_PATIENCE)
     return dict(answers)
 
 

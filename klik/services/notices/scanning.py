@@ -270,9 +270,8 @@ def worded(work: Work, rule: NotificationRule, task: MunicipalTaskView) -> tuple
     today = work.today
     if plugin_of(rule.key) == CORE:
         return rule.heading(task, today), rule.sentence(task, today)
-    # A key of its own: a day that fails and words that succeed must not count as one.
     return work.registry.guard.ask(
-        f"{rule.key}/ordlyd",
+        f"{rule.key}/ord",
         lambda: (rule.heading(task, today), rule.sentence(task, today)),
         None,
         lambda words: words is not None and is_text(300)(words[0]) and is_text()(words[1]),

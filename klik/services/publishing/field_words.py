@@ -25,7 +25,7 @@ def field_problem(work: Work, extra: ExtraField, value: str) -> str | None:
     if check is None:
         return None
     return work.registry.guard.ask(
-        extra.key, lambda: check(value), None, lambda answer: answer is None or is_text()(answer)
+        f"{extra.key}/vaerdi", lambda: check(value), None, lambda answer: answer is None or is_text()(answer)
     )
 
 
@@ -55,7 +55,7 @@ def _asked(work: Work, extra: ExtraField, value: str, days: Iterable[date]) -> M
     assert warning is not None
     nothing: Mapping[date, str | None] = {}
     return work.registry.guard.ask(
-        extra.key,
+        f"{extra.key}/advarsel",
         lambda: {day: warning(value, day) for day in days},
         nothing,
         lambda said: all(each is None or is_text()(each) for each in said.values()),

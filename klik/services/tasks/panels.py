@@ -13,7 +13,7 @@ from klik.plugins.answers import is_names, is_panel
 from klik.plugins.context import PluginContext
 from klik.plugins.contributions import Panel
 from klik.plugins.manager import plugin_of
-from klik.plugins.views import FrontView, MunicipalTaskView, SystemView
+from klik.plugins.views import FrontView, MunicipalTaskView, SystemView, own_copy
 from klik.services import for_plugins, views
 from klik.services.work import Work
 
@@ -65,9 +65,10 @@ def _one(work: Work, panel: Panel, view: View) -> ShownPanel | None:
     plugin = plugin_of(panel.key)
     folder = _templates(work, plugin)
     context = for_plugins.context(work, plugin)
+    view = own_copy(view)
     # Drawn under guard too: a template can run wild as well as the function that fills it.
     html = work.registry.guard.ask(
-        panel.key,
+        f"{panel.key}/panel",
         lambda: _drawn(panel, view, context, folder) if panel.applies(view) else None,
         _FAILED,
         is_panel,
