@@ -85,7 +85,7 @@ class Driftsside:
         return PageLink(
             address=f"/p/{self.plugin}/drift",
             label="Driftsside",
-            help="driftsmeddelelser, kendte fejl, nyheder og releases",
+            help="Driftsmeddelelser, kendte fejl, nyheder og releases",
             places=("kommune", "kombit", "leverandoer"),
         )
 
