@@ -9,16 +9,20 @@ from klik.plugins import FrontView, Panel, PluginContext, long_date
 from klik.plugins.ky import preparation, wave_plan
 from klik.plugins.ky.waves import NAMES
 
+# The template comes out empty, so the panel is left out.
+NOTHING: Mapping[str, Any] = {"shown": False}
 
-def data(_view: Any, context: PluginContext) -> Mapping[str, Any] | None:
-    """Words for the panel; None for a municipality that has no day, or has taken KY into use."""
+
+def data(_view: Any, context: PluginContext) -> Mapping[str, Any]:
+    """Words for the panel; nothing for a municipality that has no day, or has taken KY into use."""
     assert context.klik is not None
     own = next(
         (each for each in context.klik.municipalities("ky") if each.code == context.municipality), None
     )
     if own is None or own.go_live is None or own.go_live < context.today:
-        return None
+        return NOTHING
     return {
+        "shown": True,
         "time": wave_plan.countdown(own.go_live, context.today),
         "left": _left(context),
         "when": f"{own.name} tager KY i brug {long_date(own.go_live)}"
@@ -43,5 +47,5 @@ PANEL = Panel(
     place="front",
     template="ky/countdown.html",
     applies=lambda view: isinstance(view, FrontView) and view.municipality is not None,
-    data=data,  # type: ignore[arg-type]
+    data=data,
 )
