@@ -96,8 +96,14 @@ def _facts(work: Work, row: System) -> SystemFacts:
         website=declared.website if declared else "",
         municipality=municipality,
         wave=wave,
-        pages=tuple(page for page in declared.pages if _may_open(work, page)) if declared else (),
+        pages=pages(work, row.code),
     )
+
+
+def pages(work: Work, code: str) -> tuple[PageLink, ...]:
+    """The plug-in's own pages about a system that the actor may open."""
+    declared = work.registry.systems.get(code)
+    return tuple(page for page in declared.pages if _may_open(work, page)) if declared else ()
 
 
 def _may_open(work: Work, page: PageLink) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from klik import jobs
+from klik.domain.calendar import long_date
 from klik.domain.rights import Level
 from klik.installation import Installation
 from klik.models import Notice, PluginAnnouncement
@@ -307,6 +308,21 @@ def test_who_saves_second_sees_both_and_keeps_what_was_typed(
     clash = kombit.submit(first, WRITING, titel="Formue er låst", act="gem", expect=409)
     assert "Formue kan ændres igen" in clash.get_text(" ") and "Formue er låst" in str(clash)
     kombit.submit(clash, WRITING, titel="Formue er låst", act="gem")
+    second = kombit.get(address)
+    other = {"workaround": "Ring til os.", "kritikalitet": "A", "forventet": "", "release": ""}
+    kombit.submit(second, WRITING, act="gem", **other)
+    clash = kombit.submit(second, WRITING, komponent="Sager", act="gem", expect=409)
+    assert {
+        tuple(cell.get_text().strip() for cell in row.select("th, td"))
+        for row in clash.select("main tbody tr")
+    } == {
+        ("Komponent", "Opgaver", "Sager"),
+        ("Kritikalitet", "A · Kritisk", "C · Medium"),
+        ("Forventet løst", "Intet", long_date(make.NOW.date() - timedelta(days=1))),
+        ("Workaround", "Ring til os.", "Gå et trin tilbage."),
+        ("Workaround gælder til release", "Intet", "KP 24.3"),
+    }
+    kombit.submit(clash, WRITING, release="KP 24.3", act="gem")
     with context(house) as given:
         assert given.store is not None
         release = entries.read(given.store, SIDE.tables, RELEASE)[0]
@@ -314,8 +330,10 @@ def test_who_saves_second_sees_both_and_keeps_what_was_typed(
     release_form = {"act": "fjern", "vis": "releases", "nr": str(release.id)}
     refused = kombit.post(WRITING, release_form | {"version": "1"}, expect=422)
     assert "workaround, der gælder til KP 24.3" in refused.get_text(" ")
-    kombit.post(WRITING, error_form | {"version": "1"}, expect=409)
-    kombit.post(WRITING, error_form | {"version": "3"})
+    assert refused.select_one("#titel")["value"] == "KP 24.3"
+    late = kombit.post(WRITING, error_form | {"version": "1"}, expect=409)
+    assert late.select_one("#titel")["value"] == "Formue er låst"
+    kombit.post(WRITING, error_form | {"version": "5"})
     kombit.post(WRITING, release_form | {"version": "1"})
     kombit.get(address, expect=404)
 

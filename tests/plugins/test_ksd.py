@@ -284,6 +284,7 @@ def test_a_person_reads_a_report_in_on_the_pages(
     )
     done = page.post("/admin/import/ksd.r23", {"act": "indlaes", "file": (io.BytesIO(NEW), "r23.csv")})
     assert "Filen er indlæst" in done.get_text(" ")
+    assert done.select_one('main a[href="/p/ksd/"]') and not tried.select_one('main a[href="/p/ksd/"]')
     assert "1.204" in page.get("/p/ksd/").get_text(" ")
     assert "1.204" in page.get("/systemer/ksd").get_text(" ")
 

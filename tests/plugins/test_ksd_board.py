@@ -14,7 +14,7 @@ from klik.domain.rights import Level
 from klik.installation import Installation
 from klik.plugins.ksd.ages import AGES, age_of, month_in_words
 from klik.plugins.ksd.catalogue import CLASSES
-from klik.plugins.ksd.payment import next_cut_off, solved_now
+from klik.plugins.ksd.payment import next_cut_off, solved_now, time_left
 from klik.services import importing
 from tests import make
 from tests.client import Browser
@@ -38,6 +38,8 @@ Anmeldelse modtaget for sent;11;Nej
 Opgavetype;Antal;Blokerende
 Sygemeldte er død eller forsvundet;1;Ja
 """
+# Fewer payments and more decisions than MONTHS.
+FEW = "Opgavetype;Antal;Blokerende\nØkonomisk mellemværende;1;Ja\nManglende kontrol;20;Ja\n"
 COUNTDOWN = r"\d+ (dag|dage|time|timer) og \d+ (time|timer|minut|minutter) til mandag eftermiddag"
 
 
@@ -116,6 +118,26 @@ def test_the_board_says_what_hurts_how_old_it_is_and_what_happens_now(
         assert "Blokerer for udbetaling: 12" in page.get(f"/p/ksd/?{odd}").get_text(" ")
 
 
+@pytest.mark.parametrize(
+    ("day", "hour", "minute", "words"),
+    [
+        (17, 12, 0, "6 dage og 0 timer"),
+        (21, 11, 0, "2 dage og 1 time"),
+        (22, 11, 59, "1 dag og 0 timer"),
+        (22, 12, 0, "1 dag og 0 timer"),
+        (22, 12, 1, "23 timer og 59 minutter"),
+        (23, 10, 59, "1 time og 1 minut"),
+        (23, 11, 59, "0 timer og 1 minut"),
+        (23, 12, 0, "7 dage og 0 timer"),
+    ],
+)
+def test_the_countdown_is_in_days_and_on_the_last_day_in_minutes(
+    day: int, hour: int, minute: int, words: str
+) -> None:
+    """Monday is 23 November 2026; the hours are Danish."""
+    assert time_left(datetime(2026, 11, day, hour - 1, minute, tzinfo=UTC)) == words
+
+
 def test_a_row_becomes_a_local_task(house: Installation, browser: Callable[..., Browser]) -> None:
     read_in(house)
     email = someone(house)
@@ -133,6 +155,10 @@ def test_a_row_becomes_a_local_task(house: Installation, browser: Callable[..., 
     assert "Den lokale opgave er oprettet" in made.get_text(" ")
     assert "Rapport R23 viser 12 uløste opgaver" in made.get_text(" ")
     assert long_date(monday) in made.get_text(" ")
+    alone = next(
+        each for each in page.get("/p/ksd/").select("a[href^='/opgaver/ny?']") if "er død" in each.text
+    )
+    assert "viser 1 uløst opgave af typen" in parse_qs(urlsplit(alone["href"]).query)["beskrivelse"][0]
 
 
 def test_kombit_sees_the_sum_each_municipality_and_who_is_silent(
@@ -156,6 +182,37 @@ def test_kombit_sees_the_sum_each_municipality_and_who_is_silent(
     assert form.select_one("#title")["value"].startswith("Løs opgaverne “")
     assert form.select_one("#theme option[selected]")["value"] == "organisering-og-arbejdsgange"
     assert not board.select("a[href^='/opgaver/ny']")
+
+
+def test_kombit_sorts_the_municipalities_by_each_heading(
+    house: Installation, browser: Callable[..., Browser]
+) -> None:
+    """Aarhus is last by name (as Å), has fewer payments and more decisions, and the older report."""
+    read_in(house)
+    with house.writing(datetime.now(UTC) - timedelta(days=15)) as work:
+        importing.run(work, "ksd.r23", FEW.encode(), "r23.csv", keep=True, municipality=make.AARHUS)
+    kombit = browser().sign_in(someone(house, Level.KOMBIT_EDITOR))
+    page = kombit.get("/p/ksd/?alder=over-12&sorter=findes-ikke")
+
+    def first() -> tuple[str, str]:
+        (by,) = page.select("#kommuner ~ div th[aria-sort]")
+        return by.get_text().split(",")[0], page.select("#kommuner ~ div tbody tr")[0].th.get_text()
+
+    seen = [first()]
+    for heading in ("Kommune", "Kommune", "Udbetaling", "Udbetaling", "Afgørelse", "Rapport"):
+        link = next(each for each in page.select("a.klik-sort") if each.get_text().startswith(heading))
+        page = kombit.get(f"/p/ksd/{link['href']}")
+        assert "Kun over 12 måneder" in page.get_text(" ")
+        seen.append(first())
+    assert seen == [
+        ("Udbetaling", "Køge"),
+        ("Kommune", "Køge"),
+        ("Kommune", "Aarhus"),
+        ("Udbetaling", "Køge"),
+        ("Udbetaling", "Aarhus"),
+        ("Afgørelse", "Aarhus"),
+        ("Rapport", "Aarhus"),
+    ]
 
 
 def test_who_may_not_begin_or_read_in_is_shown_no_door(
@@ -207,6 +264,8 @@ def test_the_front_page_counts_down_for_a_municipality_with_a_report(
     text = " ".join(page.get("/").get_text(" ").split())
     assert re.search(f"12 opgaver blokerer for udbetaling – {COUNTDOWN}", text)
     assert "3 opgaver om grænseværdier skal også være løst" in text
+    assert text.index("Det haster mest") < text.index("KSD før udbetalingskørslen")
+    assert "svarede ikke" not in text
     assert (
         "KSD før udbetalingskørslen"
         not in browser().sign_in(someone(house, Level.KOMBIT_EDITOR)).get("/").text

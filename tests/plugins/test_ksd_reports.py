@@ -265,6 +265,18 @@ def test_the_weeks_hold_the_newest_report_by_then(house: Installation) -> None:
     }
 
 
+def test_a_report_of_a_sunday_is_of_the_week_that_ends_and_holds_for_eight(house: Installation) -> None:
+    """By hand: 13 weeks ago is held for the weeks 13 to 6 ago, before the twelve that are shown as well."""
+    today = make.NOW.date()
+    sunday = today + timedelta(days=6 - today.weekday())
+    for weeks_ago in (13, 3):
+        read_in(house, NEW, make.NOW + (sunday - today) - timedelta(weeks=weeks_ago))
+    with house.reading(make.NOW) as work:
+        found = trend.weeks(PluginStore(work.session, "ksd_"), today)
+    shown = {(sunday - each.last_day).days // 7: each.fresh for each in found}
+    assert shown == {11: 0, 10: 0, 9: 0, 8: 0, 7: 0, 6: 0, 3: 1, 2: 0, 1: 0, 0: 0}
+
+
 def test_the_line_of_the_weeks_stays_in_its_picture() -> None:
     weeks = [
         trend.Week(date(2026, 11, 1) + timedelta(weeks=n), f"uge {n}", {"udbetaling": n * 7}, 1)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, abort, flash, redirect, render_template, request
 from markupsafe import escape
 
-from klik.plugins import Document, InputError, PluginContext, Right, clock, long_date, page_access
+from klik.plugins import Document, InputError, PluginContext, Right, clock, in_denmark, long_date, page_access
 from klik.plugins.driftsside import entries
+from klik.plugins.driftsside.differing import Difference, differences
 from klik.plugins.driftsside.entries import Entry, OvertakenError, Wanted
 from klik.plugins.driftsside.forms import EntryForm, form_class, offer_releases
 from klik.plugins.driftsside.nouns import (
@@ -37,7 +38,7 @@ LATEST = 5
 PAGE = 50
 LONGEST_SEARCH = 100
 FORMS = {noun.slug: form_class(noun) for noun in NOUNS}
-TITLES = {noun.slug: noun.heading for noun in NOUNS} | {FRONT: "Forside", RELEASE.slug: "Release plan"}
+TITLES = {noun.slug: noun.heading for noun in NOUNS} | {FRONT: "Forside", RELEASE.slug: "Releaseplan"}
 ORDER = (FRONT, MESSAGE.slug, ERROR.slug, NEWS.slug, RELEASE.slug, WHEEL.slug, GUIDE.slug)
 
 
@@ -109,6 +110,7 @@ def _drawn(side: Driftsside, context: PluginContext, template: str, shown: str, 
         may_write=context.has(Right.PUBLISH) and context.kombit,
         today=context.today,
         clock=clock,
+        day=lambda moment: long_date(in_denmark(moment).date()),
         titles=TITLES,
         subscribe="/varsler/emner",
         **values,
@@ -216,14 +218,18 @@ def wheel_document(side: Driftsside, context: PluginContext) -> Document:
 def _form(side: Driftsside, context: PluginContext, noun: Noun, entry: Entry | None) -> EntryForm:
     assert context.store is not None
     names = entries.releases(context.store, side.tables)
-    stored: Mapping[str, Any] = {}
+    # A new point stands in the month it is written in, until another is chosen.
+    stored: Mapping[str, Any] = {"maaned": str(context.today.month)} if noun is WHEEL else {}
     if entry is not None:
-        by_id = {number: name for name, number in names.items()}
-        stored = {part.name: typed_of(part, getattr(entry, part.column), by_id) for part in noun.parts}
-        stored |= {"version": entry.version}
+        stored = _words_of(noun, entry, names) | {"version": entry.version}
     form = FORMS[noun.slug](data=stored)
     offer_releases(form, names)
     return form
+
+
+def _words_of(noun: Noun, entry: Entry, names: Mapping[str, int]) -> dict[str, Any]:
+    by_id = {number: name for name, number in names.items()}
+    return {part.name: typed_of(part, getattr(entry, part.column), by_id) for part in noun.parts}
 
 
 def _form_page(
@@ -233,7 +239,7 @@ def _form_page(
     entry: Entry | None,
     form: EntryForm,
     *,
-    overtaken: bool = False,
+    differences: tuple[Difference, ...] | None = None,
 ) -> str:
     where = side.address(noun.slug) if entry is None else side.address(noun.slug, nr=str(entry.id))
     about = {"vis": noun.slug} | ({"nr": str(entry.id)} if entry else {})
@@ -247,7 +253,7 @@ def _form_page(
         form=form,
         back=where,
         about=about,
-        overtaken=overtaken,
+        differences=differences,
     )
 
 
@@ -257,9 +263,9 @@ def _stored(
     assert context.store is not None
     if not form.validate_on_submit():
         return _form_page(side, context, noun, entry, form), 422
-    releases = entries.by_key(entries.releases(context.store, side.tables))
+    releases = entries.releases(context.store, side.tables)
     try:
-        values = values_of(noun, form.typed(), releases)
+        values = values_of(noun, form.typed(), entries.by_key(releases))
         if entry is None:
             number = side.add(context, noun, values)
         else:
@@ -271,7 +277,8 @@ def _stored(
     except OvertakenError:
         assert entry is not None
         form.version.data = entry.version
-        return _form_page(side, context, noun, entry, form, overtaken=True), 409
+        found = differences(noun, entry, values, releases)
+        return _form_page(side, context, noun, entry, form, differences=found), 409
     flash(f"{noun.one[0].upper()}{noun.one[1:]} er gemt.", "success")
     shown = side.address(noun.slug) if noun is WHEEL else side.address(noun.slug, nr=str(number))
     return redirect(shown, 303)
@@ -281,20 +288,22 @@ def _removed(side: Driftsside, context: PluginContext, noun: Noun, entry: Entry,
     try:
         entries.remove(context, side.tables, noun, entry, form.version.data or 0)
     except InputError as error:
-        drawn = _form(side, context, noun, entry)
-        _refill(drawn, form)
-        drawn.refuse(str(error))
-        return _form_page(side, context, noun, entry, drawn), 422
+        _fill(side, context, form, entry)
+        form.refuse(str(error))
+        return _form_page(side, context, noun, entry, form), 422
     except OvertakenError:
-        form.version.data = entry.version
-        return _form_page(side, context, noun, entry, form, overtaken=True), 409
+        _fill(side, context, form, entry)
+        return _form_page(side, context, noun, entry, form, differences=()), 409
     flash(f"{noun.one[0].upper()}{noun.one[1:]} er fjernet.", "success")
     return redirect(side.address(noun.slug), 303)
 
 
-def _refill(drawn: EntryForm, typed: EntryForm) -> None:
-    for part in drawn.noun.parts:
-        drawn[part.name].data = typed[part.name].data
+def _fill(side: Driftsside, context: PluginContext, form: EntryForm, entry: Entry) -> None:
+    """Let the form show what is stored: the button that removes posts none of it."""
+    assert context.store is not None
+    for name, words in _words_of(form.noun, entry, entries.releases(context.store, side.tables)).items():
+        form[name].data = words
+    form.version.data = entry.version
 
 
 def panel_html(side: Driftsside, context: PluginContext) -> str:

@@ -31,7 +31,7 @@ def _sentences(context: PluginContext) -> tuple[str, ...]:
     if len(lacking) > 3:
         found.append(f"{_counted(len(lacking) - 3, 'system', 'systemer')} mere mangler snitflader.")
     if late:
-        found.append(f"{_counted(late, 'frist', 'frister')} er overskredet.")
+        found.append(f"{_counted(late, 'frist', 'frister')} for en snitflade er overskredet.")
     return tuple(found)
 
 

@@ -17,14 +17,14 @@ QUESTIONS = (
 )
 
 
-def task_of_row(context: PluginContext, title: str, count: str, blocks: str) -> tuple[str, str] | None:
+def task_of_row(context: PluginContext, title: str, count: int, blocks: str) -> tuple[str, str] | None:
     """The label and address of the form for a task about a row; None for who may begin neither kind.
 
     A municipality begins a local task that is due on the day of the next payment run; KOMBIT a KLIK-opgave for all.
     """
     words = {
         "titel": f"Løs opgaverne “{title}” i KSD"[:200],
-        "beskrivelse": f"Rapport R23 viser {count} uløste opgaver af typen “{title}”. {CLASSES[blocks]}.",
+        "beskrivelse": f"Rapport R23 viser {_unsolved(count)} af typen “{title}”. {CLASSES[blocks]}.",
         "system": "ksd",
         "fase": PHASE,
         "tema": THEME,
@@ -35,6 +35,10 @@ def task_of_row(context: PluginContext, title: str, count: str, blocks: str) -> 
     if context.municipality is None and context.has(Right.PUBLISH):
         return "Ny KLIK-opgave", f"/udgivelser/ny?{urlencode(words)}"
     return None
+
+
+def _unsolved(count: int) -> str:
+    return "1 uløst opgave" if count == 1 else f"{count:,} uløste opgaver".replace(",", ".")
 
 
 def questions_of_leaders(context: PluginContext) -> tuple[str, str] | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, abort, render_template, request
 
@@ -60,8 +61,9 @@ def show(context: PluginContext) -> str:
         words=lambda shown: [catalogue.SHORT_CLASSES[blocks] for blocks in shown],
         columns=groups.classes_in(groups.by_age(sums, context.today)),
         solved_now=lambda blocks: solved_now(blocks, context.now),
-        begin=lambda line, blocks: beginnings.task_of_row(context, line.title, _number(line.count), blocks),
-        places=municipalities.all_places(context) if whole_country else None,
+        begin=lambda line, blocks: beginnings.task_of_row(context, line.title, line.count, blocks),
+        places=municipalities.all_places(context, _order()) if whole_country else None,
+        heading=_heading,
         whole_country=whole_country,
         may_read_in=context.municipality is not None and context.has(Right.CHANGE_ANY_TASK),
         **_weeks(context, narrowed.municipality),
@@ -128,6 +130,23 @@ def _narrowed(context: PluginContext) -> Narrowed:
     )
 
 
+def _order() -> str:
+    wanted = request.args.get("sorter", "")
+    return wanted if wanted in municipalities.ORDERS else municipalities.MOST_BLOCKED_FIRST
+
+
+def _heading(column: str, label: str, order: str) -> Mapping[str, str | None]:
+    """A heading of the municipalities' table, as the table macro takes it."""
+    kept = {name: request.args[name] for name in ("alder", "maaned") if name in request.args}
+    wanted = kept | {"sorter": municipalities.next_order(order, column)}
+    sorted_now = "descending" if order.startswith("-") else "ascending"
+    return {
+        "label": label,
+        "sort_href": f"?{urlencode(wanted)}#kommuner",
+        "sorted": sorted_now if order.removeprefix("-") == column else None,
+    }
+
+
 def _is_month(text: str) -> bool:
     return re.fullmatch(r"[12]\d{3}-(0[1-9]|1[0-2])", text, re.ASCII) is not None
 
@@ -150,7 +169,3 @@ def _weeks(context: PluginContext, municipality: int | None) -> Mapping[str, Any
             blocks for blocks in catalogue.CLASSES if any(each.counts.get(blocks) for each in found)
         ],
     }
-
-
-def _number(count: int) -> str:
-    return f"{count:,}".replace(",", ".")

@@ -15,10 +15,9 @@ SIDE = Driftsside(
     name="KSD",
     metadata=METADATA,
     known_errors_intro=(
-        "En kendt fejl er en fejl, der kan påvirke funktionaliteten eller brugervenligheden af systemet. Ultimo "
-        "oktober 2020 var 234 fejl registreret i KSD, og 96 af dem var kendte fejl. Resten var tekniske og krævede "
-        "efter KMD's vurdering ikke sagsbehandlerens opmærksomhed. Alle fejl har en planlagt løsningsdato, som KMD "
-        "fastsætter i dialog med KOMBIT."
+        "En kendt fejl er en fejl, der kan påvirke funktionaliteten eller brugervenligheden af systemet. De fejl, der "
+        "kun er tekniske, står ikke her. Alle fejl har en planlagt løsningsdato, som KMD fastsætter i dialog med "
+        "KOMBIT."
     ),
 )
 

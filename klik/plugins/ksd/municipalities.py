@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
-from klik.plugins import PluginContext
+from klik.plugins import PluginContext, sort_key
 from klik.plugins.ksd import reports
 
 TOO_OLD = timedelta(days=14)
+# What the table can be sorted by; a leading "-" puts the largest or latest first.
+COUNTED = ("udbetaling", "graensevaerdi", "afgoerelse")
+NAME, DAY = "kommune", "rapport"
+MOST_BLOCKED_FIRST = "-udbetaling"
+ORDERS = tuple(sign + column for column in (NAME, *COUNTED, DAY) for sign in ("", "-"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +31,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Those with a report, the most blocked payments first, and the names of those that never read one in."""
+    """Those with a report in the wanted ``order``, and the names of those that never read one in."""
 
+    order: str
     reported: tuple[Place, ...]
     never: tuple[str, ...]
 
@@ -41,8 +48,14 @@ def is_too_old(day: date, today: date) -> bool:
     return today - day > TOO_OLD
 
 
-def all_places(context: PluginContext) -> Places:
-    """Every municipality, by its newest report."""
+def next_order(order: str, column: str) -> str:
+    """What a click on the column's heading asks for: names and days begin with the first, counts with the most."""
+    first = column if column in (NAME, DAY) else f"-{column}"
+    return column if order == first == f"-{column}" else f"-{column}" if order == first else first
+
+
+def all_places(context: PluginContext, order: str) -> Places:
+    """Every municipality by its newest report, in one of ORDERS."""
     assert context.store is not None and context.klik is not None
     newest = reports.newest(context.store)
     totals = reports.totals(context.store)
@@ -58,5 +71,14 @@ def all_places(context: PluginContext) -> Places:
         for code, report in newest.items()
         if code in names
     ]
-    found.sort(key=lambda place: (-place.counts.get("udbetaling", 0), place.name))
-    return Places(tuple(found), tuple(name for code, name in names.items() if code not in newest))
+    found.sort(key=lambda place: sort_key(place.name))
+    found.sort(key=_measured(order.removeprefix("-")), reverse=order.startswith("-"))
+    return Places(order, tuple(found), tuple(name for code, name in names.items() if code not in newest))
+
+
+def _measured(column: str) -> Callable[[Place], Any]:
+    if column == NAME:
+        return lambda place: sort_key(place.name)
+    if column == DAY:
+        return lambda place: place.day
+    return lambda place: place.counts.get(column, 0)

@@ -15,6 +15,7 @@ from klik.plugins import (
     long_date,
 )
 from klik.plugins.ksd import reports
+from klik.plugins.ksd.ages import month_in_words
 from klik.plugins.ksd.catalogue import CLASSES
 from klik.plugins.ksd.r23 import MONTH_CELL, OpenTask, parse, refuse_cpr_numbers, together
 from klik.plugins.sheets import sheets_of
@@ -71,13 +72,18 @@ def _rows(before: reports.Values, wanted: Wanted) -> Iterator[ImportRow]:
             yield _row(task, "ændret", f"{known[2]} → {task.count} uløste")
         else:
             yield _row(task, "uændret", f"{task.count} uløste")
-    for key, (title, _blocks, _count) in before.items():
-        if key not in wanted:
-            yield ImportRow(number=0, outcome="fjernet", text=f"{title}: står ikke længere i rapporten")
+    for (month, title_key), (title, _blocks, _count) in before.items():
+        if (month, title_key) not in wanted:
+            text = f"{_named(title, month)}: står ikke længere i rapporten"
+            yield ImportRow(number=0, outcome="fjernet", text=text)
 
 
 def _row(task: OpenTask, outcome: str, text: str) -> ImportRow:
-    return ImportRow(number=task.row, outcome=outcome, text=f"{task.title}: {text}")
+    return ImportRow(number=task.row, outcome=outcome, text=f"{_named(task.title, task.month)}: {text}")
+
+
+def _named(title: str, month: str) -> str:
+    return f"{title} ({month_in_words(month)})" if month else title
 
 
 def _sums(wanted: Wanted) -> Iterator[str]:

@@ -12,8 +12,8 @@ from klik.plugins.ksd import reports
 WEEKS = 12
 # A report counts for the weeks after it until the next comes, at most this long.
 LONGEST_HELD = timedelta(weeks=8)
-WIDTH, HEIGHT = 520, 150
-LEFT, RIGHT, TOP, BOTTOM = 48, 504, 16, 118
+# The picture is 380 by 150; on the left there is room for "125.921".
+LEFT, RIGHT, TOP, BOTTOM = 60, 366, 16, 118
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def answer_proposal(work: Work, project_id: int) -> Any:
 @access(Right.READ_TASKS)
 def choose_file(work: Work, key: str) -> Any:
     """The form for one kind of file."""
-    return _page(importing.importer_for(work, key), ImportForm())
+    return _page(work, importing.importer_for(work, key), ImportForm())
 
 
 @blueprint.post("/admin/import/<key>")
@@ -70,19 +70,20 @@ def read_file(work: Work, key: str) -> Any:
     importer = importing.importer_for(work, key)
     form = ImportForm()
     if not form.validate():
-        return _page(importer, form), 422
+        return _page(work, importer, form), 422
     keep = request.form.get("act") == "indlaes"
     content = form.file.data.read(importing.LARGEST_FILE + 1)
     try:
         report = importing.run(work, key, content, form.file.data.filename or "", keep=keep)
     except RefusedError as refused:
         form.file.errors = list(refused.problems.values())
-        return _page(importer, form), 422
+        return _page(work, importer, form), 422
     wrong = bool(report.count(importing.WRONG))
-    return _page(importer, form, report, kept=keep and not wrong), 422 if wrong else 200
+    return _page(work, importer, form, report, kept=keep and not wrong), 422 if wrong else 200
 
 
 def _page(
+    work: Work,
     importer: Importer | OwnImporter,
     form: ImportForm,
     report: ImportReport | None = None,
@@ -93,6 +94,7 @@ def _page(
         "systems/import.html",
         importer=importer,
         form=form,
+        doors=systems.pages(work, importer.system) if kept and importer.system else (),
         **told(report, kept=kept),
     )
 
