@@ -48,7 +48,12 @@ FAULTS = (
     ("pages.py", "[CleanText(units.LONGEST_NAME, required=True)]", "[]", "UnitForm.unit takes words without"),
     ("pages.py", "abort(404)  # a supplier", "raise KeyError", "GET /p/synder/ answered 500 to leverandoer"),
     ("pages.py", "abort(403)", "raise KeyError", "POST /p/synder/ answered 500 to kombit"),
-    ("templates/synder/panel.html", "{{ ready }}", "{{ redy }}", "synder.enheder failed on klik's own pages"),
+    (
+        "templates/synder/panel.html",
+        "{{ ready }}",
+        "{{ redy }}",
+        "synder.enheder/panel failed on klik's own pages",
+    ),
     (
         "__init__.py",
         "from pathlib",
