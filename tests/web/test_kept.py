@@ -61,7 +61,7 @@ def visitors(house: Installation, browser: Callable[..., Browser]) -> Visitors:
         }
         for place, name, whose in ((make.KOEGE, "Køges", "Mette"), (make.HERNING, "Hernings", "Ole")):
             for number, day in enumerate((make.TODAY - timedelta(days=2), make.TODAY)):
-                title = f"{name} fælles {number}"
+                title = f"{name} sammenskudt {number}"
                 make.municipal_task(
                     session, municipality=place, title=title, deadline=day, responsible=people[whose]
                 )
@@ -99,8 +99,8 @@ def test_every_page_is_the_one_that_would_be_worked_out_now(
 ) -> None:
     chance = random.Random(259)
     changes = (
-        "update municipal_tasks set status = 'i-gang' where title = 'Køges fælles 0'",
-        "update municipal_tasks set deadline = '2026-11-01' where title = 'Hernings fælles 1'",
+        "update municipal_tasks set status = 'i-gang' where title = 'Køges sammenskudt 0'",
+        "update municipal_tasks set deadline = '2026-11-01' where title = 'Hernings sammenskudt 1'",
         "update projects set name = 'Kontanthjælp'",
         "update people set name = 'Mette Lund', name_key = 'mette lund' where name = 'Mette Holm'",
         "delete from read_marks",
@@ -120,13 +120,13 @@ def test_a_change_by_another_process_is_seen_at_once(house: Installation, visito
         page = visitors[name].get("/opgaver?deadline=roed")
         return {link.get_text(strip=True) for link in page.select(".klik-task-table tbody th a")}
 
-    assert titles("Mette") == {"Køges fælles 0"}
-    everyone = {"Køges fælles 0", "Hernings fælles 0"}
+    assert titles("Mette") == {"Køges sammenskudt 0"}
+    everyone = {"Køges sammenskudt 0", "Hernings sammenskudt 0"}
     assert titles("KOMBIT") == titles("KP") == everyone
-    elsewhere(house, "update municipal_tasks set deadline = '2026-10-01' where title = 'Køges fælles 1'")
-    assert titles("Mette") == {"Køges fælles 0", "Køges fælles 1"}
-    assert titles("Ole") == {"Hernings fælles 0"}
-    assert titles("KOMBIT") == titles("KP") == everyone | {"Køges fælles 1"}
+    elsewhere(house, "update municipal_tasks set deadline = '2026-10-01' where title = 'Køges sammenskudt 1'")
+    assert titles("Mette") == {"Køges sammenskudt 0", "Køges sammenskudt 1"}
+    assert titles("Ole") == {"Hernings sammenskudt 0"}
+    assert titles("KOMBIT") == titles("KP") == everyone | {"Køges sammenskudt 1"}
 
 
 def test_what_one_has_seen_is_new_to_the_other(house: Installation, visitors: Visitors) -> None:
@@ -143,11 +143,11 @@ def test_what_one_has_seen_is_new_to_the_other(house: Installation, visitors: Vi
 
 def test_my_tasks_are_mine_and_names_are_for_those_who_may_see_them(visitors: Visitors) -> None:
     for _again in range(2):
-        assert ">Køges fælles 0</a>" in seen(visitors["Mette"], "ansvarlig=mig")
-        assert ">Køges fælles 0</a>" not in seen(visitors["Lars"], "ansvarlig=mig")
+        assert ">Køges sammenskudt 0</a>" in seen(visitors["Mette"], "ansvarlig=mig")
+        assert ">Køges sammenskudt 0</a>" not in seen(visitors["Lars"], "ansvarlig=mig")
         assert "Mette Holm" in seen(visitors["KOMBIT"], "fuldfoerte=nej")
         assert "Mette Holm" not in seen(visitors["KP"], "fuldfoerte=nej")
-        assert "fælles" not in seen(visitors["KSD"], "fuldfoerte=nej")
+        assert "sammenskudt" not in seen(visitors["KSD"], "fuldfoerte=nej")
 
 
 def test_the_past_and_what_a_plug_in_says_are_not_kept(house: Installation, visitors: Visitors) -> None:

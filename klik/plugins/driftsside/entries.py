@@ -44,7 +44,7 @@ class Entry:
     ended_on: date | None = None
     released_on: date | None = None
     month: int | None = None
-    address: str | None = None
+    link: str | None = None
     release: str | None = None
     release_on: date | None = None
 

@@ -244,7 +244,7 @@ GUIDE = Noun(
         Part(name="formaal", column="text", label="Formål", kind="tekst", limit=LONGEST_TEXT),
         Part(
             name="adresse",
-            column="address",
+            column="link",
             label="Adresse",
             kind="adresse",
             limit=300,

@@ -39,7 +39,7 @@ _OWN: Mapping[str, Any] = {
     "releases": lambda: [Column("released_on", Date, nullable=False)],
     "news": list,
     "wheel": lambda: [Column("month", Integer, nullable=False)],
-    "guides": lambda: [Column("address", String(300), nullable=False)],
+    "guides": lambda: [Column("link", String(300), nullable=False)],
 }
 
 
@@ -80,7 +80,7 @@ def create_tables(prefix: str) -> None:
         "releases": [sa.Column("released_on", sa.Date(), nullable=False)],
         "news": [],
         "wheel": [sa.Column("month", sa.Integer(), nullable=False)],
-        "guides": [sa.Column("address", sa.String(300), nullable=False)],
+        "guides": [sa.Column("link", sa.String(300), nullable=False)],
     }
     for name, columns in own.items():
         op.create_table(

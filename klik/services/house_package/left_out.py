@@ -36,6 +36,7 @@ LEFT_OUT: Mapping[str, str] = {
     "notices": "varsler og mails er husets post, ikke kommunens indhold",
     "plugin_announcements": "hvad udvidelserne har fortalt, er husets post",
     "plugin_events": "husets drift",
+    "plugin_faults": "husets drift",
     "request_keys": "husets drift",
     "role_answers": "svarene på “Er det stadig dig?” står i rollerne som den dag, de sidst blev bekræftet",
     "role_editions": "rollernes beskrivelser hører til klik",

@@ -43,8 +43,14 @@ HELP = (
     "røres ikke. Er der en fejl i en række, indlæses intet."
 )
 MOST_SENTENCES = 50
-# What a template says of a task, besides the fields of its system.
-_OF_TEMPLATE = frozenset(each.name for each in fields(TaskTemplate)) - {"key", "system", "number", "fields"}
+# What a template says of a task, besides the fields of its system; its steps stand in `how_to`.
+_OF_TEMPLATE = frozenset(each.name for each in fields(TaskTemplate)) - {
+    "key",
+    "system",
+    "number",
+    "fields",
+    "steps",
+}
 
 
 @dataclass(frozen=True, slots=True)
