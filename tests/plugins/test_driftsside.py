@@ -380,3 +380,17 @@ def test_a_new_workaround_after_the_end_holds_until_its_own_release(house: Insta
     assert len(told(house)) == 1
     end(house, 31)
     assert len(told(house)) == 2
+
+
+def test_a_guide_leads_to_its_document(house: Installation, browser: Callable[..., Browser]) -> None:
+    with house.writing(make.NOW) as work:
+        editor = make.person(work.session, level=Level.KOMBIT_EDITOR, municipality=None).email
+    kombit = browser().sign_in(editor)
+    page = kombit.get("/p/kp/drift/ret?vis=vejledninger")
+    where = "https://dok.kombit.example/brevskrivning.pdf"
+    wrong = kombit.submit(page, WRITING, titel="Breve i KP", adresse="javascript:alert(1)", expect=422)
+    assert "Adresse" in wrong.get_text(" ")
+    shown = kombit.submit(page, WRITING, titel="Breve i KP", formaal="Sådan skrives breve", adresse=where)
+    listed = kombit.get("/p/kp/drift?vis=vejledninger")
+    opened = kombit.get(listed.find("a", string="Breve i KP")["href"])
+    assert opened.select_one(f'a[href="{where}"]') and "Breve i KP" in shown.get_text(" ")
