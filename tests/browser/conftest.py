@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import waitress
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 from sqlalchemy import update
 
 from klik.app import create_app
@@ -32,6 +32,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PHONE, DESK = 390, 1280
+expect.set_options(timeout=30_000)  # the five seconds it has are too few beside other work
 
 
 @pytest.fixture(scope="session")
