@@ -107,18 +107,6 @@ def choose(work: Work, topics: Collection[str]) -> int:
     return len(topics)
 
 
-def subscribe(work: Work, topic: str) -> None:
-    """Add one topic to the actor's; raises RefusedError ("topics") when it is not offered."""
-    offered = {each.topic.key for each in offers(work) if each.chosen}
-    choose(work, offered | {topic})
-
-
-def unsubscribe(work: Work, topic: str) -> None:
-    """Take one topic out of the actor's; what waits to be mailed of it is withdrawn."""
-    offered = {each.topic.key for each in offers(work) if each.chosen}
-    choose(work, offered - {topic})
-
-
 def _let_go(work: Work, person_id: int, topics: Collection[str]) -> None:
     work.session.execute(
         delete(TopicSubscription).where(

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from klik.plugins import ImportRefusedError, ImportRow, find_cpr_numbers
+from klik.plugins import MONTHS, ImportRefusedError, ImportRow, find_cpr_numbers
 from klik.plugins.ksd.catalogue import is_limit, title_key, types_named
 
-MONTHS = ("jan", "feb", "mar", "apr", "maj", "jun", "jul", "aug", "sep", "okt", "nov", "dec")
+SHORT_MONTHS = tuple(month[:3] for month in MONTHS)
 LARGEST_COUNT = 1_000_000
 MONTH_CELL = "%Y-%m"  # "Okt-2017" is taken for a date by Excel itself
 LONGEST_TITLE = 200
@@ -107,8 +107,8 @@ def month_of(text: str) -> str | None:
     if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
         return text
     found = _NAMED_MONTH.fullmatch(text.casefold().strip())
-    if found and found[1] in MONTHS:
-        return f"{found[2]}-{MONTHS.index(found[1]) + 1:02d}"
+    if found and found[1] in SHORT_MONTHS:
+        return f"{found[2]}-{SHORT_MONTHS.index(found[1]) + 1:02d}"
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from types import MappingProxyType
 
@@ -116,9 +116,6 @@ class Draft:
 def _how_to(template: TaskTemplate) -> str:
     steps = "\n".join(f"{number}. {step}" for number, step in enumerate(template.steps, start=1))
     return "\n\n".join(part for part in (template.how_to, steps) if part)
-
-
-DRAFT_NAMES = tuple(found.name for found in fields(Draft))
 
 
 def tidied(draft: Draft) -> Draft:
